@@ -1,0 +1,50 @@
+# Every target sets itself up: a stock Linux machine with Python 3.11 and make is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo serve test check lint types imports lock bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## build .venv from the hashed lock file
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Recoup needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version`. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (about a minute the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup ## simulate, train, register, serve and ask for five telling decisions
+	@$(BIN)/recoup demo
+
+serve: setup ## keep the decision service and the MLflow UI up
+	@$(BIN)/recoup serve --with-mlflow
+
+test: setup ## run the test suite with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: lint types imports ## everything static: lint, format, types, import direction
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: setup
+	@$(BIN)/mypy
+
+imports: setup
+	@$(BIN)/lint-imports
+
+bench: setup ## measure import, features, training and decisions
+	@$(BIN)/python -m benchmarks.run
+
+lock: ## renew requirements.lock (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .recoup .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist build

@@ -1,0 +1,1 @@
+"""Worlds to learn in and comparisons that hold up: the simulator now, A/B experiments later."""

@@ -1,0 +1,58 @@
+"""Refuses card numbers at every door: 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1)."""
+
+import re
+
+from features.errors import CardNumberError
+
+# Digits may be grouped by single spaces, dots or dashes, as people and exports write card numbers. A run that
+# is part of a longer run of digits or of a word is an identifier, not a card number.
+_CANDIDATE = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+
+
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit is the Luhn check digit of the others.
+
+    >>> passes_luhn("4242424242424242"), passes_luhn("4242424242424241")
+    (True, False)
+    """
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit)
+        if position % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether any part of the text looks like a card number.
+
+    >>> holds_card_number("card 4242 4242 4242 4242 declined")
+    True
+    >>> holds_card_number("tok_4242424242424242"), holds_card_number("2026-11-23 10:15:00")
+    (False, False)
+    """
+    return len(text) >= 13 and any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(text))
+
+
+def refuse_card_number(field: str, text: str) -> None:
+    """Raise `CardNumberError` naming the field if the text holds what looks like a card number."""
+    if holds_card_number(text):
+        raise CardNumberError(field)
+
+
+def mask_card_numbers(text: str) -> str:
+    """The text with every card number replaced, for logs and messages from elsewhere.
+
+    >>> mask_card_numbers("4242-4242-4242-4242 refused")
+    '[card number removed] refused'
+    """
+    return _CANDIDATE.sub(
+        lambda m: "[card number removed]" if _is_card_number(m.group()) else m.group(), text
+    )
+
+
+def _is_card_number(candidate: str) -> bool:
+    digits = re.sub(r"\D", "", candidate)
+    # All-zero and other single-digit runs pass Luhn but are fillers, never issued numbers.
+    return len(set(digits)) > 1 and passes_luhn(digits)

@@ -1,0 +1,59 @@
+"""Everything known about one payment at one instant, and nothing later."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from features.attempt import Attempt
+from features.errors import InvalidValueError
+from features.instants import require_aware
+from features.method import Method
+from features.payment import Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One payment, its customer's methods and attempts, cut at `as_of`.
+
+    Args:
+        attempts: Every known attempt of the customer, of this payment and of earlier ones, oldest first.
+            All were made at or before `as_of`; outcomes that became known later must not be in here.
+        history_known: False when the caller sent only this payment's attempts, so that nothing may be
+            concluded from the absence of others.
+
+    Raises:
+        InvalidValueError: An attempt is later than `as_of`, or names a method that is not listed.
+    """
+
+    payment: Payment
+    methods: tuple[Method, ...]
+    attempts: tuple[Attempt, ...]
+    as_of: datetime
+    customer_since: date | None = None
+    history_known: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "as_of", require_aware("as_of", self.as_of))
+        object.__setattr__(self, "attempts", tuple(sorted(self.attempts, key=lambda a: (a.at, a.attempt_id))))
+        for attempt in self.attempts:
+            if attempt.known_at > self.as_of:
+                raise InvalidValueError(
+                    f"attempts[{attempt.attempt_id}].outcome_at",
+                    attempt.known_at.isoformat(),
+                    f"an instant not after as_of ({self.as_of.isoformat()})",
+                )
+
+    @property
+    def own_attempts(self) -> tuple[Attempt, ...]:
+        """The attempts of this payment, oldest first."""
+        return tuple(a for a in self.attempts if a.payment_id == self.payment.payment_id)
+
+    def method(self, method_id: str) -> Method:
+        """The listed method of that id.
+
+        Raises:
+            InvalidValueError: No such method is listed.
+        """
+        for method in self.methods:
+            if method.method_id == method_id:
+                return method
+        raise InvalidValueError("method_id", method_id, "one of the listed methods")

@@ -1,0 +1,30 @@
+"""The command line: one verb a job. Every refusal is one sentence on standard error and exit code 2.
+
+A command module imports heavy libraries inside its command, so that `recoup --help` is instant.
+"""
+
+import sys
+
+import typer
+
+from features.card_number import mask_card_numbers
+from features.errors import RecoupError
+
+EXIT_REFUSED = 2
+
+app = typer.Typer(
+    name="recoup",
+    help="Decide when, with which method and through which processor to retry a failed payment.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run the command line; foreseen refusals end in one sentence, never a traceback."""
+    try:
+        app()
+    except RecoupError as error:
+        sys.stderr.write(f"recoup: {mask_card_numbers(str(error))}\n")
+        raise SystemExit(EXIT_REFUSED) from None
