@@ -47,9 +47,7 @@ def mask_card_numbers(text: str) -> str:
     >>> mask_card_numbers("4242-4242-4242-4242 refused")
     '[card number removed] refused'
     """
-    return _CANDIDATE.sub(
-        lambda m: "[card number removed]" if _is_card_number(m.group()) else m.group(), text
-    )
+    return _CANDIDATE.sub(lambda m: "[card number removed]" if _is_card_number(m.group()) else m.group(), text)
 
 
 def _is_card_number(candidate: str) -> bool:

@@ -1,0 +1,62 @@
+"""What every scorer answers: a calibrated probability of approval for each proposed retry, with its interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.action import Retry
+from features.context import Context
+
+ScoreSource = Literal["model", "prior"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """P(approved) of one retry with a 90 % interval for that probability."""
+
+    probability: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """P(approved) of many retries, in the order they were asked for.
+
+    Args:
+        probability: Shape (n,), in (0, 1).
+        low: Lower end of the 90 % interval, shape (n,).
+        high: Upper end of the 90 % interval, shape (n,).
+        version: Which model or prior answered.
+        source: `model` or `prior`.
+    """
+
+    probability: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    version: str
+    source: ScoreSource
+
+    def __getitem__(self, index: int) -> Score:
+        return Score(float(self.probability[index]), float(self.low[index]), float(self.high[index]))
+
+
+class Scorer(Protocol):
+    """Scores retries of one context. Implementations are pure: same context and retries, same scores."""
+
+    @property
+    def version(self) -> str:
+        """Which model or prior this is, as it stands in a decision."""
+        ...
+
+    @property
+    def source(self) -> ScoreSource:
+        """Whether a trained model or the shipped prior answers."""
+        ...
+
+    def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
+        """P(approved) of each retry given everything in the context."""
+        ...
