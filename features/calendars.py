@@ -1,0 +1,166 @@
+"""Banking days, holidays and paydays by country, for whole arrays of local days.
+
+Days are integers since 1970-01-01 on the local calendar. Holidays and weekends, including weekends that are not
+Saturday and Sunday and that changed over the years, come from the `holidays` library; payday customs from
+data/markets.toml. Bank debits settle on their scheme's calendar rather than on the country's: TARGET for SEPA,
+the Federal Reserve for ACH.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
+
+import holidays
+import numpy as np
+from numpy.typing import NDArray
+
+from features.markets import PaydayRule, market
+from features.time_zones import weekday
+from features.vocabulary import Network
+
+Int64s = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_EPOCH_DAY = date(1970, 1, 1)
+_SCHEME_CALENDARS = {Network.SEPA_CORE: "XECB", Network.SEPA_B2B: "XECB", Network.ACH: "XFED"}
+_SCHEME_COUNTRIES = {Network.BACS: "GB", Network.PAD: "CA", Network.NACH: "IN", Network.BECS_AU: "AU"}
+
+
+def calendar_of(country: str | None, network: Network | str = Network.UNKNOWN) -> str:
+    """The bank calendar that applies: the debit scheme's if it has one, else the country's, else weekdays only.
+
+    >>> calendar_of("DE", Network.SEPA_CORE), calendar_of("SA"), calendar_of(None)
+    ('XECB', 'SA', '')
+    """
+    known = Network(network)
+    return _SCHEME_CALENDARS.get(known) or country or _SCHEME_COUNTRIES.get(known) or ""
+
+
+def is_banking_day(calendar: str, days: Int64s) -> Flags:
+    """Whether banks work: neither weekend nor public holiday (working days moved to weekends count)."""
+    return _by_year(days, lambda year: _year(calendar, year)[0])
+
+
+def is_holiday(calendar: str, days: Int64s) -> Flags:
+    """Whether the day is a public holiday; plain weekends are not."""
+    return _by_year(days, lambda year: _year(calendar, year)[1])
+
+
+def next_banking_day(calendar: str, day: int) -> int:
+    """The day itself if banks work, else the next day they do."""
+    ahead = np.arange(day, day + 31, dtype=np.int64)
+    open_days = ahead[is_banking_day(calendar, ahead)]
+    return int(open_days[0]) if open_days.size else day
+
+
+def days_to_payday(country: str, days: Int64s) -> Int64s:
+    """Days until the market's next usual payday; 0 on a payday."""
+    paydays = _paydays_around(country, days)
+    return paydays[np.searchsorted(paydays, days, side="left")] - days
+
+
+def days_from_payday(country: str, days: Int64s) -> Int64s:
+    """Days since the market's latest usual payday; 0 on a payday."""
+    paydays = _paydays_around(country, days)
+    return days - paydays[np.searchsorted(paydays, days, side="right") - 1]
+
+
+def days_to_month_end(days: Int64s) -> Int64s:
+    """Days left in the month; 0 on its last day."""
+    months = days.astype("datetime64[D]").astype("datetime64[M]")
+    ends: Int64s = (months + 1).astype("datetime64[D]").astype(np.int64) - 1
+    return ends - days
+
+
+def day_of_month(days: Int64s) -> Int64s:
+    """1 to 31."""
+    dates = days.astype("datetime64[D]")
+    return (dates - dates.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+
+
+def to_date(day: int) -> date:
+    """The calendar date of a day number."""
+    return _EPOCH_DAY + timedelta(days=int(day))
+
+
+def to_day(when: date) -> int:
+    """The day number of a calendar date."""
+    return (when - _EPOCH_DAY).days
+
+
+def holiday_name(calendar: str, day: int) -> str | None:
+    """What the holiday is called, in English where the library has it; None on other days."""
+    when = to_date(day)
+    source = _holidays(calendar, when.year)
+    return None if source is None else source.get(when)
+
+
+def _by_year(days: Int64s, flags_of: Callable[[int], Flags]) -> Flags:
+    result = np.zeros(days.shape, dtype=np.bool_)
+    if not days.size:
+        return result
+    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    for year in np.unique(years):
+        chosen = years == year
+        first = to_day(date(int(year), 1, 1))
+        result[chosen] = flags_of(int(year))[days[chosen] - first]
+    return result
+
+
+@cache
+def _year(calendar: str, year: int) -> tuple[Flags, Flags]:
+    """(banking day, holiday) for each day of one year."""
+    first = date(year, 1, 1)
+    dates = [first + timedelta(days=i) for i in range((date(year + 1, 1, 1) - first).days)]
+    source = _holidays(calendar, year)
+    if source is None:
+        return np.array([d.weekday() < 5 for d in dates]), np.zeros(len(dates), dtype=np.bool_)
+    return np.array([source.is_working_day(d) for d in dates]), np.array([d in source for d in dates])
+
+
+@cache
+def _holidays(calendar: str, year: int) -> holidays.HolidayBase | None:
+    if not calendar:
+        return None
+    try:
+        if calendar in {"XECB", "XFED"}:
+            return holidays.financial_holidays(calendar, years=year, expand=False)
+        subdivision = market(calendar).subdivision
+        return holidays.country_holidays(calendar, subdiv=subdivision, years=year, expand=False, language="en_US")
+    except NotImplementedError:
+        return None
+
+
+def _paydays_around(country: str, days: Int64s) -> Int64s:
+    low, high = (days.min(), days.max()) if days.size else (0, 0)
+    years = range(to_date(low).year - 1, to_date(high).year + 2)
+    return np.unique(np.concatenate([_paydays(country, year) for year in years]))
+
+
+@cache
+def _paydays(country: str, year: int) -> Int64s:
+    """Sorted day numbers of the market's usual paydays in a year."""
+    first, last = to_day(date(year, 1, 1)), to_day(date(year, 12, 31))
+    days = np.arange(first, last + 1, dtype=np.int64)
+    banking = is_banking_day(country, days)
+    found = [
+        _adjusted(country, rule, day) for rule in market(country).paydays for day in _falls_on(rule, days, banking)
+    ]
+    return np.unique(np.array(found, dtype=np.int64))
+
+
+def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:
+    if rule.weekday is not None:
+        return np.extract(weekday(days) == rule.weekday, days)
+    if rule.day is not None:
+        return np.extract(days_to_month_end(days) == 0 if rule.day == 0 else day_of_month(days) == rule.day, days)
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    nth = (rule.working_day or 0) - 1  # the n-th, or the last where the rule says 0
+    return np.array([days[banking & (months == m)][nth] for m in np.unique(months)], dtype=np.int64)
+
+
+def _adjusted(country: str, rule: PaydayRule, day: int) -> int:
+    step = 1 if rule.adjust == "after" else -1
+    while not is_banking_day(country, np.array([day]))[0]:
+        day += step
+    return int(day)
