@@ -1,0 +1,33 @@
+"""Contexts as canonical JSON, so that a decision can be stored with what it was made from and replayed."""
+
+from functools import cache
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from features.context import Context
+from features.errors import InvalidValueError
+
+
+def context_to_json(context: Context) -> bytes:
+    """The context as UTF-8 JSON with sorted keys; equal contexts give equal bytes."""
+    return orjson.dumps(_adapter().dump_python(context, mode="json"), option=orjson.OPT_SORT_KEYS)
+
+
+def context_from_json(text: bytes) -> Context:
+    """The context that `context_to_json` wrote; `context_from_json(context_to_json(c)) == c`.
+
+    Raises:
+        InvalidValueError: Not JSON, a field is missing, or a value is not what the field holds.
+    """
+    try:
+        return _adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "context"
+        raise InvalidValueError(field, first["input"], f"a stored context ({first['msg']})") from None
+
+
+@cache
+def _adapter() -> TypeAdapter[Context]:
+    return TypeAdapter(Context)

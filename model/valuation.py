@@ -1,0 +1,114 @@
+"""What each retry is worth in money: the gain if it is approved, what it costs, and what remains on average.
+
+For a retry in a slot that starts `d` days from now, with probability of approval `p`:
+
+    gain        = amount · margin · (1 + later_invoices) · 0.5^(d / half_life_days) − amount · delay_per_day · d
+    cost        = p · fee_approved + (1 − p) · (fee_declined + harm) + network_fee
+    net         = p · gain − cost
+    break-even  = p · gain: an attempt that costs this much whatever its outcome is worth nothing
+
+The survival factor is P(customer still there at the slot | there now). Sources of the figures: the economics file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.action import Retry
+from features.context import Context
+from features.instants import MICROS_PER_DAY, MICROSECOND
+from features.money import Money
+from model.economics import Economics, Fee
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value of one retry, rounded to the minor unit of the payment's currency."""
+
+    gain: Money
+    cost: Money
+    net: Money
+    break_even_cost: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of many retries in minor units of `currency`, each of shape (n,), not rounded."""
+
+    gain: Floats
+    cost: Floats
+    net: Floats
+    break_even_cost: Floats
+    currency: str
+
+    def __getitem__(self, index: int) -> Value:
+        return Value(
+            gain=self._money(self.gain[index]),
+            cost=self._money(self.cost[index]),
+            net=self._money(self.net[index]),
+            break_even_cost=self._money(self.break_even_cost[index]),
+        )
+
+    def _money(self, minor: float) -> Money:
+        return Money(round(float(minor)), self.currency)
+
+
+def values(
+    context: Context,
+    retries: Sequence[Retry],
+    probability: Floats,
+    economics: Economics,
+    network_fees: Sequence[Money | None],
+) -> Values:
+    """The values of the retries at the context's instant.
+
+    Args:
+        probability: P(approved) of each retry, shape (n,).
+        network_fees: What the network charges for each attempt itself, or None.
+
+    Raises:
+        InvalidValueError: A fee is in a currency without a rate to the payment's.
+    """
+    amount = context.payment.amount
+    ahead = [(retry.slot.start - context.as_of) // MICROSECOND / MICROS_PER_DAY for retry in retries]
+    days = np.array(ahead, dtype=np.float64)
+    approved, declined = _costs_by_outcome(context, retries, economics)
+    extra = np.array([_minor(fee, amount.currency, economics) for fee in network_fees], dtype=np.float64)
+    gain = gains(amount, days, economics)
+    cost = probability * approved + (1.0 - probability) * declined + extra
+    won = probability * gain
+    return Values(gain, cost, won - cost, won, amount.currency)
+
+
+def gains(amount: Money, days: Floats, economics: Economics) -> Floats:
+    """What an approval is worth that many days from now, in minor units, shape of `days`."""
+    worth = amount.amount_minor * economics.margin * (1.0 + economics.later_invoices)
+    survival = np.exp2(-days / economics.half_life_days)
+    gain: Floats = worth * survival - amount.amount_minor * economics.delay_per_day * days
+    return gain
+
+
+def _costs_by_outcome(context: Context, retries: Sequence[Retry], economics: Economics) -> tuple[Floats, Floats]:
+    """(cost if approved, cost if declined) of each retry in minor units, each of shape (n,)."""
+    amount = context.payment.amount
+    known: dict[tuple[str, str], tuple[float, float]] = {}
+    for retry in retries:
+        route = (retry.method_id, retry.processor)
+        if route not in known:
+            fees = economics.fees_of(retry.processor)
+            harm = _minor(economics.harm_on(context.method(retry.method_id).rail), amount.currency, economics)
+            known[route] = (_fee(fees.approved, amount, economics), _fee(fees.declined, amount, economics) + harm)
+    pairs = np.array([known[retry.method_id, retry.processor] for retry in retries], dtype=np.float64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _fee(fee: Fee, amount: Money, economics: Economics) -> float:
+    return _minor(fee.fixed, amount.currency, economics) + fee.share * amount.amount_minor
+
+
+def _minor(money: Money | None, currency: str, economics: Economics) -> float:
+    return 0.0 if money is None else economics.exchange.minor_units(money, currency)
