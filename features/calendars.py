@@ -68,7 +68,7 @@ def days_from_payday(country: str, days: Int64s) -> Int64s:
 def days_to_month_end(days: Int64s) -> Int64s:
     """Days left in the month; 0 on its last day."""
     months = days.astype("datetime64[D]").astype("datetime64[M]")
-    ends: Int64s = (months + 1).astype("datetime64[D]").astype(np.int64) - 1
+    ends: Int64s = (months + np.int64(1)).astype("datetime64[D]").astype(np.int64) - 1
     return ends - days
 
 

@@ -1,0 +1,168 @@
+"""Rows: proposed or past attempts, each with what was known when it was decided.
+
+Training and serving build the same thing. A history's retries and a context's proposed retries are both attempts
+of one `AttemptTable`; a proposed retry merely has an outcome that never becomes known. Every fact about the past
+goes through `Known`, which counts only outcomes known at the row's decision.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.action import Retry
+from features.context import Context
+from features.instants import to_micros
+from features.known import Known, pick
+from features.table import AttemptTable, from_context
+from features.time_zones import local_day, local_hour, local_micros
+
+Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+class Rows:
+    """Attempts of a table as questions: would this one be approved, given what was known at its decision?
+
+    Args:
+        table: The attempts; the known ones are the past, the asked ones the questions.
+        index: Position in the table of each question, shape (q,).
+        decided_at: When each was decided, microseconds, before its own time, shape (q,).
+        customer_known: Whether absence from the customer's past means anything; see `Context.history_known`.
+    """
+
+    def __init__(self, table: AttemptTable, index: Int64s, decided_at: Int64s, customer_known: bool = True) -> None:
+        self.table = table
+        self.index = index
+        self.decided_at = decided_at
+        self.customer_known = customer_known
+        self.memo: tuple[object, dict[str, Floats]] | None = None  # approval rates and the encoders they came from
+
+    def __len__(self) -> int:
+        return int(self.index.size)
+
+    def asked(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """What the table's column says of each asked attempt itself; never pass an outcome."""
+        return values[self.index]
+
+    @cached_property
+    def at(self) -> Int64s:
+        """When each asked attempt is to be made; microseconds."""
+        return self.table.at[self.index]
+
+    @cached_property
+    def of_payment(self) -> Known:
+        """The payment's attempts as known at the decision."""
+        return self._known(self.table.payment.codes)
+
+    @cached_property
+    def of_customer(self) -> Known:
+        """The customer's attempts as known at the decision, those of this payment included."""
+        return self._known(self.table.customer.codes)
+
+    @cached_property
+    def of_method(self) -> Known:
+        """The asked method's attempts as known at the decision, for this payment and others."""
+        return self._known(self.table.method.codes)
+
+    @cached_property
+    def last_in_payment(self) -> Int64s:
+        """Position of the payment's latest known attempt, -1 for none."""
+        return self.of_payment.last()
+
+    @cached_property
+    def last_category(self) -> Int64s:
+        """Category of the payment's latest known failure, index into CATEGORIES, -1 for none."""
+        return pick(self.table.category, self.of_payment.last(self.table.failed), -1).astype(np.int64)
+
+    @cached_property
+    def local(self) -> Int64s:
+        """The issuer's wall clock at each asked attempt; microseconds since 1970 local."""
+        return self._by_zone(self.at, self.table.zone.codes[self.index])
+
+    @cached_property
+    def day(self) -> Int64s:
+        """The issuer's calendar day of each asked attempt."""
+        return local_day(self.local)
+
+    @cached_property
+    def hour(self) -> Floats:
+        """The issuer's local hour in [0, 24); NaN where only the day is known."""
+        return np.where(self.table.day_only[self.index], np.nan, local_hour(self.local))
+
+    @cached_property
+    def table_day(self) -> Int64s:
+        """The issuer's calendar day of every attempt of the table, shape (n,)."""
+        return local_day(self._by_zone(self.table.at, self.table.zone.codes))
+
+    def _known(self, group: Int64s) -> Known:
+        return Known(group, self.table.known_at, group[self.index], self.decided_at)
+
+    def _by_zone(self, utc: Int64s, codes: Int64s) -> Int64s:
+        local = utc.copy()
+        for code in np.unique(codes[codes >= 0]):
+            chosen = codes == code
+            local[chosen] = local_micros(self.table.zone.word(int(code)) or "UTC", utc[chosen])
+        return local
+
+
+def rows_of_history(table: AttemptTable, *, first_attempts: bool = False) -> Rows:
+    """One row an attempt that was decided after a failure; with `first_attempts`, one row every attempt.
+
+    A retry's decision instant is when the outcome of the attempt before it became known; where that was only
+    later than the retry itself, and for first attempts, it is the instant before the attempt. Attempts of
+    payments that are not known to have failed, or are known to be paid, are not retries and have no row.
+
+    Args:
+        table: A history, ordered by time.
+    """
+    every = rows_of_all(table)
+    if first_attempts:
+        return every
+    payment = every.of_payment
+    open_failure = (payment.total(table.failed) > 0) & (payment.total(table.approved) == 0)
+    chosen = np.flatnonzero(table.is_retry & open_failure)
+    return Rows(table, chosen, every.decided_at[chosen])
+
+
+def rows_of_all(table: AttemptTable) -> Rows:
+    """One row every attempt of a history, first attempts and later ones alike."""
+    order = np.lexsort((np.arange(len(table)), table.payment.codes))
+    payment, known_at = table.payment.codes[order], table.known_at[order]
+    before = np.empty(len(table), dtype=np.int64)
+    before[order] = _running_max_before(payment, known_at)
+    decided_at = np.minimum(before, table.at - 1)
+    return Rows(table, np.arange(len(table), dtype=np.int64), decided_at)
+
+
+def rows_of_context(context: Context, retries: Sequence[Retry]) -> Rows:
+    """One row a proposed retry, decided at the context's instant.
+
+    Retries are scored at the start of their slot.
+    """
+    table = from_context(context, retries)
+    made = len(context.attempts)
+    index = np.arange(made, made + len(retries), dtype=np.int64)
+    decided_at = np.full(len(retries), to_micros(context.as_of), dtype=np.int64)
+    return Rows(table, index, decided_at, customer_known=context.history_known)
+
+
+def _running_max_before(group: Int64s, values: Int64s) -> Int64s:
+    """Largest value of the same group before each place; the largest integer where there is none.
+
+    Args:
+        group: Sorted, shape (n,).
+    """
+    largest = np.iinfo(np.int64).max
+    if not group.size:
+        return values.copy()
+    order = np.unique(values, return_inverse=True)
+    rank = order[1].astype(np.int64)
+    # Adding a multiple of the width a group makes one running maximum restart at every group.
+    block = np.cumsum(np.append(False, group[1:] != group[:-1])).astype(np.int64) * (order[0].size + 1)
+    running = np.maximum.accumulate(rank + block) - block
+    first = np.append(True, group[1:] != group[:-1])
+    before = order[0][np.append(0, running[:-1]) % order[0].size]
+    return np.where(first, largest, before)

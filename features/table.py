@@ -1,0 +1,364 @@
+"""Attempts as a struct of arrays: from a history file for training, from one context for serving."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from features.action import Retry
+from features.calendars import to_day
+from features.context import Context
+from features.decline import Decline
+from features.errors import InputError
+from features.history import REQUIRED, SCHEMA
+from features.instants import to_micros
+from features.known import NEVER
+from features.method import Method
+from features.money import minor_digits
+from features.time_zones import zone_name
+from features.vocabulary import (
+    Credential,
+    DeclineCategory,
+    Funding,
+    Initiator,
+    Network,
+    Outcome,
+    Precision,
+    Rail,
+    Retryability,
+)
+
+Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+Classify = Callable[[str | None, str, Network, str | None, str | None, str | None], Decline]
+"""(code, processor, network, subcode, advice_code, issuer_country) to the decline it means."""
+
+CATEGORIES = tuple(DeclineCategory)
+RETRYABILITIES = tuple(Retryability)
+OUTCOMES = tuple(Outcome)
+INITIATORS = tuple(Initiator)
+APPROVED = OUTCOMES.index(Outcome.APPROVED)
+UNKNOWN_OUTCOME = OUTCOMES.index(Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A column of words as integer codes.
+
+    Args:
+        codes: Position in `words` of each row's word, -1 for none, shape (n,).
+        words: The distinct words, a pyarrow string array.
+    """
+
+    codes: Int64s
+    words: pa.Array
+
+    def word(self, code: int) -> str | None:
+        """The word of a code; None for -1."""
+        return None if code < 0 else str(self.words[int(code)])
+
+    def code(self, word: str) -> int:
+        """The code of a word; -1 if it does not occur."""
+        return int(pc.index(self.words, word).as_py())
+
+    def texts(self) -> list[str]:
+        """The distinct words."""
+        return [str(word) for word in self.words.to_pylist()]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTable:
+    """Attempts, ordered by time in a history; every array has shape (n,).
+
+    Args:
+        source_row: Row of the history file, -1 for attempts that are not from one.
+        at: When each was made; microseconds since 1970 UTC.
+        known_at: When its outcome became known; `NEVER` for retries that are only proposed.
+        category: Index into CATEGORIES, -1 unless declined or failed.
+        retryability: Index into RETRYABILITIES, -1 unless declined or failed.
+        min_wait_hours: What the decline's advice asks for; NaN for none.
+        is_retry: Whether an earlier attempt of the same payment exists.
+        expires_day, customer_since_day: Days since 1970, NaN for unknown.
+        day_only: Whether only the date of `at` is known.
+    """
+
+    source_row: Int64s
+    payment: Coded
+    customer: Coded
+    method: Coded
+    processor: Coded
+    rail: Coded
+    network: Coded
+    currency: Coded
+    issuer: Coded
+    country: Coded
+    zone: Coded
+    funding: Coded
+    credential: Coded
+    at: Int64s
+    known_at: Int64s
+    outcome: Int64s
+    initiator: Int64s
+    category: Int64s
+    retryability: Int64s
+    min_wait_hours: Floats
+    amount_major: Floats
+    is_retry: Flags
+    expires_day: Floats
+    customer_since_day: Floats
+    day_only: Flags
+
+    def __len__(self) -> int:
+        return int(self.at.size)
+
+    @property
+    def approved(self) -> Flags:
+        """Whether each attempt was approved."""
+        return np.equal(self.outcome, APPROVED)
+
+    @property
+    def failed(self) -> Flags:
+        """Whether each attempt is known to have failed, at the issuer or before it."""
+        return np.not_equal(self.outcome, APPROVED) & np.not_equal(self.outcome, UNKNOWN_OUTCOME)
+
+
+def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
+    """The attempts of a history, ordered by time.
+
+    Args:
+        history: A table with at least the required columns of `features.history.SCHEMA`.
+
+    Raises:
+        InputError: A required column is missing.
+    """
+    missing = [name for name in REQUIRED if name not in history.column_names]
+    if missing:
+        raise InputError(f"the history has no column {', '.join(missing)}; run `recoup import` to make one")
+    order = pc.sort_indices(history, sort_keys=[("attempted_at", "ascending"), ("attempt_id", "ascending")])
+    table = history.take(order)
+    at = _micros(_column(table, "attempted_at"))
+    known_at = _micros(_column(table, "outcome_at"))
+    payment = _coded(_column(table, "payment_id"))
+    country = _joined(_coded(_column(table, "issuer_country")), _coded(_column(table, "market")), _country)
+    processor = _coded(_column(table, "processor"))
+    network = _coded_words(_column(table, "network"), Network, default=Network.UNKNOWN)
+    currency = _coded(_column(table, "currency"))
+    outcome = _coded_words(_column(table, "outcome"), Outcome).codes
+    declines = _declines(
+        table, processor, network, country, (outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME), classify
+    )
+    scale = np.array([10.0 ** minor_digits(code) for code in currency.texts()])
+    return AttemptTable(
+        source_row=order.to_numpy().astype(np.int64),
+        payment=payment,
+        customer=_coded(_column(table, "customer_id")),
+        method=_coded(_column(table, "method_id")),
+        processor=processor,
+        rail=_coded_words(_column(table, "rail"), Rail),
+        network=network,
+        currency=currency,
+        issuer=_issuers(country, _coded(_column(table, "issuer_id"))),
+        country=country,
+        zone=_zones(country, _coded(_column(table, "issuer_time_zone"))),
+        funding=_coded_words(_column(table, "funding"), Funding, default=Funding.UNKNOWN),
+        credential=_coded_words(_column(table, "credential"), Credential, default=Credential.UNKNOWN),
+        at=at,
+        known_at=np.where(known_at == _NULL, at, np.maximum(known_at, at)),
+        outcome=outcome,
+        initiator=_coded_words(_column(table, "initiator"), Initiator, default=Initiator.MERCHANT).codes,
+        category=declines[0],
+        retryability=declines[1],
+        min_wait_hours=declines[2],
+        amount_major=_floats(_column(table, "amount_minor")) / scale[currency.codes],
+        is_retry=_after_first(payment.codes),
+        expires_day=_days(_column(table, "expires_on")),
+        customer_since_day=_days(_column(table, "customer_since")),
+        day_only=_coded_words(_column(table, "precision"), Precision, default=Precision.INSTANT).codes
+        == tuple(Precision).index(Precision.DAY),
+    )
+
+
+def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
+    """The attempts of a context, followed by the proposed retries as attempts whose outcome is never known."""
+    payment, attempts = context.payment, context.attempts
+    methods = _listed_methods(context)
+    names = [method.method_id for method in methods]
+    position = {name: i for i, name in enumerate(names)}
+    made = np.array([position[a.method_id] for a in attempts], dtype=np.int64)
+    proposed = np.array([position[r.method_id] for r in retries], dtype=np.int64)
+    who = np.concatenate([made, proposed])
+    n, q = len(attempts), len(retries)
+    payments = [a.payment_id for a in attempts] + [payment.payment_id]
+    own = _coded_list(payments)
+    payment_codes = np.concatenate([own.codes[:-1], np.full(q, own.codes[-1])])
+    countries = [_country(m.issuer.country, payment.market) for m in methods]
+    declines = [a.decline for a in attempts]
+    day_only = bool(context.own_attempts) and all(a.precision is Precision.DAY for a in context.own_attempts)
+    since = np.nan if context.customer_since is None else float(to_day(context.customer_since))
+    amounts = [float(a.amount.major) for a in attempts]
+    return AttemptTable(
+        source_row=np.full(n + q, -1, dtype=np.int64),
+        payment=Coded(payment_codes, own.words),
+        customer=Coded(np.zeros(n + q, dtype=np.int64), pa.array([payment.customer_id])),
+        method=Coded(who, pa.array(names, pa.string())),
+        processor=_coded_list([a.processor for a in attempts] + [r.processor for r in retries]),
+        rail=_per_method(who, [m.rail for m in methods], Rail),
+        network=_per_method(who, [m.network for m in methods], Network),
+        currency=_coded_list([a.amount.currency for a in attempts] + [payment.amount.currency] * q),
+        issuer=_gather(who, [_issuer_key(c, m.issuer.issuer_id) for c, m in zip(countries, methods, strict=True)]),
+        country=_gather(who, countries),
+        zone=_gather(who, [zone_name(m.issuer.time_zone, c) for c, m in zip(countries, methods, strict=True)]),
+        funding=_per_method(who, [m.funding for m in methods], Funding),
+        credential=_per_method(who, [m.credential for m in methods], Credential),
+        at=np.array([to_micros(a.at) for a in attempts] + [to_micros(r.slot.start) for r in retries], dtype=np.int64),
+        known_at=np.array([to_micros(a.known_at) for a in attempts] + [NEVER] * q, dtype=np.int64),
+        outcome=np.array([OUTCOMES.index(a.outcome) for a in attempts] + [UNKNOWN_OUTCOME] * q, dtype=np.int64),
+        initiator=np.array([INITIATORS.index(a.initiator) for a in attempts] + [0] * q, dtype=np.int64),
+        category=np.array([-1 if d is None else CATEGORIES.index(d.category) for d in declines] + [-1] * q, np.int64),
+        retryability=np.array(
+            [-1 if d is None else RETRYABILITIES.index(d.retryability) for d in declines] + [-1] * q, np.int64
+        ),
+        min_wait_hours=np.array([_wait(d) for d in declines] + [np.nan] * q, dtype=np.float64),
+        amount_major=np.array(amounts + [float(payment.amount.major)] * q, dtype=np.float64),
+        is_retry=_after_first(payment_codes),
+        expires_day=np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who],
+        customer_since_day=np.full(n + q, since),
+        day_only=np.concatenate(
+            [np.array([a.precision is Precision.DAY for a in attempts], bool), np.full(q, day_only)]
+        ),
+    )
+
+
+_NULL = np.iinfo(np.int64).min
+
+
+def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """The column in its declared type; all null where the history does not have it."""
+    declared = SCHEMA.field(name).type
+    if name not in table.column_names:
+        return pa.chunked_array([pa.nulls(len(table), declared)])
+    column = table.column(name)
+    return column if column.type == declared else column.cast(declared)
+
+
+def _coded(column: pa.ChunkedArray) -> Coded:
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return Coded(codes, encoded.dictionary)
+
+
+def _coded_words(column: pa.ChunkedArray, words: type[StrEnum], default: StrEnum | None = None) -> Coded:
+    """Codes in the order of the enum, whatever the file's order."""
+    names = pa.array([str(word) for word in words])
+    codes = pc.index_in(column.combine_chunks(), value_set=names)
+    fallback = -1 if default is None else list(words).index(default)
+    return Coded(codes.fill_null(fallback).to_numpy(zero_copy_only=False).astype(np.int64), names)
+
+
+def _coded_list(texts: Sequence[str | None]) -> Coded:
+    distinct = sorted({text for text in texts if text is not None})
+    place = {text: i for i, text in enumerate(distinct)}
+    codes = np.array([-1 if text is None else place[text] for text in texts], dtype=np.int64)
+    return Coded(codes, pa.array(distinct, pa.string()))
+
+
+def _gather(who: Int64s, texts: Sequence[str | None]) -> Coded:
+    coded = _coded_list(texts)
+    return Coded(coded.codes[who], coded.words)
+
+
+def _per_method(who: Int64s, values: Sequence[StrEnum], words: type[StrEnum]) -> Coded:
+    place = {word: i for i, word in enumerate(words)}
+    codes = np.array([place[value] for value in values], dtype=np.int64)
+    return Coded(codes[who], pa.array([str(word) for word in words]))
+
+
+def _micros(column: pa.ChunkedArray) -> Int64s:
+    array = column.cast(pa.int64()).combine_chunks().fill_null(_NULL)
+    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _days(column: pa.ChunkedArray) -> Floats:
+    return _floats(column.cast(pa.int32()))
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return np.asarray(column.cast(pa.float64()).combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False))
+
+
+def _zones(country: Coded, stated: Coded) -> Coded:
+    """The zone of every row: the issuer's own, else the country's main one."""
+    return _joined(country, stated, lambda place, zone: zone_name(zone, place))
+
+
+def _issuers(country: Coded, issuer: Coded) -> Coded:
+    """Issuers told apart by country, because issuer names are only unique within one."""
+    return _joined(country, issuer, _issuer_key)
+
+
+def _country(issuer_country: str | None, market: str | None) -> str | None:
+    """The issuer's country; where it is not known, the market if that is a country."""
+    if issuer_country is not None or market is None:
+        return issuer_country
+    return market if len(market) == 2 and market.isalpha() and market.isupper() else None
+
+
+def _issuer_key(country: str | None, issuer: str | None) -> str | None:
+    return None if issuer is None else f"{country or '--'}:{issuer}"
+
+
+def _joined(left: Coded, right: Coded, join: Callable[[str | None, str | None], str | None]) -> Coded:
+    width = len(right.words) + 1
+    pairs, inverse = np.unique((left.codes + 1) * width + right.codes + 1, return_inverse=True)
+    texts = [join(left.word(int(pair // width) - 1), right.word(int(pair % width) - 1)) for pair in pairs]
+    coded = _coded_list(texts)
+    return Coded(coded.codes[inverse], coded.words)
+
+
+def _declines(
+    table: pa.Table, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
+) -> tuple[Int64s, Int64s, Floats]:
+    """Category, retryability and advised wait of each failed attempt; every distinct combination is read once."""
+    parts = (
+        processor,
+        network,
+        country,
+        *(_coded(_column(table, name)) for name in ("code", "subcode", "advice_code")),
+    )
+    key = np.zeros(len(table), dtype=np.int64)
+    for part in parts:
+        key = key * (len(part.words) + 1) + part.codes + 1
+    keys, first, inverse = np.unique(np.where(failed, key, -1), return_index=True, return_inverse=True)
+    category, retryability, wait = (np.full(keys.size, fill) for fill in (-1.0, -1.0, np.nan))
+    for i, row in enumerate(first):
+        if keys[i] >= 0:
+            words = [part.word(int(part.codes[row])) for part in parts]
+            decline = classify(words[3], words[0] or "", Network(words[1] or "unknown"), words[4], words[5], words[2])
+            category[i] = CATEGORIES.index(decline.category)
+            retryability[i] = RETRYABILITIES.index(decline.retryability)
+            wait[i] = _wait(decline)
+    return category[inverse].astype(np.int64), retryability[inverse].astype(np.int64), wait[inverse]
+
+
+def _wait(decline: Decline | None) -> float:
+    return np.nan if decline is None or decline.min_wait_hours is None else float(decline.min_wait_hours)
+
+
+def _after_first(payment: Int64s) -> Flags:
+    """Whether an earlier row has the same payment; rows are ordered by time."""
+    after = np.ones(payment.shape, dtype=np.bool_)
+    after[np.unique(payment, return_index=True)[1]] = False
+    return after
+
+
+def _listed_methods(context: Context) -> tuple[Method, ...]:
+    """The context's methods, then those of past attempts that are no longer on file, of which only the id is known."""
+    listed = {method.method_id for method in context.methods}
+    gone = sorted({a.method_id for a in context.attempts} - listed)
+    return (*context.methods, *(Method(method_id=name, rail=Rail.UNKNOWN) for name in gone))
