@@ -68,14 +68,15 @@ def days_from_payday(country: str, days: Int64s) -> Int64s:
 def days_to_month_end(days: Int64s) -> Int64s:
     """Days left in the month; 0 on its last day."""
     months = days.astype("datetime64[D]").astype("datetime64[M]")
-    ends: Int64s = (months + np.int64(1)).astype("datetime64[D]").astype(np.int64) - 1
-    return ends - days
+    ends: Int64s = (months + np.int64(1)).astype("datetime64[D]").astype(np.int64) - days - 1
+    return ends
 
 
 def day_of_month(days: Int64s) -> Int64s:
     """1 to 31."""
     dates = days.astype("datetime64[D]")
-    return (dates - dates.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+    numbers: Int64s = (dates - dates.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+    return numbers
 
 
 def to_date(day: int) -> date:

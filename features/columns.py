@@ -388,7 +388,10 @@ def _hours(later: Int64s, earlier: Floats) -> Floats:
 
 
 def _divide(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
+    """The quotient; NaN where the denominator is zero."""
+    quotient = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient
 
 
 def _if_known(rows: Rows, values: Floats) -> Floats:

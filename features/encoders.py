@@ -98,16 +98,20 @@ class Encoders:
                 return slot.astype(np.int64), SLOTS, True
 
 
-def learn(table: AttemptTable) -> Encoders:
-    """Learn vocabularies and past-only approval counts from every attempt whose outcome is known."""
-    rows = rows_of_all(table)
-    empty = Encoders(
+def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
+    """Learn past-only approval counts from every attempt whose outcome is known.
+
+    Args:
+        words: Take the vocabularies of these encoders; by default they are learnt as well.
+    """
+    empty = words or Encoders(
         country=_vocabulary(table.country),
         currency=_vocabulary(table.currency),
         issuer=_vocabulary(table.issuer),
         processor=_vocabulary(table.processor),
         counts={},
     )
+    rows = rows_of_all(table)
     settled = table.approved | table.failed
     counts = {}
     for family in FAMILIES:

@@ -1,0 +1,55 @@
+"""Card numbers are found however they are written, and nothing else is mistaken for one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.card_number import holds_card_number, mask_card_numbers, passes_luhn, refuse_card_number
+from features.errors import CardNumberError
+
+
+def _with_check_digit(body: str) -> str:
+    return next(body + str(d) for d in range(10) if _luhn_by_the_book(body + str(d)))
+
+
+def _luhn_by_the_book(digits: str) -> bool:
+    doubled = [int(d) * (2 if i % 2 == len(digits) % 2 else 1) for i, d in enumerate(digits)]
+    return sum(sum(map(int, str(value))) for value in doubled) % 10 == 0
+
+
+@given(st.text("0123456789", min_size=2, max_size=19))
+def test_the_check_digit_follows_the_book(digits: str) -> None:
+    assert passes_luhn(digits) == _luhn_by_the_book(digits)
+
+
+@given(st.text("0123456789", min_size=12, max_size=18), st.sampled_from(["", " ", "-", "."]))
+def test_any_valid_number_is_found_in_any_usual_grouping(body: str, separator: str) -> None:
+    number = _with_check_digit("4" + body[1:])
+    if len(set(number)) == 1:
+        return
+    grouped = separator.join(number[i : i + 4] for i in range(0, len(number), 4))
+    assert holds_card_number(f"declined: {grouped}, sorry")
+    assert number not in mask_card_numbers(f"{grouped}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T10:15:00Z",
+        "pm_1QxY4242424242424242Za",
+        "4242424242424241",
+        "0000000000000000",
+        "+49 30 1234567",
+        "12.50",
+    ],
+)
+def test_times_tokens_and_identifiers_are_not_card_numbers(text: str) -> None:
+    assert not holds_card_number(text)
+    assert mask_card_numbers(text) == text
+
+
+def test_a_refusal_names_the_field_and_never_the_number() -> None:
+    with pytest.raises(CardNumberError) as caught:
+        refuse_card_number("methods[0].method_id", "4242 4242 4242 4242")
+    assert "methods[0].method_id" in str(caught.value)
+    assert "4242" not in str(caught.value)

@@ -1,0 +1,242 @@
+"""One function for training and serving, and nothing later than its decision."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from numpy.typing import NDArray
+
+from builders import START, history, random_history, simple_classify
+from features.action import Retry, Slot
+from features.attempt import Attempt
+from features.columns import COLUMNS, WORDS
+from features.context import Context
+from features.encoders import Encoders, from_json, learn
+from features.frame import frame
+from features.instants import from_micros
+from features.method import Issuer, Method
+from features.money import Money
+from features.payment import Payment
+from features.rows import rows_of_context, rows_of_history
+from features.table import AttemptTable, from_arrow
+from features.vocabulary import Network, Outcome, Rail
+
+NAMES = [column.name for column in COLUMNS]
+
+
+def _table(rows: pa.Table) -> AttemptTable:
+    return from_arrow(rows, simple_classify)
+
+
+def _value(name: str, rows: pa.Table, *, row: int = -1) -> float:
+    table = _table(rows)
+    return float(frame(rows_of_history(table), learn(table))[row, NAMES.index(name)])
+
+
+def _context_of(rows: pa.Table, position: int, decided_at: int) -> tuple[Context, Retry]:
+    """What a billing system would have sent at the decision of one attempt, and that attempt as a proposal."""
+    records = rows.sort_by([("attempted_at", "ascending"), ("attempt_id", "ascending")]).to_pylist()
+    asked, as_of = records[position], from_micros(decided_at)
+    past = [
+        r
+        for r in records
+        if r["customer_id"] == asked["customer_id"] and (r["outcome_at"] or r["attempted_at"]) <= as_of
+    ]
+    methods = {r["method_id"]: _method(r) for r in [*past, asked]}
+    attempts = tuple(_attempt(r) for r in past)
+    payment = Payment(
+        asked["payment_id"],
+        "acme",
+        asked["customer_id"],
+        Money(asked["amount_minor"], asked["currency"]),
+        due_at=START,
+        recover_by=START + timedelta(days=400),
+        market=asked["market"],
+    )
+    slot = Slot(asked["attempted_at"], asked["attempted_at"] + timedelta(hours=1))
+    retry = Retry(slot, asked["method_id"], asked["processor"])
+    return Context(payment, tuple(methods.values()), attempts, as_of), retry
+
+
+def _method(record: dict[str, object]) -> Method:
+    issuer = Issuer(str(record["issuer_id"]), str(record["issuer_country"]))
+    return Method(str(record["method_id"]), Rail.CARD, Network(str(record["network"])), issuer)
+
+
+def _attempt(record: dict[str, object]) -> Attempt:
+    at, known_at = record["attempted_at"], record["outcome_at"]
+    assert isinstance(at, datetime)
+    assert isinstance(known_at, datetime)
+    outcome = Outcome(str(record["outcome"]))
+    code, advice = record["code"], record["advice_code"]
+    decline = None
+    if outcome is Outcome.DECLINED:
+        text = None if advice is None else str(advice)
+        decline = simple_classify(str(code), "", Network(str(record["network"])), None, text, None)
+    return Attempt(
+        str(record["attempt_id"]),
+        str(record["payment_id"]),
+        str(record["method_id"]),
+        str(record["processor"]),
+        Money(int(str(record["amount_minor"])), str(record["currency"])),
+        at,
+        outcome,
+        decline=decline,
+        outcome_at=known_at,
+    )
+
+
+@pytest.fixture(scope="module")
+def varied() -> pa.Table:
+    """A history in which a customer's cards keep one network, as the context can state only one."""
+    rows = random_history(11)
+    network = [("visa", "mastercard")[hash_of(m) % 2] for m in rows["method_id"].to_pylist()]
+    return rows.set_column(rows.schema.get_field_index("network"), rows.schema.field("network"), pa.array(network))
+
+
+def hash_of(text: str) -> int:
+    return sum(text.encode())
+
+
+def test_serving_computes_every_column_exactly_as_training_did(varied: pa.Table) -> None:
+    table = _table(varied)
+    encoders = learn(table)
+    rows = rows_of_history(table)
+    trained = frame(rows, encoders)
+    assert len(rows) > 80
+
+    for i in range(len(rows)):
+        context, retry = _context_of(varied, int(rows.index[i]), int(rows.decided_at[i]))
+        served = frame(rows_of_context(context, [retry]), encoders)
+        np.testing.assert_array_equal(served[0], trained[i], err_msg=str(dict(zip(NAMES, trained[i], strict=True))))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_changing_everything_after_a_decision_changes_nothing_in_its_row(seed: int) -> None:
+    rows = random_history(seed, 300)
+    rng = np.random.default_rng(seed)
+    cut = START + timedelta(days=int(rng.integers(15, 40)))
+    later = pc.greater(pc.coalesce(rows["outcome_at"], rows["attempted_at"]), pa.scalar(cut))
+    flipped = pc.if_else(
+        later, pc.if_else(pc.equal(rows["outcome"], "approved"), "declined", "approved"), rows["outcome"]
+    )
+    recoded = pc.if_else(later, "05", rows["code"])
+    changed = rows.set_column(rows.schema.get_field_index("outcome"), rows.schema.field("outcome"), flipped)
+    changed = changed.set_column(rows.schema.get_field_index("code"), rows.schema.field("code"), recoded)
+
+    before, after = (_rows_decided_by(h, cut) for h in (rows, changed))
+
+    assert len(before) > 20
+    assert before.keys() == after.keys()
+    for row, values in before.items():
+        np.testing.assert_array_equal(values, after[row])
+
+
+def test_dropping_the_future_changes_nothing_in_the_rows_before_it() -> None:
+    rows = random_history(5, 300)
+    cut = START + timedelta(days=30)
+    shortened = rows.filter(pc.less_equal(rows["attempted_at"], pa.scalar(cut)))
+    encoders = learn(_table(rows))
+    before, after = (_rows_decided_by(h, cut, vocabularies=encoders) for h in (rows, shortened))
+    kept = {row: values for row, values in before.items() if row in after}
+    assert len(kept) > 20
+    for row, values in kept.items():
+        np.testing.assert_array_equal(values, after[row])
+
+
+def _rows_decided_by(
+    rows: pa.Table, cut: datetime, vocabularies: Encoders | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """The rows decided by then, by attempt id.
+
+    Words that only occur later would shift the codes of a vocabulary; what is tested here is values, not numbering.
+    """
+    table = _table(rows)
+    asked = rows_of_history(table)
+    matrix = frame(asked, learn(table, vocabularies))
+    ids = rows["attempt_id"].to_pylist()
+    return {
+        ids[int(table.source_row[i])]: values
+        for i, decided, values in zip(asked.index, asked.decided_at, matrix, strict=True)
+        if from_micros(int(decided)) <= cut
+    }
+
+
+def test_encoders_survive_the_way_to_json_and_back() -> None:
+    table = _table(random_history(2))
+    encoders = learn(table).at_end()
+    again = from_json(encoders.to_json())
+    rows = rows_of_history(table)
+    late = type(rows)(table, rows.index, np.full(len(rows), table.at.max() + 10**12))
+    np.testing.assert_allclose(frame(late, again), frame(late, encoders), rtol=1e-6)
+    assert again.to_json() == encoders.to_json()
+
+
+def test_a_retry_is_decided_when_the_failure_before_it_became_known() -> None:
+    late = [
+        {"attempted_at": START, "outcome_at": START + timedelta(hours=20), "code": "51"},
+        {"attempted_at": START + timedelta(hours=30), "code": "51"},
+    ]
+    rows = rows_of_history(_table(history(late)))
+    assert [from_micros(int(t)) for t in rows.decided_at] == [START + timedelta(hours=20)]
+
+
+def test_attempts_made_before_the_failure_was_known_are_not_retries() -> None:
+    early = [
+        {"attempted_at": START, "outcome_at": START + timedelta(hours=20), "code": "51"},
+        {"attempted_at": START + timedelta(hours=10), "code": "51"},
+    ]
+    assert len(rows_of_history(_table(history(early)))) == 0
+
+
+def test_attempts_after_an_approval_are_not_retries() -> None:
+    paid = [{"code": "51"}, {"outcome": "approved"}, {"code": "51"}]
+    assert rows_of_history(_table(history(paid))).index.tolist() == [1]
+
+
+def test_first_attempts_have_rows_that_know_nothing_of_themselves() -> None:
+    rows = rows_of_history(_table(history([{"outcome": "approved"}])), first_attempts=True)
+    assert rows.decided_at[0] < rows.at[0]
+    assert rows.of_customer.count.tolist() == [0]
+
+
+def test_hours_are_unknown_where_only_the_day_is_known() -> None:
+    days = [{"code": "51", "precision": "day"}, {"code": "51", "precision": "day"}]
+    assert np.isnan(_value("local_hour", history(days)))
+    assert _value("day_of_month", history(days)) == 3
+
+
+def test_local_time_is_the_issuers_not_the_merchants() -> None:
+    # 09:00 UTC on 3 March 2026 is noon in Riyadh.
+    rows = history([{"code": "51", "issuer_country": "SA"}, {"code": "51", "issuer_country": "SA"}])
+    assert _value("local_hour", rows) == 12
+
+
+def test_friday_is_no_banking_day_in_riyadh_but_sunday_is() -> None:
+    friday, sunday = START + timedelta(days=4), START + timedelta(days=6)
+    base = {"code": "51", "issuer_country": "SA"}
+    assert _value("banking_day", history([base, base | {"attempted_at": friday}])) == 0
+    assert _value("banking_day", history([base, base | {"attempted_at": sunday}])) == 1
+
+
+def test_advice_counts_from_the_decline_that_gave_it() -> None:
+    rows = history([{"code": "51", "advice_code": "27"}, {"code": "51", "attempted_at": START + timedelta(days=3)}])
+    assert _value("hours_beyond_advice", rows) == -24
+
+
+def test_a_payment_sent_without_the_customers_past_leaves_the_past_unknown(varied: pa.Table) -> None:
+    table = _table(varied)
+    rows = rows_of_history(table)
+    context, retry = _context_of(varied, int(rows.index[40]), int(rows.decided_at[40]))
+    alone = Context(context.payment, context.methods, context.own_attempts, context.as_of, history_known=False)
+    values = frame(rows_of_context(alone, [retry]), learn(table))[0]
+    assert np.isnan(values[NAMES.index("customer_approvals")])
+    assert values[NAMES.index("attempts_before")] == len(context.own_attempts)
+
+
+def test_columns_are_named_once_and_explained() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+    assert all(len(column.why) > 20 and column.unit for column in COLUMNS)
+    assert WORDS.keys() <= {column.name for column in COLUMNS if column.kind == "category"}
