@@ -1,0 +1,45 @@
+"""Turns every refusal of the application into a problem document (RFC 9457)."""
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from features.errors import CardNumberError, InvalidValueError, RecoupError
+from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request, problem_body
+
+_BY_STATUS = {kind.status: kind for kind in (Kind.NOT_FOUND, Kind.METHOD_NOT_ALLOWED)}
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer refusals with problem documents."""
+    app.add_exception_handler(RecoupError, _refused)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    refusal = _as_request_error(error)
+    body = problem_body(refusal.kind, str(refusal), request.url.path, refusal.errors)
+    return Response(body, status_code=refusal.kind.status, media_type=MEDIA_TYPE)
+
+
+def _as_request_error(error: Exception) -> RequestError:
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, InvalidValueError):
+        return invalid_request((FieldError(error.field, error.value, error.expected),))
+    field = (FieldError(error.field, None, "no card number"),) if isinstance(error, CardNumberError) else ()
+    return RequestError(Kind.INVALID_REQUEST, str(error), field)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: an unknown address, a method it does not take."""
+    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (400, None)
+    kind = _BY_STATUS.get(status, Kind.OTHER)
+    details = {
+        Kind.NOT_FOUND: f"There is nothing at {request.url.path}; /docs lists the addresses",
+        Kind.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}",
+    }
+    detail = details.get(kind, "The request was refused")
+    body = problem_body(kind, detail, request.url.path, status=status)
+    return Response(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

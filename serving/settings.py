@@ -1,0 +1,94 @@
+"""What the service is told from outside, read once from the environment and handed down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from features.errors import InvalidValueError
+
+MODEL_NAME = "recoup-retry"
+LOG_FORMATS = ("auto", "json", "console")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the service and the commands take from their surroundings; docs/settings.md is its table.
+
+    Args:
+        home: Folder of everything Recoup keeps: the tracking database, its artifacts, the demo.
+        model: Folder of one model artifact to answer with; None looks the champion up in the registry.
+        tracking_uri: MLflow tracking server or database that holds the registry.
+        model_alias: Alias of the registered model that answers.
+        economics: TOML file of the merchant's own figures over the shipped ones; None takes the shipped ones.
+        max_body_bytes: A longer request body is refused before it is parsed.
+        log_format: `json`, `console`, or `auto` (console on a terminal, else json).
+    """
+
+    home: Path = Path(".recoup")
+    model: Path | None = None
+    tracking_uri: str = "sqlite:///.recoup/mlflow.db"
+    model_alias: str = "champion"
+    economics: Path | None = None
+    max_body_bytes: int = 1_000_000
+    log_format: str = "auto"
+
+
+# The environment variable of each setting; `MLFLOW_TRACKING_URI` keeps the name that MLflow itself reads.
+VARIABLES: Mapping[str, str] = {
+    "home": "RECOUP_HOME",
+    "model": "RECOUP_MODEL",
+    "tracking_uri": "MLFLOW_TRACKING_URI",
+    "model_alias": "RECOUP_MODEL_ALIAS",
+    "economics": "RECOUP_ECONOMICS",
+    "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
+    "log_format": "RECOUP_LOG_FORMAT",
+}
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings that the environment asks for; an empty variable counts as absent.
+
+    Raises:
+        InvalidValueError: A variable holds something it may not hold, or one starting with RECOUP_ is not known.
+    """
+    _refuse_unknown(environment)
+    given = {name: environment[variable] for name, variable in VARIABLES.items() if environment.get(variable)}
+    home = Path(given.get("home", ".recoup"))
+    return Settings(
+        home=home,
+        model=_path(given.get("model")),
+        tracking_uri=given.get("tracking_uri", f"sqlite:///{home / 'mlflow.db'}"),
+        model_alias=given.get("model_alias", "champion"),
+        economics=_path(given.get("economics")),
+        max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
+        log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),
+    )
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make `settings_from` give these settings again, for a worker process."""
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return {VARIABLES[name]: str(value) for name, value in values.items() if value is not None}
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = sorted(name for name in VARIABLES.values() if name.startswith("RECOUP_"))
+    for name in environment:
+        if name.startswith("RECOUP_") and name not in known:
+            raise InvalidValueError("environment", name, f"one of {', '.join(known)}")
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _whole(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise InvalidValueError(variable, text, "a whole number above zero")
+    return int(text)
+
+
+def _one_of(variable: str, word: str, words: tuple[str, ...]) -> str:
+    if word not in words:
+        raise InvalidValueError(variable, word, f"one of {', '.join(words)}")
+    return word

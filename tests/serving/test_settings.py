@@ -1,0 +1,67 @@
+"""Settings come from the environment once, and say what is wrong with it."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.errors import InvalidValueError
+from serving.settings import VARIABLES, Settings, environment_of, settings_from
+
+DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert settings_from({}) == Settings()
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    assert settings_from({"RECOUP_MODEL": "", "RECOUP_HOME": ""}) == Settings()
+
+
+def test_the_registry_moves_with_the_home() -> None:
+    assert settings_from({"RECOUP_HOME": "/var/lib/recoup"}).tracking_uri == "sqlite:////var/lib/recoup/mlflow.db"
+
+
+def test_the_tracking_uri_of_mlflow_is_obeyed() -> None:
+    assert settings_from({"MLFLOW_TRACKING_URI": "http://mlflow:5000"}).tracking_uri == "http://mlflow:5000"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1e6", "many", "1.5", "²"])
+def test_a_size_that_is_no_positive_whole_number_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="RECOUP_MAX_BODY_BYTES"):
+        settings_from({"RECOUP_MAX_BODY_BYTES": text})
+
+
+def test_an_unknown_log_format_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InvalidValueError, match="auto, json, console"):
+        settings_from({"RECOUP_LOG_FORMAT": "xml"})
+
+
+def test_a_variable_that_nobody_reads_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match=r"RECOUP_MODLE.*RECOUP_MODEL"):
+        settings_from({"RECOUP_MODLE": "x"})
+
+
+@given(
+    st.builds(
+        Settings,
+        home=st.sampled_from([Path(".recoup"), Path("/data")]),
+        model=st.none() | st.just(Path("artifact")),
+        tracking_uri=st.sampled_from(["sqlite:///a.db", "http://mlflow:5000"]),
+        economics=st.none() | st.just(Path("economics.toml")),
+        max_body_bytes=st.integers(1, 10**9),
+        log_format=st.sampled_from(["auto", "json", "console"]),
+    )
+)
+def test_settings_survive_the_way_to_a_worker_process(settings: Settings) -> None:
+    assert settings_from(environment_of(settings)) == settings
+
+
+def test_every_setting_has_its_variable_and_its_row_in_the_docs() -> None:
+    assert set(VARIABLES) == {field.name for field in fields(Settings)}
+    documented = re.findall(r"^\| `([A-Z_]+)`", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert sorted(documented) == sorted(VARIABLES.values())
