@@ -18,6 +18,7 @@ class Attempt:
         outcome_at: When its outcome became known (UTC): at once for cards, days later for debits. Defaults to `at`.
         precision: `day` where only the date of `at` is known.
         decline: Why it failed; None when approved or not yet known.
+        three_d_secure: Whether the payer was authenticated; None for not known.
         source: Who reported it: history, advised, webhook, reported ….
 
     Raises:
@@ -35,6 +36,7 @@ class Attempt:
     decline: Decline | None = None
     outcome_at: datetime | None = None
     precision: Precision = Precision.INSTANT
+    three_d_secure: bool | None = None
     source: str = "history"
 
     def __post_init__(self) -> None:

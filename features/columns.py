@@ -161,6 +161,13 @@ def days_since_customer_approval(rows: Rows, _: Encoders) -> Values:
     return _if_known(rows, _hours(rows.at, pick(rows.table.at, last)) / 24)
 
 
+@_column("flag", "context")
+def three_d_secure(rows: Rows, _: Encoders) -> Values:
+    """Whether the payer was authenticated at the latest attempt; for a first attempt, at that attempt."""
+    flags = rows.table.three_d_secure
+    return np.where(rows.last_in_payment >= 0, pick(flags, rows.last_in_payment), rows.asked(flags).astype(np.float64))
+
+
 # --- the method -------------------------------------------------------------------------------------------------------
 
 

@@ -85,6 +85,7 @@ class AttemptTable:
         min_wait_hours: What the decline's advice asks for; NaN for none.
         is_retry: Whether an earlier attempt of the same payment exists.
         expires_day, customer_since_day: Days since 1970, NaN for unknown.
+        three_d_secure: 1 or 0 for whether the payer was authenticated, NaN for not known.
         day_only: Whether only the date of `at` is known.
     """
 
@@ -112,6 +113,7 @@ class AttemptTable:
     is_retry: Flags
     expires_day: Floats
     customer_since_day: Floats
+    three_d_secure: Floats
     day_only: Flags
 
     def __len__(self) -> int:
@@ -179,6 +181,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
         is_retry=_after_first(payment.codes),
         expires_day=_days(_column(table, "expires_on")),
         customer_since_day=_days(_column(table, "customer_since")),
+        three_d_secure=_floats(_column(table, "three_d_secure").cast(pa.int8())),
         day_only=_coded_words(_column(table, "precision"), Precision, default=Precision.INSTANT).codes
         == tuple(Precision).index(Precision.DAY),
     )
@@ -229,6 +232,7 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         is_retry=_after_first(payment_codes),
         expires_day=np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who],
         customer_since_day=np.full(n + q, since),
+        three_d_secure=np.array([_flag(a.three_d_secure) for a in attempts] + [np.nan] * q),
         day_only=np.concatenate(
             [np.array([a.precision is Precision.DAY for a in attempts], bool), np.full(q, day_only)]
         ),
@@ -348,6 +352,10 @@ def _declines(
 
 def _wait(decline: Decline | None) -> float:
     return np.nan if decline is None or decline.min_wait_hours is None else float(decline.min_wait_hours)
+
+
+def _flag(value: bool | None) -> float:
+    return np.nan if value is None else float(value)
 
 
 def _after_first(payment: Int64s) -> Flags:
