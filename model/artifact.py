@@ -38,7 +38,7 @@ class Artifact:
 
     Args:
         boosters: LightGBM model texts; each answers with a logit, and their mean is the model's.
-        encoders: What `features.encoders` wrote, as JSON values.
+        encoders: JSON text as `features.encoders` wrote it.
         columns: One object a column, as `columns.json` holds them.
         facts: `model.json`: `label`, `train_from`, `uncertainty` and so on, as JSON values.
         card: The model card (Markdown).
@@ -46,7 +46,7 @@ class Artifact:
 
     boosters: tuple[str, ...]
     calibrator: Calibrator
-    encoders: object
+    encoders: str
     columns: tuple[Mapping[str, object], ...]
     facts: Mapping[str, object]
     card: str
@@ -100,7 +100,7 @@ def read_artifact(folder: Path) -> Artifact:
     return Artifact(
         boosters=tuple(contents[name].decode() for name in _booster_names(contents)),
         calibrator=from_json(values["calibrator.json"]),
-        encoders=values["encoders.json"],
+        encoders=contents["encoders.json"].decode(),
         columns=tuple(columns),
         facts={key: value for key, value in facts.items() if key != "format_version"},
         card=contents[CARD].decode(),
@@ -123,7 +123,7 @@ def _files(artifact: Artifact) -> dict[str, bytes]:
     texts |= {
         "calibrator.json": to_text(to_json(artifact.calibrator)),
         "columns.json": to_text([dict(column) for column in artifact.columns]),
-        "encoders.json": to_text(artifact.encoders),
+        "encoders.json": artifact.encoders,
         "model.json": to_text(facts),
         CARD: artifact.card,
     }

@@ -14,7 +14,7 @@ from model.calibration import Temperature
 ARTIFACT = Artifact(
     boosters=("tree\nversion=v4\n", "tree\nversion=v4\nsecond\n"),
     calibrator=Temperature(1.25),
-    encoders={"issuer": ["b", "a"], "rate": 0.1},
+    encoders='{"issuer": ["b", "a"], "rate": 0.1}\n',
     columns=({"name": "amount", "unit": "minor", "kind": "number", "monotone": -1},),
     facts={"label": "approved", "rows": 12, "share": 1 / 3},
     card="# A card\n",
@@ -44,7 +44,7 @@ def test_any_change_of_content_changes_the_version() -> None:
     others = (
         replace(ARTIFACT, boosters=ARTIFACT.boosters[:1]),
         replace(ARTIFACT, calibrator=Temperature(1.26)),
-        replace(ARTIFACT, encoders={}),
+        replace(ARTIFACT, encoders="{}\n"),
         replace(ARTIFACT, facts={}),
         replace(ARTIFACT, card="# Another\n"),
     )

@@ -1,0 +1,178 @@
+"""Scores retries with a trained artifact: a bag of LightGBM boosters, then its calibrator.
+
+The bag's answer is the mean of its boosters' logits: by convexity its log loss is never above their mean log
+loss. The 90 % interval adds two doubts on the logit scale. One is how far the boosters, each fitted without some
+of the customers, disagree (delete-a-group jackknife; Kott 2001). The other is how well the rate near that
+probability was known from the calibration window.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from features.action import Retry
+from features.columns import COLUMNS, WORDS
+from features.context import Context
+from features.encoders import from_json
+from features.errors import InputError
+from features.frame import frame
+from features.rows import rows_of_context
+from model.artifact import Artifact
+from model.scorer import Scores, ScoreSource
+
+Floats = NDArray[np.float64]
+Matrix = NDArray[np.float32]
+
+_Z90 = 1.6448536269514722  # 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """What the interval is made of.
+
+    Args:
+        spread_factor: Turns the spread of the boosters' logits into a standard error.
+        logit: Calibrated logits at which the calibration window's rate was measured, rising, shape (k,).
+        standard_error: Of that rate, on the logit scale, shape (k,).
+    """
+
+    spread_factor: float
+    logit: tuple[float, ...]
+    standard_error: tuple[float, ...]
+
+    def to_json(self) -> dict[str, float | list[float]]:
+        """As it stands in `model.json`."""
+        return {
+            "spread_factor": self.spread_factor,
+            "logit": list(self.logit),
+            "standard_error": list(self.standard_error),
+        }
+
+
+class BoostedScorer:
+    """P(approved) by a trained artifact, with a 90 % interval.
+
+    Args:
+        artifact: As `read_artifact` gave it.
+        threads: For the boosters; one is best where several requests are scored at once.
+
+    Raises:
+        InputError: The artifact was trained on other columns than this version computes, or its content is broken.
+    """
+
+    def __init__(self, artifact: Artifact, threads: int = 1) -> None:
+        _check_columns(artifact.columns)
+        self._artifact = artifact
+        self._version = artifact.version
+        self._encoders = from_json(artifact.encoders)
+        self._boosters = boosters_of(artifact.boosters)
+        self._uncertainty = _uncertainty(artifact.facts.get("uncertainty"))
+        self._threads = threads
+
+    @property
+    def version(self) -> str:
+        """The artifact's content hash."""
+        return self._version
+
+    @property
+    def source(self) -> ScoreSource:
+        """Always `model`."""
+        return "model"
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the artifact says about itself (`model.json`)."""
+        return self._artifact.facts
+
+    def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
+        """P(approved) of each retry given everything in the context."""
+        matrix = frame(rows_of_context(context, retries), self._encoders)
+        return self.score_matrix(matrix)
+
+    def score_matrix(self, matrix: Matrix) -> Scores:
+        """The same for rows that are columns already, shape (n, columns)."""
+        logits = raw_logits(self._boosters, matrix, self._threads)
+        calibrate = self._artifact.calibrator.apply
+        p = calibrate(_sigmoid(logits.mean(axis=1)))
+        spread = logits.std(axis=1, ddof=1) if logits.shape[1] > 1 else np.zeros(len(p))
+        doubt = self._uncertainty
+        middle = np.log(p) - np.log1p(-p)
+        known = np.interp(middle, doubt.logit, doubt.standard_error)
+        error = np.hypot(doubt.spread_factor * spread, known)
+        return Scores(p, _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error), self._version, "model")
+
+
+def boosters_of(texts: Sequence[str]) -> tuple[lgb.Booster, ...]:
+    """The boosters of their texts.
+
+    Raises:
+        InputError: LightGBM cannot read a text.
+    """
+    boosters = []
+    for number, text in enumerate(texts):
+        try:
+            boosters.append(lgb.Booster(model_str=text))
+        except lgb.basic.LightGBMError as error:
+            raise InputError(f"booster_{number}.txt: LightGBM cannot read it ({error})") from None
+    return tuple(boosters)
+
+
+def raw_logits(boosters: Sequence[lgb.Booster], matrix: Matrix, threads: int = 1) -> Floats:
+    """Every booster's logit of every row, shape (n, boosters)."""
+    if not len(matrix):
+        return np.zeros((0, len(boosters)))
+    columns = [booster.predict(matrix, raw_score=True, num_threads=threads) for booster in boosters]
+    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+
+
+def column_facts() -> tuple[dict[str, object], ...]:
+    """What `columns.json` says of the columns this version computes."""
+    return tuple(
+        {
+            "name": column.name,
+            "unit": column.unit,
+            "kind": column.kind,
+            "about": column.about,
+            "monotone": column.monotone,
+            "words": list(WORDS.get(column.name, ())),
+        }
+        for column in COLUMNS
+    )
+
+
+def _check_columns(trained: Sequence[Mapping[str, object]]) -> None:
+    now = column_facts()
+    for ours, theirs in zip(now, trained, strict=False):
+        if ours != dict(theirs):
+            raise InputError(
+                f"columns.json: the model was trained on {theirs.get('name')!r}, this version computes "
+                f"{ours['name']!r} in its place or otherwise; train the model again"
+            )
+    if len(now) != len(trained):
+        raise InputError(
+            f"columns.json: the model was trained on {len(trained)} columns, this version computes {len(now)}; "
+            "train the model again"
+        )
+
+
+def _uncertainty(value: object) -> Uncertainty:
+    if not isinstance(value, Mapping):
+        raise InputError("model.json: uncertainty must be an object")
+    try:
+        doubt = Uncertainty(
+            float(value["spread_factor"]),
+            tuple(float(x) for x in value["logit"]),
+            tuple(float(x) for x in value["standard_error"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise InputError("model.json: uncertainty must hold spread_factor, logit and standard_error") from None
+    if not doubt.logit or len(doubt.logit) != len(doubt.standard_error):
+        raise InputError("model.json: uncertainty.logit and uncertainty.standard_error must be of the same length")
+    return doubt
+
+
+def _sigmoid(x: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))), dtype=np.float64)

@@ -1,0 +1,114 @@
+"""Reads an attempt history for training: the table of attempts, and the words that only reports need."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.decline import Decline
+from features.declines.taxonomy import classify
+from features.errors import InputError
+from features.history import BY_NAME, FORMAT_VERSION, REQUIRED
+from features.table import AttemptTable, Coded, from_arrow
+from features.vocabulary import Network
+
+# Columns of the format that neither features nor reports of training use; they are not read into memory.
+_UNUSED = frozenset({"purpose", "three_d_secure", "due_at", "policy", "propensity", "experiment", "variant"})
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A history as training needs it.
+
+    Args:
+        digest: SHA-256 of the file, hex.
+        table: The attempts, ordered by time; n of them.
+        code: Raw decline code of each attempt, shape (n,).
+        market: The merchant's market label of each attempt, else the issuer's country, shape (n,).
+    """
+
+    path: Path
+    digest: str
+    table: AttemptTable
+    code: Coded
+    market: Coded
+
+
+def load_history(path: Path) -> History:
+    """Read the history.
+
+    Raises:
+        InputError: No such file, not a Parquet file, not a history, of another format version, or empty.
+    """
+    arrow = _read(path)
+    table = from_arrow(arrow, _decline)
+    market = _coded(arrow, "market", table)
+    return History(
+        path=path,
+        digest=_digest(path),
+        table=table,
+        code=_coded(arrow, "code", table),
+        market=market if (market.codes >= 0).any() else table.country,
+    )
+
+
+def _read(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected a history that `recoup import` or `recoup simulate` wrote")
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            _check(path, schema)
+            arrow = file.read([name for name in schema.names if name in BY_NAME and name not in _UNUSED])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path}: is not a whole Parquet file ({_first_line(error)}); `recoup import` makes a history from CSV, "
+            "JSON Lines or Parquet exports"
+        ) from None
+    if not len(arrow):
+        raise InputError(f"{path}: the history has no rows")
+    return arrow
+
+
+def _check(path: Path, schema: pa.Schema) -> None:
+    missing = [name for name in REQUIRED if name not in schema.names]
+    if missing:
+        raise InputError(
+            f"{path}: is not an attempt history; it has no column {missing[0]} "
+            f"({len(missing)} of {len(REQUIRED)} required columns are missing); `recoup import` makes one"
+        )
+    version = (schema.metadata or {}).get(b"recoup_history", str(FORMAT_VERSION).encode()).decode()
+    if version != str(FORMAT_VERSION):
+        raise InputError(f"{path}: history format {version}; this version of Recoup reads format {FORMAT_VERSION}")
+
+
+def _decline(
+    code: str | None,
+    processor: str,
+    network: Network,
+    subcode: str | None,
+    advice_code: str | None,
+    country: str | None,
+) -> Decline:
+    return classify(
+        code, processor=processor, network=network, subcode=subcode, advice_code=advice_code, country=country
+    )
+
+
+def _coded(arrow: pa.Table, name: str, table: AttemptTable) -> Coded:
+    """The column as codes, in the order of the table."""
+    column = arrow.column(name) if name in arrow.column_names else pa.chunked_array([pa.nulls(len(arrow), pa.string())])
+    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
+    return Coded(codes[table.source_row], encoded.dictionary)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

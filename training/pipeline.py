@@ -1,0 +1,196 @@
+"""From a history to a judged model: load, label, split, fit, calibrate, refit, judge; nothing is written here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.errors import InputError
+from features.instants import from_micros
+from model.artifact import Artifact
+from model.boosted import Uncertainty, column_facts
+from training.baselines import BASELINES, score_baseline
+from training.calibrate import Calibration, choose_calibration
+from training.card import model_card
+from training.config import TrainingConfig
+from training.dataset import Dataset, Group, column_shapes, labelled_rows
+from training.evaluate import MODEL, Evaluation, Judged, evaluate
+from training.fit import Bag, fit_bag
+from training.gate import GateVerdict, judge
+from training.load import History, load_history
+from training.resamples import Floats, Resamples
+from training.split import Split, split_by_time
+from training.uncertainty import out_of_fold, uncertainty
+
+Flags = NDArray[np.bool_]
+
+Progress = Callable[[str, int, int], None]
+"""Called with (step, done, total) as work goes on."""
+
+MIN_WINDOW_ROWS = 50
+STEPS = ("reading", "features", "growing trees", "calibrating", "growing trees again", "judging")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """Everything a training run found out.
+
+    Args:
+        dataset: The rows, with what was left out.
+        explored: The bag fitted on the train window, which chose the number of trees.
+        bag: The bag in the artifact, fitted on everything before the test window.
+        judged: The test rows and all their scores.
+    """
+
+    config: TrainingConfig
+    history: History
+    dataset: Dataset
+    split: Split
+    explored: Bag
+    bag: Bag
+    calibration: Calibration
+    judged: Judged
+    evaluation: Evaluation
+    verdict: GateVerdict
+    artifact: Artifact
+
+    @property
+    def version(self) -> str:
+        """The artifact's content hash."""
+        return self.artifact.version
+
+
+def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingResult:
+    """Train a model and judge it.
+
+    The number of trees and the calibrator are chosen before the test window; then the boosters are fitted again
+    on everything before it, so that the model is fresh, and the test window is scored once.
+
+    Raises:
+        InputError: The history cannot be read or holds too little to learn from.
+    """
+    tell = progress or (lambda _step, _done, _total: None)
+    tell("reading", 0, 1)
+    history = load_history(config.history)
+    tell("features", 0, 1)
+    data = labelled_rows(history, config)
+    split = split_by_time(
+        data.decided_at, data.known_at, test_days=config.test_days, calibrate_days=config.calibrate_days
+    )
+    _require_enough(data, split)
+    explored = _fit(data, split.train, config, None, tell, "growing trees")
+    tell("calibrating", 0, 1)
+    calibration, doubt = _calibrate(explored, data, split.calibrate, config)
+    bag = _fit(data, split.before_test, config, explored.trees, tell, "growing trees again")
+    tell("judging", 0, 1)
+    judged = _judged(bag, calibration, data, split, config)
+    evaluation = evaluate(judged, config.resamples, config.seed)
+    verdict = judge(evaluation)
+    tell("judging", 1, 1)
+    facts = _facts(config, history, data, split, bag, calibration, doubt)
+    card = model_card(facts, data.left_out, calibration, evaluation, verdict)
+    artifact = Artifact(bag.texts, calibration.calibrator, data.encoders.to_json(), column_facts(), facts, card)
+    return TrainingResult(
+        config, history, data, split, explored, bag, calibration, judged, evaluation, verdict, artifact
+    )
+
+
+def _require_enough(data: Dataset, split: Split) -> None:
+    windows = {"train": split.train, "calibration": split.calibrate, "test": split.test}
+    for name, rows in windows.items():
+        if rows.sum() < MIN_WINDOW_ROWS:
+            raise InputError(
+                f"the {name} window holds {rows.sum():,} of {len(data):,} retries; at least {MIN_WINDOW_ROWS} are "
+                "needed; choose other windows with --test-days, or bring a longer history"
+            )
+        if not 0 < data.y[rows].mean() < 1:
+            outcome = "approved" if data.y[rows].all() else "declined"
+            raise InputError(f"every retry in the {name} window was {outcome}; there is nothing to tell apart")
+
+
+def _fit(data: Dataset, rows: Flags, config: TrainingConfig, trees: int | None, tell: Progress, step: str) -> Bag:
+    return fit_bag(
+        data.matrix[rows],
+        data.y[rows],
+        data.fold[rows],
+        column_shapes(),
+        config.trees,
+        trees=trees,
+        progress=lambda done, total: tell(step, done, total),
+    )
+
+
+def _calibrate(bag: Bag, data: Dataset, rows: Flags, config: TrainingConfig) -> tuple[Calibration, Uncertainty]:
+    y, fold = data.y[rows], data.fold[rows]
+    raw = out_of_fold(bag, data.matrix[rows], fold, config.trees.threads)
+    draws = Resamples.draw(data.customer[rows], config.resamples, config.seed)
+    calibration = choose_calibration(y, raw, fold, draws, config.trees.boosters)
+    return calibration, uncertainty(y, calibration.apply_out_of_fold(raw, fold), draws, config.trees)
+
+
+def _judged(bag: Bag, calibration: Calibration, data: Dataset, split: Split, config: TrainingConfig) -> Judged:
+    rows = split.test
+    fold = data.fold[rows]
+    raw = out_of_fold(bag, data.matrix[rows], fold, config.trees.threads)
+    p: dict[str, Floats] = {MODEL: calibration.apply_out_of_fold(raw, fold)}
+    for name, baseline in BASELINES.items():
+        folds = range(config.trees.boosters)
+        p[name] = score_baseline(baseline, data.lesson, data.fold, split.before_test, rows, folds)
+    groups = {name: Group(group.codes[rows], group.words) for name, group in data.groups.items()}
+    return Judged(data.y[rows], data.customer[rows], p, groups, data.hour[rows], data.weekday[rows])
+
+
+def _facts(
+    config: TrainingConfig,
+    history: History,
+    data: Dataset,
+    split: Split,
+    bag: Bag,
+    calibration: Calibration,
+    doubt: Uncertainty,
+) -> dict[str, object]:
+    """What `model.json` says; nothing of the clock or the machine."""
+    return {
+        "label": "approved",
+        "population": "all attempts" if config.first_attempts else "retries",
+        "history": {"digest": history.digest, "attempts": data.read},
+        "windows": _windows(data, split),
+        "rows": {
+            "train": int(split.train.sum()),
+            "calibrate": int(split.calibrate.sum()),
+            "test": int(split.test.sum()),
+            "fitted": int(split.before_test.sum()),
+            "embargoed": split.embargoed,
+            "left_out": dict(data.left_out),
+        },
+        "maturity_days": {str(rail): days for rail, days in sorted(config.maturity_days.items())},
+        "seen": {name: _seen(group) for name, group in data.groups.items() if name != "month"},
+        "horizon_days": _horizon_days(data),
+        "trees": bag.trees,
+        "boosters": len(bag.texts),
+        "pooling": "mean of logits",
+        "calibration": calibration.kind,
+        "uncertainty": doubt.to_json(),
+        "seed": config.seed,
+    }
+
+
+def _windows(data: Dataset, split: Split) -> dict[str, str]:
+    return {
+        "train_from": from_micros(int(data.decided_at.min())).isoformat(),
+        "calibrate_from": from_micros(split.calibrate_from).isoformat(),
+        "test_from": from_micros(split.test_from).isoformat(),
+        "test_to": from_micros(int(data.decided_at.max())).isoformat(),
+    }
+
+
+def _seen(group: Group) -> Mapping[str, int]:
+    """Rows of each word that occurs, so that a segment never seen can be told."""
+    codes, rows = np.unique(group.codes[group.codes >= 0], return_counts=True)
+    return {group.words[code]: int(count) for code, count in zip(codes, rows, strict=True)}
+
+
+def _horizon_days(data: Dataset) -> float:
+    """Days from decision to attempt within which 99 % of the rows lie: how far ahead the model has seen."""
+    return round(float(np.quantile((data.at - data.decided_at) / 86_400e6, 0.99)), 3)
