@@ -129,6 +129,7 @@ def _attempt(given: AttemptIn, payment: Payment, method: Method) -> Attempt:
         decline=_decline(given, method),
         outcome_at=given.outcome_at,
         precision=given.precision or Precision.INSTANT,
+        three_d_secure=given.three_d_secure,
         source="advised",
     )
 

@@ -55,6 +55,7 @@ def attempt_of(row: Row) -> Attempt:
         decline=_decline(row, at) if outcome in FAILED else None,
         outcome_at=row.maybe("outcome_at", datetime),
         precision=Precision(row.maybe("precision", str) or Precision.INSTANT),
+        three_d_secure=row.maybe("three_d_secure", bool),
     )
 
 

@@ -138,6 +138,7 @@ class AttemptIn(Shape):
     precision: Precision | None = Field(
         default=None, description="day where only the date is known; instant when absent"
     )
+    three_d_secure: bool | None = Field(default=None, description="whether the payer was authenticated")
     code: CodeText | None = Field(default=None, description="raw decline code or text as it came")
     subcode: CodeText | None = Field(default=None, description="second raw code that came with it")
     advice_code: CodeText | None = Field(default=None, description="Mastercard merchant advice code")
