@@ -9,7 +9,7 @@ from importlib.resources import files
 from features.errors import InvalidValueError
 from features.money import Money, minor_digits
 from features.vocabulary import Rail
-from model.economics_file import Checked, Path, overlaid, parsed
+from model.toml_file import Checked, Path, overlaid, parsed
 
 DEFAULT_FEES = "default"
 

@@ -1,11 +1,12 @@
-"""Reads an economics file whole: values are checked one by one, and every fault is reported by its key at once."""
+"""Reads a TOML file of figures whole: values are checked one by one, every fault is reported by its key at once."""
 
 import hashlib
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
+from typing import TypeGuard
 
 import orjson
 
@@ -69,7 +70,7 @@ class Checked:
         table = self._value(path)
         if isinstance(table, dict):
             return sorted(table)
-        self._fault(path, table, "a table")
+        self.fault(path, table, "a table")
         return []
 
     def is_table(self, path: Path) -> bool:
@@ -87,14 +88,9 @@ class Checked:
     def number(self, path: Path, low: float, high: float) -> float:
         """A number in [low, high]."""
         value = self._value(path)
-        if (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-            and low <= value <= high
-        ):
+        if _is_number(value) and low <= value <= high:
             return float(value)
-        self._fault(path, value, f"a number between {low:g} and {high:g}")
+        self.fault(path, value, f"a number between {low:g} and {high:g}")
         return low
 
     def money(self, path: Path) -> Money:
@@ -107,7 +103,7 @@ class Checked:
             money = None
         if money is not None and money.amount_minor >= 0:
             return money
-        self._fault(path, value, 'money such as "0.10 EUR"')
+        self.fault(path, value, 'money such as "0.10 EUR"')
         return _ZERO
 
     def currency(self, path: Path) -> str:
@@ -116,7 +112,7 @@ class Checked:
         try:
             minor_digits(str(value))
         except InvalidValueError:
-            self._fault(path, value, "an ISO 4217 code in capitals, for example EUR")
+            self.fault(path, value, "an ISO 4217 code in capitals, for example EUR")
             return _ZERO.currency
         return str(value)
 
@@ -125,8 +121,29 @@ class Checked:
         value = self._value(path)
         if type(value) is date:
             return value
-        self._fault(path, value, "a date such as 2026-11-23")
+        self.fault(path, value, "a date such as 2026-11-23")
         return date.min
+
+    def word(self, path: Path, known: Sequence[str]) -> str:
+        """One of the known words."""
+        value = self._value(path)
+        if isinstance(value, str) and value in known:
+            return value
+        self.fault(path, value, f"one of {', '.join(known)}")
+        return ""
+
+    def numbers(self, path: Path) -> tuple[float, ...]:
+        """A list of finite numbers."""
+        value = self._value(path)
+        if isinstance(value, list) and all(_is_number(item) for item in value):
+            return tuple(float(item) for item in value)
+        self.fault(path, value, "a list of numbers")
+        return ()
+
+    def fault(self, path: Path, value: object, expected: str) -> None:
+        """Note that the value at the path is not what it should be."""
+        stated = "is missing" if value is None else f"{mask_card_numbers(shorten(value))} is not accepted"
+        self._faults.append(f"{'.'.join(path)}: {stated}; expected {expected}")
 
     def _value(self, path: Path) -> object:
         value: object = self._tables
@@ -134,6 +151,6 @@ class Checked:
             value = value.get(part) if isinstance(value, dict) else None
         return value
 
-    def _fault(self, path: Path, value: object, expected: str) -> None:
-        stated = "is missing" if value is None else f"{mask_card_numbers(shorten(value))} is not accepted"
-        self._faults.append(f"{'.'.join(path)}: {stated}; expected {expected}")
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,141 @@
+"""The shipped prior as a scorer: answers before there is a model, widely, and says that it is a prior.
+
+The log-odds of approval are those of the category of the method's last decline on its rail, plus a shift for each
+circumstance (hours waited, declined retries before, local hour, banking day, payday, route). The interval is the
+central 90 % of the Beta distribution with that mean and the category's weight as pseudo-count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+from features.action import Retry
+from features.attempt import Attempt
+from features.calendars import days_from_payday, days_to_payday, is_banking_day
+from features.context import Context
+from features.instants import MICROS_PER_HOUR, to_micros
+from features.time_zones import local_day, local_hour, local_micros
+from features.vocabulary import DeclineCategory, Outcome
+from model.candidates import FAILED, TECHNICAL
+from model.issuer_clock import IssuerClock, issuer_clock
+from model.prior_table import UNTRIED, Approval, Bands, PriorTable, shipped_table
+from model.scorer import Scores, ScoreSource
+
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+LOWEST, HIGHEST = 0.002, 0.98
+TAIL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class PriorScorer:
+    """P(approved) from the table of the prior; pure and quick."""
+
+    table: PriorTable = field(default_factory=shipped_table)
+
+    @property
+    def version(self) -> str:
+        """`prior-` and a short hash of its figures."""
+        return f"prior-{self.table.version}"
+
+    @property
+    def source(self) -> ScoreSource:
+        """Always `prior`."""
+        return "prior"
+
+    def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
+        """P(approved) of each retry; the interval is that of a Beta distribution, 90 %."""
+        logit = np.zeros(len(retries))
+        weight = np.ones(len(retries))
+        routes: dict[tuple[str, str], list[int]] = {}
+        for i, retry in enumerate(retries):
+            routes.setdefault((retry.method_id, retry.processor), []).append(i)
+        for (method_id, processor), places in routes.items():
+            at = np.array([to_micros(retries[i].slot.start) for i in places], dtype=np.int64)
+            logit[places], weight[places] = _route(self.table, context, method_id, processor, at)
+        probability = np.clip(1.0 / (1.0 + np.exp(-logit)), LOWEST, HIGHEST)
+        low, high = _interval(probability, weight)
+        return Scores(probability, low, high, self.version, self.source)
+
+
+def _route(table: PriorTable, context: Context, method_id: str, processor: str, at: Int64s) -> tuple[Floats, float]:
+    """(log-odds of approval at each instant, weight) for one method through one processor."""
+    method = context.method(method_id)
+    clock = issuer_clock(context, method)
+    failures = [a for a in context.own_attempts if a.method_id == method_id and a.outcome in FAILED]
+    approval = table.approval[_category(failures)]
+    local = local_micros(clock.zone, at)
+    days = local_day(local)
+    logit = np.full(at.shape, _logit(approval.mean(method.rail)))
+    logit += _bands(table.hour, local_hour(local))
+    logit += np.where(is_banking_day(clock.calendar, days), 0.0, table.circumstances.bank_holiday)
+    if _approved_lately(context, method_id, table.circumstances.approved_lately_days):
+        logit += table.circumstances.approved_lately
+    if failures:
+        logit += _after_failures(table, approval, failures, processor, at)
+    if failures and _category(failures) == DeclineCategory.INSUFFICIENT_FUNDS:
+        logit += _payday(table, clock, days)
+    return logit, approval.weight
+
+
+def _category(failures: Sequence[Attempt]) -> str:
+    if not failures:
+        return UNTRIED
+    last = failures[-1]
+    if last.decline is not None:
+        return last.decline.category
+    return DeclineCategory.PROCESSING_ERROR if last.outcome is Outcome.ERROR else DeclineCategory.UNKNOWN
+
+
+def _after_failures(
+    table: PriorTable, approval: Approval, failures: Sequence[Attempt], processor: str, at: Int64s
+) -> Floats:
+    waited = (at - to_micros(failures[-1].at)) / MICROS_PER_HOUR
+    shift = _bands(table.waiting[approval.waiting], waited)
+    retried = min(len(failures) - 1.0, table.circumstances.declined_retries_at_most)
+    shift += retried * table.circumstances.declined_retry
+    if processor != failures[-1].processor:
+        technical = _category(failures) in TECHNICAL
+        circumstances = table.circumstances
+        shift += circumstances.other_processor_technical if technical else circumstances.other_processor
+    return shift
+
+
+def _payday(table: PriorTable, clock: IssuerClock, days: Int64s) -> Floats:
+    """Money on payday and after it; nothing where the country is not known."""
+    if clock.country is None:
+        return np.zeros(days.shape)
+    before, shift = table.before_payday
+    after = _bands(table.after_payday, days_from_payday(clock.country, days).astype(np.float64))
+    ahead = days_to_payday(clock.country, days)
+    return np.where((ahead > 0) & (ahead <= before) & (after <= 0.0), shift, after)
+
+
+def _approved_lately(context: Context, method_id: str, days: float) -> bool:
+    since = context.as_of - timedelta(days=days)
+    return any(a.method_id == method_id and a.outcome is Outcome.APPROVED and a.at >= since for a in context.attempts)
+
+
+def _bands(bands: Bands, values: Floats) -> Floats:
+    """The step function at each value."""
+    steps: Floats = np.array(bands.shift)[np.searchsorted(np.array(bands.edges), values, side="right")]
+    return steps
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1.0 - probability)))
+
+
+def _interval(probability: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Ends of the central 90 % of Beta(p·w, (1 − p)·w), widened to hold the mean where the skew leaves it outside."""
+    pairs, back = np.unique(np.column_stack([probability, weight]), axis=0, return_inverse=True)
+    a, b = pairs[:, 0] * pairs[:, 1], (1.0 - pairs[:, 0]) * pairs[:, 1]
+    low = np.minimum(betaincinv(a, b, TAIL), pairs[:, 0])
+    high = np.maximum(betaincinv(a, b, 1.0 - TAIL), pairs[:, 0])
+    back = back.reshape(-1)
+    return low[back], high[back]
