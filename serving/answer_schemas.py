@@ -1,0 +1,173 @@
+"""The shapes that the service answers with."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from model.decision import StopReason, Topic
+from serving.schemas import Shape
+
+
+class MoneyOut(Shape):
+    """An amount in whole minor units."""
+
+    amount_minor: int = Field(description="minor units: cents, pence, whole yen; negative for a loss")
+    currency: str = Field(description="ISO 4217")
+
+
+class Window(Shape):
+    """When to make the attempt: from start until before end."""
+
+    start: AwareDatetime = Field(description="UTC")
+    end: AwareDatetime = Field(description="UTC")
+    start_local: AwareDatetime = Field(description="start on the issuer's clock")
+    end_local: AwareDatetime = Field(description="end on the issuer's clock")
+    time_zone: str = Field(description="the issuer's IANA zone")
+
+
+class Probability(Shape):
+    """Calibrated probability of approval with its 90 % interval."""
+
+    approved: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+
+class RetryAction(Shape):
+    """Make one attempt in the window, with the method, through the processor."""
+
+    kind: Literal["retry"]
+    window: Window
+    method_id: str
+    processor: str
+    by_day: bool = Field(description="true where the history knows days only, so that the window stands for a day")
+    propensity: float = Field(ge=0, le=1, description="probability with which the policy takes this action")
+
+
+class StopAction(Shape):
+    """Make no further attempt."""
+
+    kind: Literal["stop"]
+    reason: StopReason
+    propensity: float = Field(ge=0, le=1, description="probability with which the policy takes this action")
+
+
+class Limit(Shape):
+    """One rule and where this payment stands under it."""
+
+    rule_id: str
+    allowed: bool
+    used: int | None = Field(description="attempts counted so far; null where the rule does not count")
+    limit: int | None = Field(description="attempts the rule allows")
+    left: int | None = Field(description="attempts left before this one")
+    frees_at: AwareDatetime | None = Field(description="when it allows the next; null with allowed false means never")
+    fee: MoneyOut | None = Field(description="what the network charges for the attempt")
+    sentence: str
+    source: str
+    confidence: str
+
+
+class RemovedRetries(Shape):
+    """What one rule took away from one method."""
+
+    method_id: str
+    proposed: int = Field(description="retries of the method that could have been made")
+    removed: int = Field(description="how many of them the rule forbids")
+    limit: Limit
+
+
+class OtherRetry(Shape):
+    """A retry that was allowed and not chosen."""
+
+    window: Window
+    method_id: str
+    processor: str
+    probability: Probability
+    expected_net_value: MoneyOut
+    why_not: str
+
+
+class ReasonOut(Shape):
+    """One sentence that moved the decision."""
+
+    topic: Topic
+    sentence: str
+
+
+class VersionsOut(Shape):
+    """What the decision was made with: the same versions and context give the same decision."""
+
+    model: str
+    rulebook: str
+    economics: str
+    code: str
+
+
+class DecisionAnswer(Shape):
+    """What to do about a failed payment, what it is worth, why, and under which limits."""
+
+    decision_id: str = Field(description="hash of the content: the same content has the same id")
+    payment_id: str
+    as_of: AwareDatetime
+    valid_until: AwareDatetime = Field(description="ask again then: the window is over or something has changed")
+    action: Annotated[RetryAction | StopAction, Field(discriminator="kind")]
+    probability: Probability | None = Field(description="null for a stop")
+    expected_net_value: MoneyOut | None = Field(description="gain times probability, less all costs; null for a stop")
+    expected_cost: MoneyOut | None = Field(description="fees and harm expected from the attempt; null for a stop")
+    break_even_cost: MoneyOut | None = Field(description="an attempt that costs this much is worth nothing")
+    alternatives: tuple[OtherRetry, ...] = Field(description="the next best, best first")
+    limits: tuple[Limit, ...] = Field(
+        description="every rule that applies to the action; for a stop, those that forbid"
+    )
+    removed: tuple[RemovedRetries, ...] = Field(description="what the rules took away")
+    reasons: tuple[ReasonOut, ...]
+    payer_could: tuple[str, ...] = Field(description="what the payer could do, most helpful first")
+    notes: tuple[str, ...] = Field(description="what in the request was not understood and how it was taken")
+    policy: str
+    policy_source: Literal["model", "prior"] = Field(description="whether a trained model or the shipped prior scored")
+    versions: VersionsOut
+
+
+class FieldProblem(Shape):
+    """One field at fault."""
+
+    field: str = Field(description="path as the caller wrote it")
+    value: str | int | float | bool | None = Field(description="what stood there; null where it may not be repeated")
+    expected: str
+
+
+class Problem(Shape):
+    """A refusal (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="one sentence")
+    instance: str
+    errors: tuple[FieldProblem, ...]
+
+
+class Health(Shape):
+    """The process is alive."""
+
+    status: Literal["alive"]
+
+
+class Readiness(Shape):
+    """What answers."""
+
+    status: Literal["ready"]
+    policy_source: Literal["model", "prior"]
+    refused: str | None = Field(description="why no model answers; null when one does")
+    versions: VersionsOut
+
+
+class Models(Shape):
+    """Which model answers and how it came to."""
+
+    name: str
+    asked: str = Field(description="where a model was looked for")
+    policy_source: Literal["model", "prior"]
+    version: str = Field(description="content hash of the artifact, or the prior's version")
+    registered_version: str | None = Field(description="its number in the registry, when it came from there")
+    refused: str | None = Field(description="why no model answers; null when one does")

@@ -1,0 +1,135 @@
+"""From a decision to the answer that goes out: the same facts in the words of the HTTP interface."""
+
+from zoneinfo import ZoneInfo
+
+from features.action import Retry, Stop
+from features.context import Context
+from features.money import Money
+from features.vocabulary import DeclineCategory
+from model.caps.engine import Verdict
+from model.decision import Alternative, Decision, Removed, StopReason
+from model.issuer_clock import issuer_clock
+from model.scorer import Score
+from serving.answer_schemas import (
+    DecisionAnswer,
+    Limit,
+    MoneyOut,
+    OtherRetry,
+    Probability,
+    ReasonOut,
+    RemovedRetries,
+    RetryAction,
+    StopAction,
+    VersionsOut,
+    Window,
+)
+
+
+def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
+    """The answer to the request that gave this context."""
+    score, value = decision.score, decision.value
+    return DecisionAnswer(
+        decision_id=decision.decision_id,
+        payment_id=decision.payment_id,
+        as_of=decision.as_of,
+        valid_until=decision.valid_until,
+        action=_action(decision, context),
+        probability=_probability(score) if score else None,
+        expected_net_value=_money(value.net) if value else None,
+        expected_cost=_money(value.cost) if value else None,
+        break_even_cost=_money(value.break_even_cost) if value else None,
+        alternatives=tuple(_alternative(other, context) for other in decision.alternatives),
+        limits=tuple(_limit(verdict) for verdict in decision.verdicts),
+        removed=tuple(_removed(removed) for removed in decision.removed),
+        reasons=tuple(ReasonOut(topic=r.topic, sentence=r.sentence) for r in decision.reasons),
+        payer_could=decision.payer_could,
+        notes=notes_on(context),
+        policy=decision.policy,
+        policy_source=decision.policy_source,
+        versions=VersionsOut(
+            model=decision.versions.model,
+            rulebook=decision.versions.rulebook,
+            economics=decision.versions.economics,
+            code=decision.versions.code,
+        ),
+    )
+
+
+def notes_on(context: Context) -> tuple[str, ...]:
+    """What the context holds that was not understood, one sentence each."""
+    unknown = {
+        f"decline code {decline.code} of {attempt.processor} ({decline.network}) stands in no table; taken as unknown"
+        for attempt in context.attempts
+        if (decline := attempt.decline) and decline.code and decline.category is DeclineCategory.UNKNOWN
+    }
+    return tuple(sorted(unknown))
+
+
+def _action(decision: Decision, context: Context) -> RetryAction | StopAction:
+    action, propensity = decision.choice.action, decision.choice.propensity
+    if isinstance(action, Stop):
+        return StopAction(kind="stop", reason=StopReason(action.reason), propensity=propensity)
+    return RetryAction(
+        kind="retry",
+        window=_window(action, context),
+        method_id=action.method_id,
+        processor=action.processor,
+        by_day=decision.by_day,
+        propensity=propensity,
+    )
+
+
+def _window(retry: Retry, context: Context) -> Window:
+    name = issuer_clock(context, context.method(retry.method_id)).zone
+    slot, zone = retry.slot, ZoneInfo(name)
+    return Window(
+        start=slot.start,
+        end=slot.end,
+        start_local=slot.start.astimezone(zone),
+        end_local=slot.end.astimezone(zone),
+        time_zone=name,
+    )
+
+
+def _alternative(other: Alternative, context: Context) -> OtherRetry:
+    return OtherRetry(
+        window=_window(other.retry, context),
+        method_id=other.retry.method_id,
+        processor=other.retry.processor,
+        probability=_probability(other.score),
+        expected_net_value=_money(other.value.net),
+        why_not=other.why_not,
+    )
+
+
+def _removed(removed: Removed) -> RemovedRetries:
+    return RemovedRetries(
+        method_id=removed.method_id,
+        proposed=removed.proposed,
+        removed=removed.removed,
+        limit=_limit(removed.verdict),
+    )
+
+
+def _limit(verdict: Verdict) -> Limit:
+    used, limit = verdict.used, verdict.limit
+    return Limit(
+        rule_id=verdict.rule_id,
+        allowed=verdict.allowed,
+        used=used,
+        limit=limit,
+        left=None if used is None or limit is None else max(limit - used, 0),
+        frees_at=verdict.frees_at,
+        fee=_money(verdict.fee) if verdict.fee else None,
+        sentence=verdict.sentence,
+        source=verdict.source,
+        confidence=verdict.confidence,
+    )
+
+
+def _probability(score: Score) -> Probability:
+    return Probability(approved=score.probability, low=score.low, high=score.high)
+
+
+def _money(money: Money) -> MoneyOut:
+    return MoneyOut(amount_minor=money.amount_minor, currency=money.currency)

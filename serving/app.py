@@ -1,0 +1,50 @@
+"""The one place that builds the HTTP application."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from serving.api import routes
+from serving.edge import Edge
+from serving.logs import service_log
+from serving.openapi import describe
+from serving.problems import install
+from serving.service import Service, load_service
+from serving.settings import Settings, settings_from
+
+
+def create_app(
+    settings: Settings, *, service: Service | None = None, clock: Callable[[], datetime] | None = None
+) -> FastAPI:
+    """The application: everything it needs is loaded here, so that it is ready before it takes a request.
+
+    Args:
+        service: What answers, where it is loaded already.
+        clock: Gives the instant of a request that names no `as_of` (aware, UTC); the machine's clock when absent.
+
+    Raises:
+        InputError: A file that the settings name cannot be used.
+    """
+    log = service_log(settings.log_format)
+    service = service or load_service(settings)
+    app = FastAPI(openapi_url="/openapi.json", redirect_slashes=False)
+    app.include_router(routes(service, settings, clock or _machine_clock))
+    app.add_middleware(Edge, log=log)
+    install(app)
+    describe(app)
+    scorer, refused = service.answering.scorer, service.answering.refused
+    log.info("ready", policy_source=scorer.source, model=scorer.version, rulebook=service.rulebook.version)
+    if refused is not None:
+        log.warning("no model answers", asked=service.answering.asked, reason=refused)
+    return app
+
+
+def app_from_environment() -> FastAPI:
+    """The application as its environment asks for; what a server process calls."""
+    return create_app(settings_from(os.environ))
+
+
+def _machine_clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,25 @@
+"""`recoup openapi`: write the description of the HTTP interface to a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def openapi(
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("docs/openapi.json"),
+) -> None:
+    """Write the OpenAPI document of the service."""
+    import os
+
+    from features.errors import InputError
+    from serving.app import create_app
+    from serving.openapi import as_text
+    from serving.settings import settings_from
+
+    temporary = out.with_name(f".{out.name}.part")
+    try:
+        temporary.write_bytes(as_text(create_app(settings_from(os.environ)).openapi()))
+        temporary.replace(out)
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror}") from None

@@ -1,0 +1,46 @@
+"""`recoup serve`: answer decisions over HTTP, with the MLflow user interface beside it if asked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)] = 8080,
+    workers: Annotated[int, typer.Option(help="Server processes; one a core is plenty.", min=1, max=64)] = 1,
+    model: Annotated[
+        Path | None, typer.Option(help="Artifact folder to answer with instead of the registered champion.")
+    ] = None,
+    with_mlflow: Annotated[bool, typer.Option("--with-mlflow", help="Run the MLflow user interface too.")] = False,
+    mlflow_port: Annotated[int, typer.Option(help="Port of the MLflow user interface.", min=1, max=65_535)] = 5000,
+) -> None:
+    """Answer decisions over HTTP until stopped with Ctrl-C."""
+    import os
+    from contextlib import nullcontext
+    from dataclasses import replace
+
+    from serving.ports import listening_socket, port_of
+    from serving.server import announce, run
+    from serving.service import load_service
+    from serving.settings import settings_from
+    from serving.tracking_server import tracking_server
+
+    settings = settings_from(os.environ)
+    if model is not None:
+        settings = replace(settings, model=model)
+        _require_usable(model)
+    bound = listening_socket(host, port)
+    beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
+    service = load_service(settings)
+    with bound, beside as mlflow_address:
+        announce(service, f"http://{host}:{port_of(bound)}", mlflow_address)
+        run(settings, service, bound, workers)
+
+
+def _require_usable(model: Path) -> None:
+    """An artifact named on the command line must be usable; one found in the registry is only reported."""
+    from serving.registry import read_scorer
+
+    read_scorer(model)

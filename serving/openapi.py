@@ -1,0 +1,111 @@
+"""The OpenAPI document: what the code says of itself, with worked examples and every refusal."""
+
+import orjson
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from model.decision import CODE_VERSION
+from serving.answer_schemas import DecisionAnswer, Problem
+from serving.errors import MEDIA_TYPE, Kind
+from serving.examples import EXAMPLES
+from serving.schemas import DecisionRequest
+
+Json = dict[str, object]
+_REF = "#/components/schemas/"
+_DESCRIPTION = """\
+Decides what to do about a failed recurring payment: when to retry it, with which stored method and through which
+processor, or to stop, under every network and issuer limit that applies; and says why.
+
+Recoup never charges anything and never takes a card number: methods are known by token. Any request that holds what
+looks like a card number is refused without being stored.
+
+Refusals are problem details (RFC 9457) that name every field at fault. Amounts are whole minor units (cents, pence,
+whole yen). Instants carry a time zone; answers are in UTC, with the issuer's local time beside them.
+Send `X-Request-Id` to find a request again in the log; every answer carries it back.
+"""
+_TAGS: list[Json] = [
+    {"name": "decisions", "description": "Ask what to do about a failed payment."},
+    {"name": "operation", "description": "See whether and with what the service answers."},
+]
+_REFUSALS: dict[Kind, str] = {
+    Kind.MALFORMED_JSON: "The body is not JSON: unexpected end of data at line 1 column 2",
+    Kind.TOO_LARGE: "The body is larger than 1,000,000 bytes; send only what one decision needs",
+    Kind.MEDIA_TYPE: "The content type is text/plain; expected application/json",
+    Kind.INVALID_REQUEST: "payment.currency: 'EURO' is not accepted; expected an ISO 4217 code in capitals",
+    Kind.INTERNAL: "The service failed on this request; its log tells why under request id 6d1f0c",
+}
+
+
+def _problem_response(kind: Kind, detail: str) -> Json:
+    example = {
+        "type": f"urn:recoup:problem:{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": "/v1/decisions",
+        "errors": [],
+    }
+    if kind is Kind.INVALID_REQUEST:
+        field, _, rest = detail.partition(": ")
+        example["errors"] = [{"field": field, "value": "EURO", "expected": rest.partition("expected ")[2]}]
+    return {
+        "description": kind.title,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"{_REF}Problem"}, "example": example}},
+    }
+
+
+DECISION_RESPONSES: dict[int | str, Json] = {
+    200: {
+        "description": "What to do, what it is worth, why, and under which limits",
+        "content": {"application/json": {"schema": {"$ref": f"{_REF}DecisionAnswer"}}},
+    },
+    **{kind.status: _problem_response(kind, detail) for kind, detail in _REFUSALS.items()},
+}
+DECISION_BODY: Json = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"{_REF}DecisionRequest"},
+                "examples": {
+                    example.name: {
+                        "summary": example.title,
+                        "description": example.story,
+                        "value": orjson.loads(example.body),
+                    }
+                    for example in EXAMPLES
+                },
+            }
+        },
+    }
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Give the application its OpenAPI document, made once when first asked for."""
+
+    def document() -> Json:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # the way FastAPI documents for extending its schema
+
+
+def as_text(document: Json) -> bytes:
+    """The document as it stands in docs/openapi.json."""
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _document(app: FastAPI) -> Json:
+    made = get_openapi(title="Recoup", version=CODE_VERSION, description=_DESCRIPTION, routes=app.routes, tags=_TAGS)
+    components = made.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    _, own = models_json_schema(
+        [(DecisionRequest, "validation"), (DecisionAnswer, "serialization"), (Problem, "serialization")],
+        ref_template=f"{_REF}{{model}}",
+    )
+    schemas |= own["$defs"]
+    components["schemas"] = dict(sorted(schemas.items()))
+    return made

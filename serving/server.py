@@ -1,0 +1,59 @@
+"""Runs the application under uvicorn in one process or several, and stops cleanly on a signal."""
+
+import os
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from rich.console import Console
+from uvicorn.supervisors import Multiprocess
+
+from serving.app import create_app
+from serving.service import Service
+from serving.settings import Settings, environment_of
+
+
+def run(settings: Settings, service: Service, bound: socket.socket, workers: int) -> None:
+    """Serve on the socket until a signal; several workers load the service each for themselves."""
+    # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        if workers == 1:
+            uvicorn.Server(_config(create_app(settings, service=service), 1)).run(sockets=[bound])
+        else:
+            os.environ.update(environment_of(settings))
+            Multiprocess(_config("serving.app:app_from_environment", workers), sockets=[bound]).run()
+    except KeyboardInterrupt:
+        return
+
+
+def announce(service: Service, address: str, mlflow_address: str | None) -> None:
+    """Say on standard error where the service is and what answers."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    answering = service.answering
+    console.print(f"Recoup answers at [bold]{address}[/bold]  (docs {address}/docs)")
+    if mlflow_address is not None:
+        console.print(f"MLflow comes up at [bold]{mlflow_address}[/bold] within half a minute")
+    if answering.refused is None:
+        console.print(f"Decisions come from model {answering.scorer.version} ({answering.asked})")
+    else:
+        console.print(f"Decisions come from the shipped prior: {answering.refused}", markup=False)
+
+
+def _config(app: FastAPI | str, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=30,
+    )
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)

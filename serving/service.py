@@ -1,0 +1,51 @@
+"""What answers a request: one scorer, one rulebook and one set of figures, loaded once and never changed."""
+
+from dataclasses import dataclass
+
+from model.decide import decide
+
+from features.context import Context
+from features.errors import InputError
+from model.caps.rulebook import Rulebook
+from model.decision import Decision
+from model.economics import Economics
+from serving.registry import Answering, answering
+from serving.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of every decision."""
+
+    answering: Answering
+    rulebook: Rulebook
+    economics: Economics
+
+    def decide(self, context: Context) -> Decision:
+        """The decision in a context.
+
+        Raises:
+            InvalidValueError: A currency has no exchange rate in the economics.
+        """
+        return decide(context, self.answering.scorer, self.rulebook, self.economics)
+
+
+def load_service(settings: Settings) -> Service:
+    """Everything a service needs, read once.
+
+    Raises:
+        InputError: The economics file cannot be used.
+    """
+    return Service(answering(settings), Rulebook.load(), _economics(settings))
+
+
+def _economics(settings: Settings) -> Economics:
+    path = settings.economics
+    if path is None:
+        return Economics.default()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"the economics file {path} cannot be read: {reason}") from None
+    return Economics.from_toml(text, str(path))
