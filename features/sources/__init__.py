@@ -1,0 +1,1 @@
+"""Exports of payment processors and billing systems, read into the attempt history."""
