@@ -1,0 +1,1 @@
+"""What may be attempted: dated, sourced limits of networks and rails, counted by what the network counts."""

@@ -1,0 +1,66 @@
+"""May this be attempted then? Every rule that applies answers, with what is used, what is left and until when."""
+
+from bisect import bisect_right
+from datetime import datetime
+
+from features.instants import to_micros
+from model.caps.gauges import fee_changes, gauge_of, in_force_between
+from model.caps.proposal import Proposal, binds
+from model.caps.rulebook import Rulebook
+from model.caps.tally import Tally
+from model.caps.verdict import Verdict
+
+__all__ = ["Proposal", "ProposalVerdicts", "Verdict", "prepare", "verdicts"]
+
+
+class ProposalVerdicts:
+    """The answers about one proposal at any instant not before the tally's last event.
+
+    They change at few instants, so each stretch of time is worked out once, when first asked for.
+    """
+
+    def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal) -> None:
+        rules = [rule for rule in rulebook.rules if binds(rule, proposal)]
+        gauges = [gauge for rule in rules if (gauge := gauge_of(rule, tally, proposal)) is not None]
+        self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
+        changes = {
+            m for start, end, gauge in self._gauges for m in (start, end, *gauge.changes, *fee_changes(gauge.rule))
+        }
+        self._changes = sorted(changes)
+        self._known: dict[int, tuple[bool, tuple[Verdict, ...]]] = {}
+
+    def at(self, instant: datetime) -> tuple[Verdict, ...]:
+        """What every rule in force at the instant says, allowed or not, in the order of the rulebook.
+
+        Raises:
+            InvalidValueError: The instant has no time zone.
+        """
+        return self._answer(to_micros(instant))[1]
+
+    def allows(self, instant: datetime) -> bool:
+        """Whether no rule forbids the attempt at the instant."""
+        return self._answer(to_micros(instant))[0]
+
+    def _answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
+        stretch = bisect_right(self._changes, micros)
+        if stretch not in self._known:
+            found = tuple(gauge.verdict(micros) for start, end, gauge in self._gauges if start <= micros < end)
+            self._known[stretch] = all(verdict.allowed for verdict in found), found
+        return self._known[stretch]
+
+
+def prepare(rulebook: Rulebook, tally: Tally, proposal: Proposal) -> ProposalVerdicts:
+    """Select the rules that bind a proposal and hold them against its counters, once for many instants."""
+    return ProposalVerdicts(rulebook, tally, proposal)
+
+
+def verdicts(rulebook: Rulebook, tally: Tally, proposal: Proposal, at: datetime) -> tuple[Verdict, ...]:
+    """What every rule in force says about making the proposed attempt at an instant, allowed or not.
+
+    Args:
+        at: Not before the tally's last event; `prepare` serves many instants.
+
+    Raises:
+        InvalidValueError: `at` has no time zone.
+    """
+    return prepare(rulebook, tally, proposal).at(at)

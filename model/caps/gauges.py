@@ -1,0 +1,219 @@
+"""A rule held against one counter: what it says at any instant, and between which instants it says the same."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from features.instants import MICROS_PER_HOUR, from_micros, to_micros
+from features.money import Money
+from model.caps.proposal import Proposal, fee_of
+from model.caps.rule import CapRule, Counts, Kind, WindowKind
+from model.caps.sentences import block_sentence, cap_sentence, closed_sentence, exhausted_sentence
+from model.caps.tally import Event, Tally
+from model.caps.trigger import matches
+from model.caps.verdict import Verdict
+
+_FOR_EVER = 1 << 62
+_DAY = timedelta(days=1)
+OURS = "Recoup's own default; no public figure is known"
+
+
+class Gauge(Protocol):
+    """A rule's answer as a function of the instant, piecewise constant between its `changes`."""
+
+    @property
+    def rule(self) -> CapRule:
+        """The rule that answers."""
+        ...
+
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """Instants (int64 microseconds) at which the answer may change, besides the rule's own dates."""
+        ...
+
+    def verdict(self, at: int) -> Verdict:
+        """The answer at an instant when the rule is in force."""
+        ...
+
+
+def gauge_of(rule: CapRule, tally: Tally, proposal: Proposal) -> Gauge | None:
+    """The rule held against the proposal's counter; None when nothing has happened that it answers to."""
+    events = tally.counter(proposal.counter, rule.key, resets=rule.resets_on_approval)
+    refused = [event for event in events if event.refused]
+    if rule.kind is Kind.CAP:
+        latest = refused[-1] if refused else None
+        return _count_gauge(rule, events, proposal) if matches(rule.after, latest) else None
+    looked_at = refused[-1:] if rule.after.latest_only else refused
+    found = tuple(event for event in looked_at if matches(rule.after, event))
+    return _block_gauge(rule, found, proposal) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class CountGauge:
+    """A cap on one counter.
+
+    Args:
+        starts: When each counted attempt began to count, sorted.
+        ends: When each ceases to count, sorted; empty where none ever does.
+        spares_from: From when the proposed attempt would not itself count, because no decline is in the window.
+        closes: When the window closes for good.
+    """
+
+    rule: CapRule
+    proposal: Proposal
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    spares_from: int
+    closes: int
+    changes: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "changes", (*self.starts, *self.ends, self.spares_from, self.closes))
+
+    def verdict(self, at: int) -> Verdict:
+        """Allowed while fewer are used than allowed, or while the attempt would not count itself."""
+        used = bisect_right(self.starts, at) - bisect_right(self.ends, at)
+        spared = at >= self.spares_from
+        if not spared and at >= self.closes:
+            fee = _fee(self.rule, self.proposal, at)
+            return _verdict(self.rule, closed_sentence(self.rule, self.closes), allowed=False, used=used, fee=fee)
+        if spared or used < (self.rule.limit or 0):
+            return _verdict(self.rule, cap_sentence(self.rule, used, None, None), allowed=True, used=used)
+        return self._exceeded(at, used)
+
+    def _exceeded(self, at: int, used: int) -> Verdict:
+        fee, frees = _fee(self.rule, self.proposal, at), self._frees(at, used)
+        if frees is None:
+            return _verdict(self.rule, exhausted_sentence(self.rule, used, fee), allowed=False, used=used, fee=fee)
+        sentence = cap_sentence(self.rule, used, frees, fee)
+        return _verdict(self.rule, sentence, allowed=False, used=used, frees=frees, fee=fee)
+
+    def _frees(self, at: int, used: int) -> int | None:
+        """The end after which fewer than the limit are left, or the instant from which a new attempt does not count."""
+        position = bisect_right(self.ends, at) + used - (self.rule.limit or 0)
+        enough_gone = self.ends[position] if position < len(self.ends) else _FOR_EVER
+        frees = min(enough_gone, self.spares_from)
+        return frees if frees < min(self.closes, _FOR_EVER) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockGauge:
+    """A prohibition, condition or wait that a decline has set off.
+
+    Args:
+        event: The decline that reaches furthest.
+        until: When it is over; None never.
+    """
+
+    rule: CapRule
+    proposal: Proposal
+    event: Event
+    until: int | None
+
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """The end of the block, where it has one."""
+        return () if self.until is None else (self.until,)
+
+    def verdict(self, at: int) -> Verdict:
+        """Allowed once it is over."""
+        over = self.until is not None and at >= self.until
+        fee = None if over else _fee(self.rule, self.proposal, at)
+        sentence = block_sentence(self.rule, self.event, self.until, over=over, fee=fee)
+        return _verdict(self.rule, sentence, allowed=over, frees=None if over else self.until, fee=fee)
+
+
+def in_force_between(rule: CapRule) -> tuple[int, int]:
+    """The first instant a rule binds and the first at which it no longer does (int64 microseconds)."""
+    start = -_FOR_EVER if rule.effective_from is None else _midnight(rule.effective_from)
+    end = _FOR_EVER if rule.effective_to is None else _midnight(rule.effective_to + _DAY)
+    return start, end
+
+
+def fee_changes(rule: CapRule) -> Iterable[int]:
+    """Instants at which the rule's price changes."""
+    for fee in rule.fees:
+        if fee.effective_from:
+            yield _midnight(fee.effective_from)
+        if fee.effective_to:
+            yield _midnight(fee.effective_to + _DAY)
+
+
+def _count_gauge(rule: CapRule, events: tuple[Event, ...], proposal: Proposal) -> CountGauge:
+    span = _FOR_EVER if rule.window.hours is None else rule.window.hours * MICROS_PER_HOUR
+    rolls = rule.window.kind is WindowKind.ROLLING
+    lookback = span if rolls else _FOR_EVER
+    counted = [e for e in events if e.refused] if rule.counts is Counts.DECLINES else _reattempts(events, lookback)
+    closing = rule.window.kind is WindowKind.FROM_FIRST and bool(events)
+    return CountGauge(
+        rule=rule,
+        proposal=proposal,
+        starts=tuple(sorted(e.earliest for e in counted)),
+        ends=tuple(sorted(e.latest + span for e in counted)) if rolls else (),
+        spares_from=_spares_from(rule, events, lookback),
+        closes=min(e.earliest for e in events) + span if closing else _FOR_EVER,
+    )
+
+
+def _reattempts(events: tuple[Event, ...], lookback: int) -> list[Event]:
+    """The events that follow a refused one within the lookback."""
+    found, reach = [], -_FOR_EVER
+    for event in events:
+        if event.earliest < reach:
+            found.append(event)
+        if event.refused:
+            reach = max(reach, event.latest + lookback)
+    return found
+
+
+def _spares_from(rule: CapRule, events: tuple[Event, ...], lookback: int) -> int:
+    if rule.counts is Counts.DECLINES:
+        return _FOR_EVER
+    return max((e.latest + lookback for e in events if e.refused), default=-_FOR_EVER)
+
+
+def _block_gauge(rule: CapRule, events: tuple[Event, ...], proposal: Proposal) -> BlockGauge | None:
+    if rule.kind is Kind.CONDITION or (rule.kind is Kind.PROHIBITION and rule.window.hours is None):
+        return BlockGauge(rule, proposal, events[-1], None)
+    ends = {event: event.latest + _blocked_hours(rule, event) * MICROS_PER_HOUR for event in events}
+    furthest = max(events, key=lambda event: ends[event])
+    return BlockGauge(rule, proposal, furthest, ends[furthest]) if ends[furthest] > furthest.latest else None
+
+
+def _blocked_hours(rule: CapRule, event: Event) -> int:
+    if rule.kind is Kind.PROHIBITION:
+        return rule.window.hours or 0
+    advised = event.decline.min_wait_hours if event.decline else None
+    return max(rule.wait_hours or 0, advised or 0)
+
+
+def _fee(rule: CapRule, proposal: Proposal, at: int) -> Money | None:
+    return fee_of(rule, proposal, from_micros(at).date())
+
+
+def _verdict(
+    rule: CapRule,
+    sentence: str,
+    *,
+    allowed: bool,
+    used: int | None = None,
+    frees: int | None = None,
+    fee: Money | None = None,
+) -> Verdict:
+    return Verdict(
+        rule_id=rule.rule_id,
+        allowed=allowed,
+        used=used,
+        limit=rule.limit,
+        frees_at=None if frees is None else from_micros(frees),
+        fee=fee,
+        sentence=sentence,
+        source=rule.sources[0] if rule.sources else OURS,
+        confidence=rule.confidence,
+    )
+
+
+def _midnight(day: date) -> int:
+    return to_micros(datetime(day.year, day.month, day.day, tzinfo=UTC))

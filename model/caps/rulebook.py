@@ -1,0 +1,166 @@
+"""The rules as shipped, as tightened by a merchant, and as in force on a day."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+import orjson
+
+from features.errors import InputError, InvalidValueError
+from features.instants import require_aware
+from model.caps.reading import read_rules
+from model.caps.rule import CapRule, KeyPart, Window, WindowKind
+
+
+@dataclass(frozen=True, slots=True)
+class Tightening:
+    """A merchant's stricter figures for one rule; what is None stays. A tightened rule has no looser figure any more.
+
+    Args:
+        limit: At most the rule's own.
+        window_hours: At least the rule's own window.
+        wait_hours: At least the rule's own wait.
+        key: Parts of the rule's key, so that more attempts share a counter.
+    """
+
+    limit: int | None = None
+    window_hours: int | None = None
+    wait_hours: int | None = None
+    key: tuple[KeyPart, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """Dated rules. Where sources disagree the stricter figure is in force unless the looser one is selected."""
+
+    rules: tuple[CapRule, ...]
+    version: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "version", hashlib.sha256(orjson.dumps(self.rules)).hexdigest()[:12])
+
+    @staticmethod
+    def load() -> "Rulebook":
+        """The shipped rules, read once.
+
+        Raises:
+            InputError: A rule is malformed; all faults are named, each by file, rule and field.
+        """
+        return _shipped()
+
+    @staticmethod
+    def from_texts(texts: Mapping[str, str]) -> "Rulebook":
+        """The rules in several TOML texts, by file name.
+
+        Raises:
+            InputError: As for `load`.
+        """
+        read = [read_rules(name, text) for name, text in sorted(texts.items())]
+        # What others set comes before what we set ourselves, so that a reader meets the law first.
+        rules = tuple(sorted((rule for found, _ in read for rule in found), key=lambda rule: rule.ours))
+        faults = [fault for _, found in read for fault in found] + list(_overlaps(rules))
+        if faults:
+            raise InputError("the rulebook cannot be used: " + "; ".join(faults))
+        return Rulebook(rules)
+
+    def in_force(self, at: datetime) -> tuple[CapRule, ...]:
+        """The rules that bind at an instant; a day begins at 00:00 UTC."""
+        day = require_aware("at", at).astimezone(UTC).date()
+        return tuple(rule for rule in self.rules if rule.in_force_on(day))
+
+    def published(self, rule_ids: Iterable[str]) -> "Rulebook":
+        """The same rules with the looser published figure for some, as confirmed by the acquirer.
+
+        Raises:
+            InvalidValueError: There is no such rule, or its sources do not disagree.
+        """
+        chosen = set(rule_ids)
+        selectable = {rule.rule_id for rule in self.rules if rule.published}
+        for rule_id in sorted(chosen - selectable):
+            raise InvalidValueError("rule", rule_id, "a rule with a looser figure: " + ", ".join(sorted(selectable)))
+        return Rulebook(tuple(_loosened(rule) if rule.rule_id in chosen else rule for rule in self.rules))
+
+    def tightened(self, settings: Mapping[str, Tightening]) -> "Rulebook":
+        """The same rules with a merchant's stricter figures.
+
+        Raises:
+            InputError: A setting names no rule or is looser than the rule; all are named at once.
+        """
+        known = {rule.rule_id for rule in self.rules}
+        faults = [f"{name}: is not a rule" for name in sorted(settings.keys() - known)]
+        rules = []
+        for rule in self.rules:
+            setting = settings.get(rule.rule_id)
+            faults += _looser(rule, setting) if setting else []
+            rules.append(_tighter(rule, setting) if setting else rule)
+        if faults:
+            raise InputError("settings may only tighten: " + "; ".join(sorted(set(faults))))
+        return Rulebook(tuple(rules))
+
+
+@cache
+def _shipped() -> Rulebook:
+    folder = files("model.caps") / "rules"
+    return Rulebook.from_texts({f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")})
+
+
+def _overlaps(rules: tuple[CapRule, ...]) -> list[str]:
+    """One id may stand for successive rules, one after another."""
+    faults = []
+    for rule_id, count in Counter(rule.rule_id for rule in rules).items():
+        versions = sorted((r for r in rules if r.rule_id == rule_id), key=lambda r: r.effective_from or date.min)
+        for earlier, later in pairwise(versions):
+            if count > 1 and (later.effective_from or date.min) <= (earlier.effective_to or date.max):
+                faults.append(f"rule {rule_id}, effective_from: two versions are in force on {later.effective_from}")
+    return faults
+
+
+def _loosened(rule: CapRule) -> CapRule:
+    looser = rule.published
+    if looser is None:
+        return rule
+    limit = rule.limit if looser.limit is None else looser.limit
+    return replace(rule, limit=limit, key=looser.key or rule.key, published=None)
+
+
+def _tighter(rule: CapRule, setting: Tightening) -> CapRule:
+    hours = setting.window_hours
+    return replace(
+        rule,
+        limit=rule.limit if setting.limit is None else setting.limit,
+        window=rule.window if hours is None else Window(rule.window.kind, hours),
+        wait_hours=rule.wait_hours if setting.wait_hours is None else setting.wait_hours,
+        key=rule.key if setting.key is None else setting.key,
+        published=None,
+    )
+
+
+def _looser(rule: CapRule, setting: Tightening) -> list[str]:
+    refused = []
+    if setting.limit is not None and (rule.limit is None or not 0 <= setting.limit <= rule.limit):
+        refused.append(("limit", str(setting.limit), _at_most(rule.limit)))
+    if setting.window_hours is not None and not _longer(rule.window, setting.window_hours):
+        refused.append(("window_hours", str(setting.window_hours), _at_least(rule.window)))
+    if setting.wait_hours is not None and setting.wait_hours < (rule.wait_hours or 0):
+        refused.append(("wait_hours", str(setting.wait_hours), f"at least {rule.wait_hours}"))
+    if setting.key is not None and not (setting.key and set(setting.key) <= set(rule.key)):
+        refused.append(("key", ", ".join(setting.key) or "nothing", f"some of {', '.join(rule.key)}"))
+    return [f"{rule.rule_id}, {name}: {value} is not accepted; expected {right}" for name, value, right in refused]
+
+
+def _at_least(window: Window) -> str:
+    rolls = window.kind is WindowKind.ROLLING
+    return f"at least {window.hours}" if rolls else "no window, for the rule's own does not roll"
+
+
+def _longer(window: Window, hours: int) -> bool:
+    return window.kind is WindowKind.ROLLING and window.hours is not None and hours >= window.hours
+
+
+def _at_most(limit: int | None) -> str:
+    return "no limit, for the rule is not a cap" if limit is None else f"a whole number from 0 to {limit}"

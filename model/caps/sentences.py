@@ -1,0 +1,75 @@
+"""Verdicts in the words of a person who has to act on them."""
+
+from datetime import timedelta
+
+from features.instants import from_micros
+from features.money import Money
+from model.caps.rule import CapRule, Kind, WindowKind, duration
+from model.caps.tally import Event
+
+_MINUTE = timedelta(minutes=1)
+
+
+def instant(micros: int) -> str:
+    """`27 Nov 2026 10:15 UTC`, rounded up to the minute so that "not before" stays true."""
+    at = from_micros(micros)
+    whole = at.replace(second=0, microsecond=0)
+    shown = whole if whole == at else whole + _MINUTE
+    return f"{shown.day} {shown:%b %Y %H:%M} UTC"
+
+
+def cap_sentence(rule: CapRule, used: int, frees: int | None, fee: Money | None) -> str:
+    """How much of a cap is used and what is left, or when the next is free."""
+    limit = rule.limit or 0
+    left = max(limit - used, 0)
+    state = f"{used} used, {left} left"
+    if frees is not None:
+        state = f"{used} used, the next is free on {instant(frees)}"
+    return f"{_allowance(rule, limit)}; {state}{_charge(fee)}."
+
+
+def exhausted_sentence(rule: CapRule, used: int, fee: Money | None) -> str:
+    """A cap that never frees."""
+    limit = rule.limit or 0
+    state = f"{used} used, none left" if used or limit else "none may follow"
+    return f"{_allowance(rule, limit)}; {state}{_looser(rule)}{_charge(fee)}."
+
+
+def closed_sentence(rule: CapRule, closed: int) -> str:
+    """A window that has closed for good."""
+    return f"{rule.who} allows {rule.what} only {rule.window}; that ended on {instant(closed)}."
+
+
+def block_sentence(rule: CapRule, event: Event, until: int | None, *, over: bool, fee: Money | None) -> str:
+    """What a decline forbids, and until when or until what."""
+    clause = f"{rule.who} {_filled(rule, event)}"
+    if over:
+        return f"{clause}: that is over since {instant(until or event.latest)}."
+    if until is not None:
+        return f"{clause}: not before {instant(until)}{_charge(fee)}."
+    if rule.kind is Kind.CONDITION:
+        return f"{clause}; {rule.lifted_by} would lift this{_charge(fee)}."
+    return f"{clause}{_charge(fee)}."
+
+
+def _allowance(rule: CapRule, limit: int) -> str:
+    window = "" if rule.window.kind is WindowKind.UNLIMITED else f" {rule.window}"
+    return f"{rule.who} allows {limit} {rule.what}{window}"
+
+
+def _filled(rule: CapRule, event: Event) -> str:
+    decline = event.decline
+    code = (event.network_code or decline.code) if decline else None
+    titled = f"{code or 'a decline'} ({decline.title.lower()})" if decline and decline.title else code or "a decline"
+    advice = (decline.advice_code if decline else None) or ""
+    wait = max(rule.wait_hours or 0, (decline.min_wait_hours if decline else None) or 0)
+    return rule.what.format(code=titled, advice=advice, wait=duration(wait), at=instant(event.at))
+
+
+def _looser(rule: CapRule) -> str:
+    limit = rule.published.limit if rule.published else None
+    return f" ({limit} may be allowed once the acquirer confirms it)" if limit is not None else ""
+
+
+def _charge(fee: Money | None) -> str:
+    return f"; an attempt all the same would cost {fee}" if fee else ""

@@ -1,0 +1,144 @@
+"""Counts by looking: the attempts of a context in the form that rules count them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from features.attempt import Attempt
+from features.context import Context
+from features.decline import Decline
+from features.declines.taxonomy import network_code
+from features.instants import MICROS_PER_HOUR, to_micros
+from features.method import Method
+from features.money import Money
+from features.vocabulary import Initiator, Network, Outcome, Precision
+from model.caps.rule import KeyPart
+
+# Where only the day is known the instant stands at local noon, so it may be off by half a day either way.
+_HALF_A_DAY = 12 * MICROS_PER_HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An attempt that reached the network, as counters see it.
+
+    Args:
+        earliest, latest: Between which instants it was made (int64 microseconds, UTC); equal where the instant
+            is known, a day apart where only the day is.
+        outcome: Approved, declined, or unknown while it is pending.
+        network_code: The network's own code of the decline, where it is known.
+    """
+
+    attempt_id: str
+    merchant_id: str
+    payment_id: str
+    method_id: str
+    mandate_id: str | None
+    processor: str
+    amount: Money
+    initiator: Initiator
+    at: int
+    earliest: int
+    latest: int
+    outcome: Outcome
+    decline: Decline | None = None
+    network_code: str | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Declined, or not known to be approved: what is pending counts as a decline until it is known."""
+        return self.outcome is not Outcome.APPROVED
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Which counter of a key: the values of its parts."""
+
+    merchant_id: str
+    payment_id: str
+    method_id: str
+    mandate_id: str | None
+    amount: Money
+    initiator: Initiator
+
+    def holds(self, event: Event, key: tuple[KeyPart, ...]) -> bool:
+        """Whether the event shares every part of the key."""
+        return all(self._shares(part, event) for part in key)
+
+    def _shares(self, part: KeyPart, event: Event) -> bool:
+        if part is KeyPart.METHOD:
+            return event.method_id == self.method_id
+        if part is KeyPart.AMOUNT:
+            return event.amount == self.amount
+        if part is KeyPart.PAYMENT:
+            return event.payment_id == self.payment_id
+        if part is KeyPart.MERCHANT:
+            return event.merchant_id == self.merchant_id
+        if part is KeyPart.INITIATOR:
+            return event.initiator is self.initiator or Initiator.UNKNOWN in {event.initiator, self.initiator}
+        return self._shares_mandate(event)
+
+    def _shares_mandate(self, event: Event) -> bool:
+        if self.mandate_id is None or event.mandate_id is None:
+            return event.method_id == self.method_id
+        return event.mandate_id == self.mandate_id
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Every event known, oldest first."""
+
+    events: tuple[Event, ...] = ()
+
+    def counter(self, counter: Counter, key: tuple[KeyPart, ...], *, resets: bool) -> tuple[Event, ...]:
+        """The events of one counter, oldest first; after its last approval only, where approvals reset it."""
+        shared = tuple(event for event in self.events if counter.holds(event, key))
+        return tuple(_since_approval(shared)) if resets else shared
+
+    def plus(self, event: Event) -> "Tally":
+        """This tally with one more event, in its place."""
+        return Tally(tuple(sorted((*self.events, event), key=_order)))
+
+
+def tally_of(context: Context) -> Tally:
+    """The tally of everything that a context knows. Errors never reached the issuer and are not counted."""
+    methods = {method.method_id: method for method in context.methods}
+    merchant_id = context.payment.merchant_id
+    counted = (a for a in context.attempts if a.outcome is not Outcome.ERROR)
+    events = (event_of(a, methods.get(a.method_id), merchant_id) for a in counted)
+    return Tally(tuple(sorted(events, key=_order)))
+
+
+def event_of(attempt: Attempt, method: Method | None, merchant_id: str) -> Event:
+    """The attempt as counters see it; `method` is None when it is no longer on file."""
+    at, decline = to_micros(attempt.at), attempt.decline
+    slack = _HALF_A_DAY if attempt.precision is Precision.DAY else 0
+    return Event(
+        attempt_id=attempt.attempt_id,
+        merchant_id=merchant_id,
+        payment_id=attempt.payment_id,
+        method_id=attempt.method_id,
+        mandate_id=method.mandate_id if method else None,
+        processor=attempt.processor,
+        amount=attempt.amount,
+        initiator=attempt.initiator,
+        at=at,
+        earliest=at - slack,
+        latest=at + slack,
+        outcome=attempt.outcome,
+        decline=decline,
+        network_code=_network_code(decline, attempt, method) if decline else None,
+    )
+
+
+def _network_code(decline: Decline, attempt: Attempt, method: Method | None) -> str | None:
+    network = decline.network if method is None or method.network is Network.UNKNOWN else method.network
+    return network_code(decline.code, processor=attempt.processor, network=network, subcode=decline.subcode)
+
+
+def _since_approval(events: tuple[Event, ...]) -> Iterator[Event]:
+    last = max((i for i, event in enumerate(events) if event.outcome is Outcome.APPROVED), default=-1)
+    return iter(events[last + 1 :])
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return event.at, event.attempt_id
