@@ -9,6 +9,7 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
+from serving.cli import decide, import_history, openapi, serve
 
 EXIT_REFUSED = 2
 
@@ -19,6 +20,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+# One line a verb, in the order in which a newcomer needs them.
+app.command("import")(import_history.import_history)
+app.command("decide")(decide.decide)
+app.command("serve")(serve.serve)
+app.command("openapi")(openapi.openapi)
 
 
 def main() -> None:
