@@ -5,18 +5,17 @@ past its expiry, or without a processor.
 """
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from features.action import Retry, Slot
 from features.context import Context
 from features.method import Method
-from features.vocabulary import DeclineCategory, Outcome, Precision, Rail
+from features.vocabulary import Precision, Rail
+from model.failures import TECHNICAL, category_of, failures
 from model.issuer_clock import issuer_clock
 from model.slots import day_slots, debit_slots, hourly_slots, local_hours, soon_slot
+from model.wording import local_date
 
 HORIZON_DAYS = 60
-FAILED = (Outcome.DECLINED, Outcome.ERROR)
-TECHNICAL = (DeclineCategory.ISSUER_UNAVAILABLE, DeclineCategory.PROCESSING_ERROR)
 
 
 def candidates(context: Context, horizon: datetime) -> tuple[Retry, ...]:
@@ -46,13 +45,16 @@ def usable_processors(context: Context, method: Method) -> tuple[str, ...]:
     return tuple(dict.fromkeys(attempted))
 
 
+def is_expired(context: Context, method: Method) -> bool:
+    """Whether the method's last valid day is over on the issuer's clock."""
+    today = local_date(context.as_of, issuer_clock(context, method).zone)
+    return method.expires_on is not None and method.expires_on < today
+
+
 def is_technical(context: Context) -> bool:
     """Whether the payment's last failure was of the technical kind that can pass within minutes."""
-    failures = [a for a in context.own_attempts if a.outcome in FAILED]
-    if not failures:
-        return False
-    last = failures[-1]
-    return last.outcome is Outcome.ERROR or (last.decline is not None and last.decline.category in TECHNICAL)
+    failed = failures(context)
+    return bool(failed) and category_of(failed[-1]) in TECHNICAL
 
 
 def by_day(context: Context) -> bool:
@@ -66,7 +68,7 @@ def _slots(context: Context, method: Method, horizon: datetime) -> tuple[Slot, .
     hours = local_hours(clock.zone, context.as_of, max(horizon, context.as_of))
     debit = method.rail is Rail.BANK_DEBIT
     if by_day(context):
-        last = context.own_attempts[-1].at.astimezone(ZoneInfo(clock.zone)).date()
+        last = local_date(context.own_attempts[-1].at, clock.zone)
         return day_slots(hours, clock, method.expires_on, after=last, debit=debit)
     if debit:
         return debit_slots(hours, clock, method.expires_on)

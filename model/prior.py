@@ -20,7 +20,7 @@ from features.context import Context
 from features.instants import MICROS_PER_HOUR, to_micros
 from features.time_zones import local_day, local_hour, local_micros
 from features.vocabulary import DeclineCategory, Outcome
-from model.candidates import FAILED, TECHNICAL
+from model.failures import TECHNICAL, category_of, failures
 from model.issuer_clock import IssuerClock, issuer_clock
 from model.prior_table import UNTRIED, Approval, Bands, PriorTable, shipped_table
 from model.scorer import Scores, ScoreSource
@@ -67,8 +67,8 @@ def _route(table: PriorTable, context: Context, method_id: str, processor: str, 
     """(log-odds of approval at each instant, weight) for one method through one processor."""
     method = context.method(method_id)
     clock = issuer_clock(context, method)
-    failures = [a for a in context.own_attempts if a.method_id == method_id and a.outcome in FAILED]
-    approval = table.approval[_category(failures)]
+    failed = failures(context, method_id)
+    approval = table.approval[category_of(failed[-1]) if failed else UNTRIED]
     local = local_micros(clock.zone, at)
     days = local_day(local)
     logit = np.full(at.shape, _logit(approval.mean(method.rail)))
@@ -76,31 +76,22 @@ def _route(table: PriorTable, context: Context, method_id: str, processor: str, 
     logit += np.where(is_banking_day(clock.calendar, days), 0.0, table.circumstances.bank_holiday)
     if _approved_lately(context, method_id, table.circumstances.approved_lately_days):
         logit += table.circumstances.approved_lately
-    if failures:
-        logit += _after_failures(table, approval, failures, processor, at)
-    if failures and _category(failures) == DeclineCategory.INSUFFICIENT_FUNDS:
+    if failed:
+        logit += _after_failures(table, approval, failed, processor, at)
+    if failed and category_of(failed[-1]) is DeclineCategory.INSUFFICIENT_FUNDS:
         logit += _payday(table, clock, days)
     return logit, approval.weight
 
 
-def _category(failures: Sequence[Attempt]) -> str:
-    if not failures:
-        return UNTRIED
-    last = failures[-1]
-    if last.decline is not None:
-        return last.decline.category
-    return DeclineCategory.PROCESSING_ERROR if last.outcome is Outcome.ERROR else DeclineCategory.UNKNOWN
-
-
 def _after_failures(
-    table: PriorTable, approval: Approval, failures: Sequence[Attempt], processor: str, at: Int64s
+    table: PriorTable, approval: Approval, failed: Sequence[Attempt], processor: str, at: Int64s
 ) -> Floats:
-    waited = (at - to_micros(failures[-1].at)) / MICROS_PER_HOUR
+    waited = (at - to_micros(failed[-1].at)) / MICROS_PER_HOUR
     shift = _bands(table.waiting[approval.waiting], waited)
-    retried = min(len(failures) - 1.0, table.circumstances.declined_retries_at_most)
+    retried = min(len(failed) - 1.0, table.circumstances.declined_retries_at_most)
     shift += retried * table.circumstances.declined_retry
-    if processor != failures[-1].processor:
-        technical = _category(failures) in TECHNICAL
+    if processor != failed[-1].processor:
+        technical = category_of(failed[-1]) in TECHNICAL
         circumstances = table.circumstances
         shift += circumstances.other_processor_technical if technical else circumstances.other_processor
     return shift

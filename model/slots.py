@@ -64,7 +64,7 @@ def hourly_slots(hours: Hours, as_of: datetime, last_day: date | None) -> tuple[
     """Each hour of the next 48, then one hour a local quarter of the day, up to and including `last_day`."""
     near = hours.start < to_micros(as_of) + NEAR_HOURS * MICROS_PER_HOUR
     chosen = (near | np.isin(hours.hour, QUARTER_HOURS)) & _until(hours, last_day)
-    return tuple(_slot(hours, i, i + 1) for i in np.flatnonzero(chosen[:-1]))
+    return tuple(_slot(hours, i, i + 1) for i in np.flatnonzero(chosen[:-1]).tolist())
 
 
 def debit_slots(hours: Hours, clock: IssuerClock, last_day: date | None) -> tuple[Slot, ...]:
@@ -99,7 +99,8 @@ def soon_slot(hours: Hours, clock: IssuerClock, as_of: datetime, last_day: date 
 def _strikes(zone: str, offset: int, low: int, high: int) -> Int64s:
     first = -(-(low + offset) // MICROS_PER_HOUR) * MICROS_PER_HOUR - offset
     grid = np.arange(first, high + 1, MICROS_PER_HOUR, dtype=np.int64)
-    return grid[offset_micros(zone, grid) == offset]
+    struck: Int64s = grid[offset_micros(zone, grid) == offset]
+    return struck
 
 
 def _until(hours: Hours, last_day: date | None) -> Flags:

@@ -3,10 +3,11 @@
 For a retry in a slot that starts `d` days from now, with probability of approval `p`:
 
     gain        = amount · margin · (1 + later_invoices) · 0.5^(d / half_life_days) − amount · delay_per_day · d
-    cost        = p · fee_approved + (1 − p) · (fee_declined + harm) + network_fee
+    cost        = p · fee_approved + (1 − p) · (fee_declined + harm)
     net         = p · gain − cost
     break-even  = p · gain: an attempt that costs this much whatever its outcome is worth nothing
 
+What a network charges for an attempt over a limit is no part of it, because such attempts are never made.
 The survival factor is P(customer still there at the slot | there now). Sources of the figures: the economics file.
 """
 
@@ -62,13 +63,11 @@ def values(
     retries: Sequence[Retry],
     probability: Floats,
     economics: Economics,
-    network_fees: Sequence[Money | None],
 ) -> Values:
     """The values of the retries at the context's instant.
 
     Args:
         probability: P(approved) of each retry, shape (n,).
-        network_fees: What the network charges for each attempt itself, or None.
 
     Raises:
         InvalidValueError: A fee is in a currency without a rate to the payment's.
@@ -77,9 +76,8 @@ def values(
     ahead = [(retry.slot.start - context.as_of) // MICROSECOND / MICROS_PER_DAY for retry in retries]
     days = np.array(ahead, dtype=np.float64)
     approved, declined = _costs_by_outcome(context, retries, economics)
-    extra = np.array([_minor(fee, amount.currency, economics) for fee in network_fees], dtype=np.float64)
     gain = gains(amount, days, economics)
-    cost = probability * approved + (1.0 - probability) * declined + extra
+    cost = probability * approved + (1.0 - probability) * declined
     won = probability * gain
     return Values(gain, cost, won - cost, won, amount.currency)
 
@@ -110,5 +108,5 @@ def _fee(fee: Fee, amount: Money, economics: Economics) -> float:
     return _minor(fee.fixed, amount.currency, economics) + fee.share * amount.amount_minor
 
 
-def _minor(money: Money | None, currency: str, economics: Economics) -> float:
-    return 0.0 if money is None else economics.exchange.minor_units(money, currency)
+def _minor(money: Money, currency: str, economics: Economics) -> float:
+    return economics.exchange.minor_units(money, currency)

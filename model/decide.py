@@ -1,0 +1,160 @@
+"""From a context to an explained decision. Reads top to bottom: propose, limit, score, value and plan, choose, explain.
+
+Pure: the same context, scorer, rulebook and economics give the same decision, byte for byte.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from features.action import Action, Retry, Stop
+from features.context import Context
+from features.context_json import context_to_json
+from features.errors import InvalidValueError
+from features.vocabulary import Outcome, Rail
+from model.alternatives import alternatives
+from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
+from model.caps.rulebook import Rulebook
+from model.caps.verdict import Verdict
+from model.decision import Choice, Decision, Reason, Removed, StopReason, Versions, identified
+from model.economics import Economics
+from model.explanation import failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
+from model.issuer_clock import issuer_clock
+from model.payer_advice import payer_could
+from model.planner import POLICY, Options, Planned, plan
+from model.scorer import Scorer, Scores
+from model.screening import Screened, screen
+from model.slots import NEAR_HOURS
+
+PENDING_CHECK = timedelta(days=1)
+
+
+def decide(
+    context: Context,
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    *,
+    horizon: datetime | None = None,
+) -> Decision:
+    """What to do now about a failed payment.
+
+    Args:
+        context: Everything known, cut at the instant of the decision.
+        horizon: No retry after this instant; at most `recover_by` and 60 days ahead, which is also the default.
+
+    Raises:
+        InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
+    """
+    if not context.own_attempts:
+        expected = "at least one attempt of this payment"
+        raise InvalidValueError("attempts", len(context.own_attempts), expected)
+    until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
+    halted = _halted(context, until)
+    proposed = () if halted else candidates(context, until)
+    screened = screen(context, proposed, rulebook)
+    scores = _scores(context, scorer, screened)
+    options = Options(screened.allowed, scores, screened.verdicts)
+    planned = plan(context, options, economics)
+    action = _chosen(context, halted, screened, options, planned)
+    decision = Decision(
+        decision_id="",
+        payment_id=context.payment.payment_id,
+        as_of=context.as_of,
+        choice=Choice(action, propensity=1.0),
+        time_zone=_time_zone(context, action),
+        by_day=by_day(context),
+        plan=planned.plan,
+        alternatives=() if halted else alternatives(context, options, planned),
+        verdicts=_verdicts(screened, options, planned),
+        removed=screened.removed,
+        reasons=_reasons(context, action, options, planned, screened.removed),
+        payer_could=_payer_could(context, action),
+        policy=POLICY,
+        policy_source=scores.source,
+        versions=Versions(scorer.version, rulebook.version, economics.version),
+        context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
+        valid_until=_valid_until(context, action, until, screened.removed),
+    )
+    return identified(decision)
+
+
+def _halted(context: Context, until: datetime) -> StopReason | None:
+    """Why nothing may be planned at all, or None."""
+    outcomes = {attempt.outcome for attempt in context.own_attempts}
+    if Outcome.APPROVED in outcomes:
+        return StopReason.ALREADY_PAID
+    if Outcome.UNKNOWN in outcomes:
+        return StopReason.ATTEMPT_PENDING
+    if until <= context.as_of:
+        return StopReason.RECOVERY_WINDOW_OVER
+    return None
+
+
+def _chosen(
+    context: Context, halted: StopReason | None, screened: Screened, options: Options, planned: Planned
+) -> Action:
+    if planned.first is not None:
+        return options.retries[planned.first]
+    return Stop(halted or _why_nothing(context, screened))
+
+
+def _why_nothing(context: Context, screened: Screened) -> StopReason:
+    if screened.allowed:
+        return StopReason.NOT_WORTH_IT
+    if screened.removed:
+        return StopReason.NO_ALLOWED_ACTION
+    usable = any(m.consented and usable_processors(context, m) and not is_expired(context, m) for m in context.methods)
+    return StopReason.NO_SLOT_LEFT if usable else StopReason.NO_USABLE_METHOD
+
+
+def _scores(context: Context, scorer: Scorer, screened: Screened) -> Scores:
+    """One call for all; none where nothing is allowed."""
+    if screened.allowed:
+        return scorer.score(context, screened.allowed)
+    none = np.empty(0, dtype=np.float64)
+    return Scores(none, none, none, scorer.version, scorer.source)
+
+
+def _time_zone(context: Context, action: Action) -> str | None:
+    return issuer_clock(context, context.method(action.method_id)).zone if isinstance(action, Retry) else None
+
+
+def _verdicts(screened: Screened, options: Options, planned: Planned) -> tuple[Verdict, ...]:
+    if planned.first is not None:
+        return options.verdicts[planned.first]
+    return tuple(dict.fromkeys(removed.verdict for removed in screened.removed))
+
+
+def _reasons(
+    context: Context, action: Action, options: Options, planned: Planned, removed: tuple[Removed, ...]
+) -> tuple[Reason, ...]:
+    if isinstance(action, Retry):
+        return (*retry_reasons(context, options, planned, removed), *unusable_reasons(context))
+    stopped = stop_reason(context, StopReason(action.reason), planned)
+    return (*failure_reasons(context), stopped, *limit_reasons(removed), *unusable_reasons(context))
+
+
+def _payer_could(context: Context, action: Action) -> tuple[str, ...]:
+    settled = {StopReason.ALREADY_PAID, StopReason.ATTEMPT_PENDING}
+    return () if isinstance(action, Stop) and action.reason in settled else payer_could(context)
+
+
+def _valid_until(context: Context, action: Action, until: datetime, removed: tuple[Removed, ...]) -> datetime:
+    """When to ask again: a retry's slot is over or can be refined; what stopped it may have passed."""
+    if isinstance(action, Retry):
+        return _refined_at(context, action)
+    if action.reason == StopReason.ATTEMPT_PENDING:
+        return context.as_of + PENDING_CHECK
+    freed = [r.verdict.frees_at for r in removed if r.verdict.frees_at is not None]
+    return max(context.as_of, min([*freed, until]))
+
+
+def _refined_at(context: Context, retry: Retry) -> datetime:
+    """The end of the slot; for a far hourly slot the instant from which it is planned by the hour."""
+    near = timedelta(hours=NEAR_HOURS)
+    daily = by_day(context) or context.method(retry.method_id).rail is Rail.BANK_DEBIT
+    if daily or retry.slot.start - context.as_of < 2 * near:
+        return retry.slot.end
+    return retry.slot.start - near

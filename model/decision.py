@@ -1,0 +1,212 @@
+"""A decision as a value: what to do, why, what it is worth, what it may not do; and its canonical JSON."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from features.action import Action, Retry, Stop
+from features.errors import InvalidValueError
+from features.money import Money
+from model.caps.verdict import Verdict
+from model.scorer import Score, ScoreSource
+from model.valuation import Value
+
+CODE_VERSION = "0.1.0"
+
+
+class StopReason(StrEnum):
+    """Why no attempt is to be made."""
+
+    ALREADY_PAID = "already_paid"
+    ATTEMPT_PENDING = "attempt_pending"
+    RECOVERY_WINDOW_OVER = "recovery_window_over"
+    NO_USABLE_METHOD = "no_usable_method"
+    NO_SLOT_LEFT = "no_slot_left"
+    NO_ALLOWED_ACTION = "no_allowed_action"
+    NOT_WORTH_IT = "not_worth_it"
+
+
+class Topic(StrEnum):
+    """What a reason is about."""
+
+    FAILURE = "failure"
+    LIMIT = "limit"
+    METHOD = "method"
+    PROCESSOR = "processor"
+    TIMING = "timing"
+    VALUE = "value"
+    SCORE = "score"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One plain sentence with figures, and what it is about."""
+
+    topic: Topic
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAttempt:
+    """One attempt of a plan with its chance and its value."""
+
+    retry: Retry
+    score: Score
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The attempts planned to the horizon; each is made only if those before it were declined.
+
+    Args:
+        attempts: In order of time; empty when nothing is worth trying.
+        expected_recovered: Amount expected to be collected by the plan.
+        expected_cost: Fees and harm expected from it.
+        expected_net: What the plan is worth after costs, later invoices included.
+    """
+
+    attempts: tuple[PlannedAttempt, ...]
+    expected_recovered: Money
+    expected_cost: Money
+    expected_net: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The action taken and the probability with which the policy would take it."""
+
+    action: Action
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A retry that was allowed and not chosen, and why."""
+
+    retry: Retry
+    score: Score
+    value: Value
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Retries that a rule forbids, grouped by method and rule.
+
+    Args:
+        proposed: Proposed retries of the method.
+        removed: How many of them the rule forbids.
+        verdict: The rule's answer for the latest of them; `frees_at` None means never.
+    """
+
+    method_id: str
+    proposed: int
+    removed: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What the decision was made with."""
+
+    model: str
+    rulebook: str
+    economics: str
+    code: str = CODE_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about a failed payment.
+
+    Args:
+        decision_id: Hash of everything else in it; the same content has the same id.
+        context_digest: Hash of the canonical JSON of the context it answers.
+        time_zone: The issuer's clock the chosen slot lies on; None for a stop.
+        by_day: Whether the history knows days only, so that the slot stands for a day.
+        alternatives: The next best, best first.
+        verdicts: Every rule that applies to the chosen retry; for a stop, the rules that forbid.
+        removed: What the rules took away.
+        payer_could: What the payer could do, most helpful first.
+        policy: Name of the policy that chose.
+        policy_source: Whether a model or the shipped prior scored.
+        valid_until: Ask again then: the slot is over, or something has changed by then.
+    """
+
+    decision_id: str
+    payment_id: str
+    as_of: datetime
+    choice: Choice
+    time_zone: str | None
+    by_day: bool
+    plan: Plan
+    alternatives: tuple[Alternative, ...]
+    verdicts: tuple[Verdict, ...]
+    removed: tuple[Removed, ...]
+    reasons: tuple[Reason, ...]
+    payer_could: tuple[str, ...]
+    policy: str
+    policy_source: ScoreSource
+    versions: Versions
+    context_digest: str
+    valid_until: datetime
+
+    @property
+    def retry(self) -> Retry | None:
+        """The retry to make, or None for a stop."""
+        return self.choice.action if isinstance(self.choice.action, Retry) else None
+
+    @property
+    def stop(self) -> Stop | None:
+        """The stop, or None for a retry."""
+        return self.choice.action if isinstance(self.choice.action, Stop) else None
+
+    @property
+    def score(self) -> Score | None:
+        """P(approved) of the chosen retry, or None for a stop."""
+        return self.plan.attempts[0].score if self.retry else None
+
+    @property
+    def value(self) -> Value | None:
+        """The value of the chosen retry, or None for a stop."""
+        return self.plan.attempts[0].value if self.retry else None
+
+
+def decision_to_json(decision: Decision) -> bytes:
+    """The decision as UTF-8 JSON with sorted keys; equal decisions give equal bytes."""
+    return orjson.dumps(_adapter().dump_python(decision, mode="json"), option=orjson.OPT_SORT_KEYS)
+
+
+def decision_from_json(text: bytes) -> Decision:
+    """The decision that `decision_to_json` wrote.
+
+    Raises:
+        InvalidValueError: Not a stored decision, or its id does not fit its content.
+    """
+    try:
+        decision = _adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "decision"
+        raise InvalidValueError(field, first["input"], f"a stored decision ({first['msg']})") from None
+    if identified(decision).decision_id != decision.decision_id:
+        raise InvalidValueError("decision_id", decision.decision_id, "the hash of the decision's content")
+    return decision
+
+
+def identified(decision: Decision) -> Decision:
+    """The decision with its id: a hash of its content."""
+    content = decision_to_json(replace(decision, decision_id=""))
+    return replace(decision, decision_id=f"dec_{hashlib.sha256(content).hexdigest()[:32]}")
+
+
+@cache
+def _adapter() -> TypeAdapter[Decision]:
+    return TypeAdapter(Decision)

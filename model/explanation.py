@@ -1,0 +1,161 @@
+"""Why a decision came out as it did: plain sentences with figures, the story first."""
+
+from collections.abc import Iterator
+
+from features.action import Retry
+from features.context import Context
+from model.candidates import is_expired
+from model.decision import PlannedAttempt, Reason, Removed, StopReason, Topic
+from model.failures import category_of, failures
+from model.issuer_clock import issuer_clock
+from model.planner import Options, Planned
+from model.scorer import ScoreSource
+from model.timing import timing_reasons
+from model.wording import CATEGORY_NAMES, capitalized, count_words, day_words, local_date, method_words, percent
+
+_MOST_LIMITS = 4
+
+
+def retry_reasons(
+    context: Context, options: Options, planned: Planned, removed: tuple[Removed, ...]
+) -> tuple[Reason, ...]:
+    """Why this retry: what failed, what limits took away, method, processor, time, value and chance, in that order."""
+    chosen = planned.plan.attempts[0]
+    return (
+        *failure_reasons(context),
+        *limit_reasons(removed),
+        *_method_reason(context, options, planned, chosen),
+        *_processor_reason(options, planned, chosen),
+        *timing_reasons(context, options, planned),
+        _value_reason(chosen),
+        _score_reason(chosen, options),
+        *_budget_reason(options, planned),
+    )
+
+
+def failure_reasons(context: Context) -> Iterator[Reason]:
+    """What failed last, when, and how often this payment has failed."""
+    failed = failures(context)
+    if not failed:
+        return
+    last = failed[-1]
+    what = CATEGORY_NAMES[category_of(last)].capitalize()
+    code = f" ({last.decline.code})" if last.decline is not None and last.decline.code else ""
+    method = next((m for m in context.methods if m.method_id == last.method_id), None)
+    zone = issuer_clock(context, method).zone if method else "UTC"
+    name = method_words(method) if method else f"method {last.method_id}, which is no longer on file,"
+    times = f"; {count_words(len(failed), 'failed attempt')} of this payment so far"
+    day = day_words(local_date(last.at, zone))
+    yield Reason(Topic.FAILURE, f"{what}{code} on {day} with {name} through {last.processor}{times}.")
+    if last.decline is not None and last.decline.advice:
+        advice = last.decline.advice.rstrip(".")
+        yield Reason(Topic.FAILURE, f"The answer came with advice {last.decline.advice_code or ''}: {advice}.")
+
+
+def limit_reasons(removed: tuple[Removed, ...]) -> Iterator[Reason]:
+    """What each limit took away; one sentence a rule and method, those that took most first."""
+    ranked = sorted(removed, key=lambda r: -r.removed / r.proposed)
+    sentences = dict.fromkeys(r.verdict.sentence for r in ranked)
+    for sentence in list(sentences)[:_MOST_LIMITS]:
+        yield Reason(Topic.LIMIT, sentence)
+
+
+def unusable_reasons(context: Context) -> Iterator[Reason]:
+    """Why methods on file could not even be proposed."""
+    for method in context.methods:
+        name = capitalized(method_words(method))
+        if not method.consented:
+            yield Reason(Topic.METHOD, f"{name} may not be charged: the customer has not agreed to it.")
+        elif method.expires_on is not None and is_expired(context, method):
+            yield Reason(Topic.METHOD, f"{name} expired on {day_words(method.expires_on)}.")
+
+
+def stop_reason(context: Context, reason: StopReason, planned: Planned | None) -> Reason:
+    """Why no attempt is made, in one sentence."""
+    payment = context.payment
+    if reason is StopReason.NOT_WORTH_IT and planned is not None and planned.worth.size:
+        best = int(planned.worth.argmax())
+        value = planned.values[best]
+        sentence = f"No allowed retry pays: the best is worth {value.net} on average, after a cost of {value.cost}."
+        return Reason(Topic.STOP, sentence)
+    return Reason(Topic.STOP, _STOP_SENTENCES[reason].format(until=day_words(payment.recover_by)))
+
+
+_STOP_SENTENCES = {
+    StopReason.ALREADY_PAID: "This payment has been approved already: nothing is left to collect.",
+    StopReason.ATTEMPT_PENDING: "An attempt of this payment has no final outcome yet; another could charge twice.",
+    StopReason.RECOVERY_WINDOW_OVER: "Retries of this payment ended on {until}.",
+    StopReason.NO_USABLE_METHOD: "No method on file can be charged for this payment.",
+    StopReason.NO_SLOT_LEFT: "No slot is left before retries of this payment end on {until}.",
+    StopReason.NO_ALLOWED_ACTION: "Every retry that could be made before {until} is forbidden by a limit.",
+    StopReason.NOT_WORTH_IT: "No allowed retry is worth its cost.",
+}
+
+
+def _method_reason(context: Context, options: Options, planned: Planned, chosen: PlannedAttempt) -> Iterator[Reason]:
+    """Why another method than the one that failed."""
+    failed = failures(context)
+    if not failed or chosen.retry.method_id == failed[-1].method_id:
+        return
+    now = method_words(context.method(chosen.retry.method_id))
+    before = next((m for m in context.methods if m.method_id == failed[-1].method_id), None)
+    if before is None:
+        return
+    rivals = [i for i, retry in enumerate(options.retries) if retry.method_id == before.method_id]
+    if not rivals:
+        sentence = f"No retry with {method_words(before)} can be made, so {now} is next."
+    else:
+        best = planned.values[max(rivals, key=lambda i: planned.worth[i])]
+        sentence = (
+            f"{capitalized(now)} is worth {chosen.value.net}; {method_words(before)} at its best time {best.net}."
+        )
+    yield Reason(Topic.METHOD, sentence)
+
+
+def _processor_reason(options: Options, planned: Planned, chosen: PlannedAttempt) -> Iterator[Reason]:
+    """Why this processor, where another could take the same slot and method."""
+    rivals = [i for i, retry in enumerate(options.retries) if _same_but_processor(retry, chosen.retry)]
+    if not rivals:
+        return
+    i = max(rivals, key=lambda k: planned.worth[k])
+    other, value = options.retries[i], planned.values[i]
+    yield Reason(
+        Topic.PROCESSOR,
+        f"Through {chosen.retry.processor} it is worth {chosen.value.net} "
+        f"({percent(chosen.score.probability)} likely, costing {chosen.value.cost}); "
+        f"through {other.processor} {value.net} "
+        f"({percent(float(options.scores.probability[i]))}, {value.cost}).",
+    )
+
+
+def _same_but_processor(retry: Retry, chosen: Retry) -> bool:
+    same = retry.slot == chosen.slot and retry.method_id == chosen.method_id
+    return same and retry.processor != chosen.processor
+
+
+def _value_reason(chosen: PlannedAttempt) -> Reason:
+    value = chosen.value
+    return Reason(
+        Topic.VALUE,
+        f"On average the attempt is worth {value.net}: {percent(chosen.score.probability)} of {value.gain}, "
+        f"less {value.cost} of fees and harm. It would stop paying at a cost of {value.break_even_cost} an attempt.",
+    )
+
+
+def _score_reason(chosen: PlannedAttempt, options: Options) -> Reason:
+    score = chosen.score
+    span = f"between {percent(score.low)} and {percent(score.high)}"
+    source: ScoreSource = options.scores.source
+    if source == "prior":
+        sentence = f"No trained model answered: the chance is the shipped prior's, most likely {span} (90 % interval)."
+    else:
+        sentence = f"The model puts the chance at {percent(score.probability)}, most likely {span} (90 % interval)."
+    return Reason(Topic.SCORE, sentence)
+
+
+def _budget_reason(options: Options, planned: Planned) -> Iterator[Reason]:
+    """The limit that is nearest to being used up."""
+    verdicts = options.verdicts[planned.first] if planned.first is not None else ()
+    counted = [(v.limit - v.used, v.sentence) for v in verdicts if v.limit is not None and v.used is not None]
+    if counted:
+        yield Reason(Topic.LIMIT, min(counted)[1])

@@ -1,0 +1,81 @@
+"""Why then: paydays, banking days and what waiting changes, as sentences with figures."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+
+from features.calendars import days_to_payday, holiday_name, is_banking_day, next_banking_day, to_date, to_day
+from features.context import Context
+from features.money import Money
+from features.vocabulary import DeclineCategory
+from model.decision import Reason, Topic
+from model.failures import category_of, failures
+from model.issuer_clock import IssuerClock, issuer_clock
+from model.planner import Options, Planned
+from model.wording import count_words, country_words, day_words, duration_words, local_date, moment_words, percent
+
+_TELLING = 0.005  # a smaller difference in probability is not a reason
+
+
+def timing_reasons(context: Context, options: Options, planned: Planned) -> Iterator[Reason]:
+    """Why the chosen slot and not another time with the same method."""
+    retry = planned.plan.attempts[0].retry
+    clock = issuer_clock(context, context.method(retry.method_id))
+    today, then = local_date(context.as_of, clock.zone), local_date(retry.slot.start, clock.zone)
+    failed = failures(context, retry.method_id)
+    if failed and category_of(failed[-1]) is DeclineCategory.INSUFFICIENT_FUNDS:
+        yield from _payday(clock, today, then)
+    yield from _closed_today(clock, today)
+    yield _waiting(context, options, planned, clock)
+
+
+def _payday(clock: IssuerClock, today: date, then: date) -> Iterator[Reason]:
+    """Where the slot lies from the market's next usual payday."""
+    if clock.country is None:
+        return
+    away = int(days_to_payday(clock.country, np.array([to_day(today)]))[0])
+    payday = to_date(to_day(today) + away)
+    after = (then - payday).days
+    where = "on it" if after == 0 else f"{count_words(abs(after), 'day')} {'after' if after > 0 else 'before'} it"
+    when = "today" if away == 0 else f"{day_words(payday)}, {count_words(away, 'day')} away"
+    country = country_words(clock.country)
+    yield Reason(Topic.TIMING, f"The next usual payday in {country} is {when}; this slot is {where}.")
+
+
+def _closed_today(clock: IssuerClock, today: date) -> Iterator[Reason]:
+    """That banks are closed today, and when they open."""
+    day = to_day(today)
+    if clock.country is None or is_banking_day(clock.calendar, np.array([day]))[0]:
+        return
+    name = holiday_name(clock.calendar, day)
+    why = f" ({name})" if name else ""
+    opens = day_words(to_date(next_banking_day(clock.calendar, day)))
+    country = country_words(clock.country)
+    yield Reason(Topic.TIMING, f"{day_words(today)}{why} is no banking day in {country}; the next is {opens}.")
+
+
+def _waiting(context: Context, options: Options, planned: Planned, clock: IssuerClock) -> Reason:
+    """What the chosen time changes against the first allowed one with the same method and processor."""
+    chosen = planned.plan.attempts[0]
+    route = (chosen.retry.method_id, chosen.retry.processor)
+    same = [i for i, r in enumerate(options.retries) if (r.method_id, r.processor) == route]
+    when = moment_words(chosen.retry.slot.start, clock.zone)
+    ahead = duration_words(chosen.retry.slot.start - context.as_of)
+    first = same[0]
+    if first == planned.first:
+        return Reason(Topic.TIMING, f"The first allowed slot, {when}, {ahead} from now: no later one is worth more.")
+    rise = chosen.score.probability - float(options.scores.probability[first])
+    lost = planned.values[first].gain.amount_minor - chosen.value.gain.amount_minor
+    if rise < _TELLING:
+        return Reason(Topic.TIMING, f"The slot is {when}, {ahead} from now.")
+    sentence = (
+        f"Waiting {ahead}, until {when}, raises the chance from {percent(float(options.scores.probability[first]))} "
+        f"at the first allowed slot to {percent(chosen.score.probability)}"
+    )
+    cost = f", and costs {_money(planned, lost)} of what an approval is worth" if lost > 0 else ""
+    return Reason(Topic.TIMING, f"{sentence}{cost}.")
+
+
+def _money(planned: Planned, minor: int) -> str:
+    return str(Money(minor, planned.values.currency))
