@@ -61,6 +61,8 @@ class CodeTable:
 
     def loosely(self, code: str, subcode: str | None = None, on: date | None = None) -> CodeEntry | None:
         """The entry that differs only in punctuation and leading zeros, where no other one does."""
+        if not loose(code):
+            return None
         for key in _keys(loose(code), loose(subcode) if subcode else None):
             if found := _strictest(self._loose.get(key, ()), on):
                 return found
