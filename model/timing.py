@@ -25,12 +25,12 @@ def timing_reasons(context: Context, options: Options, planned: Planned) -> Iter
     today, then = local_date(context.as_of, clock.zone), local_date(retry.slot.start, clock.zone)
     failed = failures(context, retry.method_id)
     if failed and category_of(failed[-1]) is DeclineCategory.INSUFFICIENT_FUNDS:
-        yield from _payday(clock, today, then)
-    yield from _closed_today(clock, today)
+        yield from from_payday(clock, today, then)
+    yield from closed_day(clock, today)
     yield _waiting(context, options, planned, clock)
 
 
-def _payday(clock: IssuerClock, today: date, then: date) -> Iterator[Reason]:
+def from_payday(clock: IssuerClock, today: date, then: date) -> Iterator[Reason]:
     """Where the slot lies from the market's next usual payday."""
     if clock.country is None:
         return
@@ -43,16 +43,16 @@ def _payday(clock: IssuerClock, today: date, then: date) -> Iterator[Reason]:
     yield Reason(Topic.TIMING, f"The next usual payday in {country} is {when}; this slot is {where}.")
 
 
-def _closed_today(clock: IssuerClock, today: date) -> Iterator[Reason]:
-    """That banks are closed today, and when they open."""
-    day = to_day(today)
-    if clock.country is None or is_banking_day(clock.calendar, np.array([day]))[0]:
+def closed_day(clock: IssuerClock, day: date) -> Iterator[Reason]:
+    """That banks are closed on a day, and when they open; nothing on a banking day."""
+    number = to_day(day)
+    if clock.country is None or is_banking_day(clock.calendar, np.array([number]))[0]:
         return
-    name = holiday_name(clock.calendar, day)
+    name = holiday_name(clock.calendar, number)
     why = f" ({name})" if name else ""
-    opens = day_words(to_date(next_banking_day(clock.calendar, day)))
+    opens = day_words(to_date(next_banking_day(clock.calendar, number)))
     country = country_words(clock.country)
-    yield Reason(Topic.TIMING, f"{day_words(today)}{why} is no banking day in {country}; the next is {opens}.")
+    yield Reason(Topic.TIMING, f"{day_words(day)}{why} is no banking day in {country}; the next is {opens}.")
 
 
 def _waiting(context: Context, options: Options, planned: Planned, clock: IssuerClock) -> Reason:
