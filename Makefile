@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo serve test check lint types imports lock bench clean
+.PHONY: help setup demo serve test check lint types imports openapi lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ types: setup
 
 imports: setup
 	@$(BIN)/lint-imports
+
+openapi: setup ## write docs/openapi.json from the code
+	@$(BIN)/recoup openapi
 
 bench: setup ## measure import, features, training and decisions
 	@$(BIN)/python -m benchmarks.run

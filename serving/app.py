@@ -1,10 +1,12 @@
 """The one place that builds the HTTP application."""
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
+from structlog.typing import FilteringBoundLogger
 
 from serving.api import routes
 from serving.edge import Edge
@@ -27,23 +29,31 @@ def create_app(
     Raises:
         InputError: A file that the settings name cannot be used.
     """
-    log = service_log(settings.log_format)
-    service = service or load_service(settings)
-    app = FastAPI(openapi_url="/openapi.json", redirect_slashes=False)
+    log, service = service_log(settings.log_format), service or load_service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        _log_start(log, service)
+        yield
+
+    app = FastAPI(openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
     app.include_router(routes(service, settings, clock or _machine_clock))
     app.add_middleware(Edge, log=log)
     install(app)
     describe(app)
-    scorer, refused = service.answering.scorer, service.answering.refused
-    log.info("ready", policy_source=scorer.source, model=scorer.version, rulebook=service.rulebook.version)
-    if refused is not None:
-        log.warning("no model answers", asked=service.answering.asked, reason=refused)
     return app
 
 
 def app_from_environment() -> FastAPI:
     """The application as its environment asks for; what a server process calls."""
     return create_app(settings_from(os.environ))
+
+
+def _log_start(log: FilteringBoundLogger, service: Service) -> None:
+    scorer, refused = service.answering.scorer, service.answering.refused
+    log.info("ready", policy_source=scorer.source, model=scorer.version, rulebook=service.rulebook.version)
+    if refused is not None:
+        log.warning("no model answers", asked=service.answering.asked, reason=refused)
 
 
 def _machine_clock() -> datetime:

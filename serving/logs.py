@@ -39,7 +39,10 @@ def _where_it_failed(_logger: WrappedLogger, _name: str, event: EventDict) -> Ev
 
 
 def _places(trace: TracebackType | None) -> list[str]:
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
+    """Where it went through our code, and where it ended."""
+    frames = traceback.extract_tb(trace)
+    own = [f for i, f in enumerate(frames, start=1) if "site-packages" not in f.filename or i == len(frames)]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in own]
 
 
 def _without_card_numbers(renderer: Processor) -> Processor:

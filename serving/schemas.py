@@ -148,7 +148,7 @@ class AttemptIn(Shape):
 class DecisionRequest(Shape):
     """A failed payment, its methods on file and its attempts so far."""
 
-    payment: PaymentIn
+    payment: PaymentIn = Field(description="the obligation that failed to be collected")
     methods: tuple[MethodIn, ...] = Field(min_length=1, max_length=20, description="every stored method on file")
     attempts: tuple[AttemptIn, ...] = Field(
         min_length=1, max_length=2_000, description="this payment's attempts, and earlier ones of the customer"

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from model.decide import decide
-
 from features.context import Context
 from features.errors import InputError
 from model.caps.rulebook import Rulebook
+from model.decide import decide
 from model.decision import Decision
 from model.economics import Economics
+from model.prior import PriorScorer
 from serving.registry import Answering, answering
 from serving.settings import Settings
 
@@ -37,6 +37,13 @@ def load_service(settings: Settings) -> Service:
         InputError: The economics file cannot be used.
     """
     return Service(answering(settings), Rulebook.load(), _economics(settings))
+
+
+def prior_service() -> Service:
+    """A service of what is shipped and nothing else: the prior, the rulebook, the default figures."""
+    return Service(
+        Answering(PriorScorer(), "nothing", refused="no model was asked for"), Rulebook.load(), Economics.default()
+    )
 
 
 def _economics(settings: Settings) -> Economics:

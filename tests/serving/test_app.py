@@ -15,15 +15,12 @@ from fastapi import FastAPI
 
 from features.action import Retry
 from features.context import Context
-from model.caps.rulebook import Rulebook
-from model.economics import Economics
-from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.app import create_app
 from serving.examples import EXAMPLES, Example
 from serving.registry import Answering
-from serving.service import Service
+from serving.service import Service, prior_service
 from serving.settings import Settings
 
 Document = dict[str, Any]  # a JSON document that tests take apart
@@ -43,8 +40,7 @@ class FailingScorer:
 
 @pytest.fixture(scope="module")
 def service() -> Service:
-    prior = Answering(PriorScorer(), "recoup-retry@champion", refused="no model yet")
-    return Service(prior, Rulebook.load(), Economics.default())
+    return prior_service()
 
 
 @pytest.fixture
@@ -123,8 +119,8 @@ def test_a_stolen_card_is_left_alone_and_the_second_card_is_tried(app: FastAPI) 
     answer = example_answer(app, "stolen-card-second-on-file")
     assert answer.action.kind == "retry"
     assert answer.action.method_id == "pm_mastercard"
-    assert [removed.method_id for removed in answer.removed] == ["pm_visa"]
-    assert answer.removed[0].limit.frees_at is None
+    assert {removed.method_id for removed in answer.removed} == {"pm_visa"}
+    assert {removed.limit.frees_at for removed in answer.removed} == {None}
 
 
 def test_advice_to_wait_four_days_is_obeyed(app: FastAPI) -> None:
@@ -276,10 +272,9 @@ def test_the_process_says_that_it_lives_and_what_answers(app: FastAPI, service: 
     ready = send(app, "GET", "/ready").json()
     assert ready["status"] == "ready"
     assert ready["policy_source"] == "prior"
-    assert ready["refused"] == "no model yet"
+    assert ready["refused"] == "no model was asked for"
     assert ready["versions"]["rulebook"] == service.rulebook.version
     models = send(app, "GET", "/v1/models").json()
-    assert models["asked"] == "recoup-retry@champion"
     assert models["registered_version"] is None
 
 

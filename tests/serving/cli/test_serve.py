@@ -1,0 +1,84 @@
+"""`recoup serve` as a process: answers over a real socket, refuses big bodies, and stops when told."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from features.errors import InputError
+from serving.ports import free_port, listening_socket
+from serving.settings import Settings
+from serving.tracking_server import tracking_server
+
+COMMAND = (sys.executable, "-c", "from serving.cli import main; main()", "serve")
+EXAMPLE = Path(__file__).parents[3] / "serving" / "examples" / "stolen-card-second-on-file.json"
+JSON = {"content-type": "application/json"}
+
+
+def environment(home: Path) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("RECOUP_", "MLFLOW_"))}
+    return own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json"}
+
+
+@pytest.fixture(params=["1", "2"], ids=["one worker", "two workers"])
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    port = free_port()
+    arguments = [*COMMAND, "--port", str(port), "--workers", request.param]
+    process = subprocess.Popen(arguments, env=environment(tmp_path), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if '"ready"' in line:
+                break
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_a_real_server_decides_refuses_and_stops(running: tuple[str, subprocess.Popen[str]]) -> None:
+    address, process = running
+    transport = httpx.HTTPTransport(retries=5)
+    with httpx.Client(base_url=address, timeout=20, transport=transport) as client:
+        assert client.get("/ready").json()["policy_source"] == "prior"
+        body = EXAMPLE.read_bytes()
+        answers = [client.post("/v1/decisions", content=body, headers=JSON) for _ in range(3)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert len({answer.content for answer in answers}) == 1
+        assert client.post("/v1/decisions", content=b" " * 10_000_000, headers=JSON).status_code == 413
+        chunked = (b" " * 100_000 for _ in range(20))
+        assert client.post("/v1/decisions", content=chunked, headers=JSON).status_code == 413
+        assert client.get("/health").status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        arguments = [*COMMAND, "--port", str(taken.getsockname()[1])]
+        ran = subprocess.run(arguments, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("recoup: cannot listen on 127.0.0.1:")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1"):
+        listening_socket("192.0.2.1", 0)
+
+
+def test_mlflow_is_not_run_twice(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match="already runs at"),
+        tracking_server(Settings(home=tmp_path, tracking_uri="http://mlflow:5000"), "127.0.0.1", free_port()),
+    ):
+        raise AssertionError("it must not start")
