@@ -1,0 +1,1 @@
+"""A world of customers, issuers and processors to learn and to be judged in. Simulated: no figure in it is real."""
