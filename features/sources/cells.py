@@ -128,7 +128,7 @@ def _word_reader(field: Field) -> Reader:
 
     def read(text: str) -> str | Refusal:
         word = text.lower().replace(" ", "_").replace("-", "_")
-        return word if word in known else not_accepted(f"{did_you_mean(word, words)}one of {listed(words)}")
+        return word if word in known else not_accepted(f"one of {listed(words)}{did_you_mean(word, words)}")
 
     return read
 

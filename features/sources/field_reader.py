@@ -63,8 +63,9 @@ class FieldReader:
         answers = [self._cells[cell] for cell in source_cells(self.rule.source, rows)]
         if self.field.name not in MONEY_FIELDS:
             return answers
+        # Without a readable currency there is no amount; the row is refused for its currency.
         return [
-            self._amounts[text, currency] if isinstance(text, str) and isinstance(currency, str) else text
+            (self._amounts[text, currency] if isinstance(currency, str) else None) if isinstance(text, str) else text
             for text, currency in zip(answers, currencies, strict=True)
         ]
 
@@ -101,8 +102,8 @@ def _replace(cell: str, rule: FieldRule) -> str | Refusal:
         cell = table.values[cell].strip()
     elif table is not None and cell and not table.keep_unlisted:
         if table.otherwise is None:
-            hint = did_you_mean(cell, table.values)
-            return Refusal(Reason.NOT_LISTED, f"{hint}one of {listed(table.values)}")
+            words = [word for word in table.values if word]
+            return Refusal(Reason.NOT_LISTED, f"one of {listed(words)}{did_you_mean(cell, words)}")
         cell = table.otherwise
     return cell or (rule.default or "").strip()
 

@@ -123,7 +123,7 @@ def _time(settings: Settings, field: Field) -> TimeFormat:
     stated = settings.text("format") or plain.format
     zone = settings.text("zone")
     if zone is not None and not is_zone(zone):
-        settings.problem("zone", zone, f"{_nearest_zone(zone)}an IANA time zone, such as Europe/Berlin")
+        settings.problem("zone", zone, f"an IANA time zone, such as Europe/Berlin{_nearest_zone(zone)}")
         zone = "UTC"
     how = TimeFormat(
         stated,
@@ -146,7 +146,8 @@ def _wrong_format(how: TimeFormat, field: Field) -> str | None:
     formats = TIME_FORMATS if field.kind == "instant" else ("iso",)
     if how.format in formats:
         return None
-    return f"{did_you_mean(how.format, formats)}one of {listed(formats)}, or a strptime pattern such as %d.%m.%Y"
+    suggestion = did_you_mean(how.format, formats)
+    return f"one of {listed(formats)}, or a strptime pattern such as %d.%m.%Y{suggestion}"
 
 
 def _wrong_pattern(pattern: str, *, month_suffices: bool) -> str | None:

@@ -210,5 +210,6 @@ def _table(answers: Answers, count: int) -> pa.RecordBatch:
 def _array(answers: list[Answer] | None, kind: pa.DataType, count: int) -> pa.Array:
     if answers is None:
         return pa.nulls(count, kind)
-    values = [None if isinstance(answer, Refusal) else answer for answer in answers]
+    refused = Refusal in set(map(type, answers))
+    values = [None if isinstance(answer, Refusal) else answer for answer in answers] if refused else answers
     return pa.array(values, pa.int64()).view(kind) if pa.types.is_timestamp(kind) else pa.array(values, kind)

@@ -58,7 +58,7 @@ class Settings:
         for key in self.values:
             if key not in words:
                 self._problems.add(
-                    f"{self._path(key)}: is not known here; {did_you_mean(key, words)}expected one of {listed(words)}"
+                    f"{self._path(key)}: is not known here; expected one of {listed(words)}{did_you_mean(key, words)}"
                 )
 
     def table(self, key: str) -> "Settings":
@@ -114,7 +114,7 @@ class Settings:
         word = self.text(key)
         if word is None or word in choices:
             return None if word is None else choices[word]
-        self.problem(key, word, f"{did_you_mean(word, choices)}one of {listed(choices)}")
+        self.problem(key, word, f"one of {listed(choices)}{did_you_mean(word, choices)}")
         return None
 
     def _path(self, key: str) -> str:

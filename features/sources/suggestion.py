@@ -18,9 +18,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The start of a sentence that suggests the nearest word, or nothing."""
+    """The end of a sentence that suggests the nearest word, or nothing."""
     found = nearest(word, known)
-    return f"did you mean {found!r}? " if found else ""
+    return f"; did you mean {found!r}?" if found else ""
 
 
 def listed(words: Iterable[str]) -> str:

@@ -26,8 +26,8 @@ def mapping_for(path: Path, header: tuple[str, ...] | None, stated: Mapping | No
         if name not in header:
             hint = "" if stated else "; a mapping file (--mapping) tells which columns hold the history's fields"
             raise InputError(
-                f"{path}: has no column {name!r}; {did_you_mean(name, header)}its columns are "
-                f"{mask_card_numbers(listed(header))}{hint}"
+                f"{path}: has no column {name!r}; its columns are {mask_card_numbers(listed(header))}"
+                f"{did_you_mean(name, header)}{hint}"
             )
     mapping = stated or identity_mapping(header)
     for name, times in Counter(header).items():

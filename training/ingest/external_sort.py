@@ -21,16 +21,26 @@ Key = tuple[int, ...]
 class ExternalSort:
     """Takes record batches in any order and gives them back sorted by integer columns.
 
-    Memory is one run, or `FAN_IN` blocks while merging, whatever the number of rows.
+    Memory is one run, or `fan_in` blocks while merging, whatever the number of rows.
 
     Args:
         folder: Where runs are kept; the caller removes it.
         keys: int64 columns, first the most significant. Rows with equal keys come out in no stated order, so let the
             last key be unique.
+        run_rows, block_rows, fan_in: Rows sorted at once, rows of a run read at once, and runs merged at once.
     """
 
-    def __init__(self, folder: Path, keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        keys: Sequence[str],
+        *,
+        run_rows: int = RUN_ROWS,
+        block_rows: int = BLOCK_ROWS,
+        fan_in: int = FAN_IN,
+    ) -> None:
         folder.mkdir()
+        self._run_rows, self._block_rows, self._fan_in = run_rows, block_rows, fan_in
         self._folder = folder
         self._keys = tuple(keys)
         self._numbers = count()
@@ -42,7 +52,7 @@ class ExternalSort:
         """Take some rows; every batch has the same schema."""
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
-        if self._waiting_rows >= RUN_ROWS:
+        if self._waiting_rows >= self._run_rows:
             self._spill()
 
     def sorted_batches(self) -> Iterator[pa.RecordBatch]:
@@ -52,8 +62,8 @@ class ExternalSort:
             return
         if self._waiting:
             self._spill()
-        while len(self._runs) > FAN_IN:
-            oldest, self._runs = self._runs[:FAN_IN], self._runs[FAN_IN:]
+        while len(self._runs) > self._fan_in:
+            oldest, self._runs = self._runs[: self._fan_in], self._runs[self._fan_in :]
             self._write(_merge(oldest, self._keys))
         yield from _merge(self._runs, self._keys)
 
@@ -63,7 +73,7 @@ class ExternalSort:
     def _sorted_waiting(self) -> Iterator[pa.RecordBatch]:
         waiting, self._waiting, self._waiting_rows = self._waiting, [], 0
         if waiting:
-            yield from _sorted(pa.Table.from_batches(waiting), self._keys).to_batches(BLOCK_ROWS)
+            yield from _sorted(pa.Table.from_batches(waiting), self._keys).to_batches(self._block_rows)
 
     def _write(self, batches: Iterator[pa.RecordBatch]) -> None:
         path = self._folder / f"{next(self._numbers)}.run"

@@ -25,14 +25,21 @@ class HistoryWriter:
         self._waiting.append(batch.select(SCHEMA.names))
         self._rows += batch.num_rows
         if self._rows >= ROW_GROUP_ROWS:
-            self.flush()
+            self._write(whole_groups_only=True)
 
     def flush(self) -> None:
         """Write what was gathered."""
-        if self._rows:
-            table = pa.Table.from_batches(self._waiting).cast(SCHEMA)
-            self._file.write_table(table, row_group_size=ROW_GROUP_ROWS * 2)
-        self._waiting, self._rows = [], 0
+        self._write(whole_groups_only=False)
+
+    def _write(self, *, whole_groups_only: bool) -> None:
+        # Every group but the last is full, so that the same rows give the same bytes however they were read.
+        if not self._waiting:
+            return
+        table = pa.Table.from_batches(self._waiting).cast(SCHEMA)
+        end = self._rows - self._rows % ROW_GROUP_ROWS if whole_groups_only else self._rows
+        self._file.write_table(table.slice(0, end), row_group_size=ROW_GROUP_ROWS)
+        self._waiting = table.slice(end).to_batches()
+        self._rows -= end
 
 
 @contextmanager
