@@ -9,7 +9,7 @@ from features.vocabulary import Rail
 from training.fit import TreeSettings
 
 # Days after which an attempt's outcome is taken as final where the history states no `outcome_at`: a debit that
-# looks collected can still come back. SEPA Core returns take up to 5 banking days after settlement, ACH 2.
+# looked collected when the history was exported can still have come back. SEPA Core returns take up to 5 banking days after settlement, ACH 2.
 MATURITY_DAYS: Mapping[Rail, int] = {Rail.BANK_DEBIT: 7}
 
 
@@ -41,6 +41,7 @@ class TrainingConfig:
         _within("boosters", self.trees.boosters, 2, 50)
         _within("max_trees", self.trees.max_trees, 1, 5_000)
         _within("leaves", self.trees.leaves, 2, 1_000)
+        _within("min_rows_in_leaf", self.trees.min_rows_in_leaf, 1, 1_000_000)
         if not 0 < self.trees.learning_rate <= 1:
             raise InvalidValueError("learning_rate", self.trees.learning_rate, "a number above 0, at most 1")
 

@@ -13,7 +13,7 @@ from features.frame import frame
 from features.instants import MICROS_PER_DAY
 from features.known import pick
 from features.rows import Rows, rows_of_history
-from features.table import CATEGORIES, INITIATORS, RETRYABILITIES, UNKNOWN_OUTCOME, AttemptTable
+from features.table import CATEGORIES, INITIATORS, RETRYABILITIES, UNKNOWN_OUTCOME
 from features.time_zones import weekday
 from features.vocabulary import Initiator, Rail, Retryability
 from training.baselines import Lesson
@@ -49,7 +49,7 @@ class Dataset:
         y: 1 approved, 0 declined or failed.
         customer: Which customer, as an integer.
         fold: The customer's fold.
-        decided_at, at, known_at: Microseconds; `known_at` is when the outcome was final.
+        decided_at, at, known_at: Microseconds; `known_at` is when the outcome became known.
         attempt: Number of the attempt in its payment, from 1, as known at the decision.
         code: Raw code of the payment's latest failure, -1 for none.
         hour: Issuer's local hour of the attempt, NaN where only the day is known.
@@ -103,8 +103,7 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
     """
     table = history.table
     every = rows_of_history(table, first_attempts=config.first_attempts)
-    final_at = _final_at(table, config.maturity_days)
-    reasons = _reasons(every, final_at)
+    reasons = _reasons(every, _final_at(history, config.maturity_days))
     chosen = ~np.any(list(reasons.values()), axis=0)
     if not chosen.any():
         raise InputError(
@@ -122,7 +121,7 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
         fold=folds[customer],
         decided_at=rows.decided_at,
         at=rows.at,
-        known_at=final_at[rows.index],
+        known_at=table.known_at[rows.index],
         attempt=attempt,
         code=pick(history.code.codes, rows.of_payment.last(table.failed), -1).astype(np.int64),
         hour=rows.hour,
@@ -134,11 +133,11 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
     )
 
 
-def _final_at(table: AttemptTable, maturity_days: Mapping[Rail, int]) -> Int64s:
-    """When each outcome was final: as stated, else after the rail's maturity."""
-    rails = list(Rail)
+def _final_at(history: History, maturity_days: Mapping[Rail, int]) -> Int64s:
+    """When each outcome could no longer change: as stated, else after the rail's maturity."""
+    table, rails = history.table, list(Rail)
     days = np.array([maturity_days.get(rail, 0) for rail in rails], dtype=np.int64)[table.rail.codes]
-    return np.where(table.known_at > table.at, table.known_at, table.at + days * MICROS_PER_DAY)
+    return np.where(history.outcome_stated, table.known_at, table.at + days * MICROS_PER_DAY)
 
 
 def _reasons(rows: Rows, final_at: Int64s) -> dict[str, Flags]:

@@ -4,8 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from features.decline import Decline
 from features.declines.taxonomy import classify
@@ -15,7 +17,7 @@ from features.table import AttemptTable, Coded, from_arrow
 from features.vocabulary import Network
 
 # Columns of the format that neither features nor reports of training use; they are not read into memory.
-_UNUSED = frozenset({"purpose", "three_d_secure", "due_at", "policy", "propensity", "experiment", "variant"})
+_UNUSED = frozenset({"purpose", "due_at", "policy", "propensity", "experiment", "variant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class History:
         digest: SHA-256 of the file, hex.
         table: The attempts, ordered by time; n of them.
         code: Raw decline code of each attempt, shape (n,).
+        outcome_stated: Whether the history says when the outcome became known, shape (n,).
         market: The merchant's market label of each attempt, else the issuer's country, shape (n,).
     """
 
@@ -34,6 +37,7 @@ class History:
     table: AttemptTable
     code: Coded
     market: Coded
+    outcome_stated: NDArray[np.bool_]
 
 
 def load_history(path: Path) -> History:
@@ -51,6 +55,7 @@ def load_history(path: Path) -> History:
         table=table,
         code=_coded(arrow, "code", table),
         market=market if (market.codes >= 0).any() else table.country,
+        outcome_stated=_stated(arrow, "outcome_at", table),
     )
 
 
@@ -103,6 +108,13 @@ def _coded(arrow: pa.Table, name: str, table: AttemptTable) -> Coded:
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype("int64")
     return Coded(codes[table.source_row], encoded.dictionary)
+
+
+def _stated(arrow: pa.Table, name: str, table: AttemptTable) -> NDArray[np.bool_]:
+    if name not in arrow.column_names:
+        return np.zeros(len(table), dtype=np.bool_)
+    stated = arrow.column(name).is_valid().to_numpy()
+    return np.asarray(stated, dtype=np.bool_)[table.source_row]
 
 
 def _digest(path: Path) -> str:

@@ -20,6 +20,8 @@ Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _DEFAULT_SHARE = 0.2  # of the rows, for the test window and again for the calibration window
+_CYCLE_DAYS = 30  # money comes and goes by the month: a window of part of one measures a part of the cycle
+_ROOMY_DAYS = 4 * _CYCLE_DAYS  # from this length on, a history can spare two whole cycles
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +58,20 @@ def split_by_time(
     Args:
         decided_at: Microseconds, shape (n,), n > 0.
         known_at: When each outcome became known, shape (n,).
-        test_days: Length of the last window; None takes the days that hold about the last fifth of the rows.
-        calibrate_days: Length of the window before it; None takes about a fifth of the rows again.
+        test_days: Length of the last window; None takes the days that hold about the last fifth of the rows, and
+            at least 30 days (a pay cycle) if the rows span 120 or more.
+        calibrate_days: Length of the window before it; None chooses likewise.
 
     Raises:
         InputError: The windows leave no time to train in.
     """
     first, last = int(decided_at.min()), int(decided_at.max())
-    test_from = _start(decided_at, last, test_days, _DEFAULT_SHARE)
+    least = _CYCLE_DAYS if last - first >= _ROOMY_DAYS * MICROS_PER_DAY else 1
+    test_from = _start(decided_at, last, test_days, _DEFAULT_SHARE, least)
     earlier = decided_at[decided_at < test_from]
     if not earlier.size:
         raise InputError(_no_room(first, last, test_days, calibrate_days))
-    calibrate_from = _start(earlier, test_from - 1, calibrate_days, _DEFAULT_SHARE / (1 - _DEFAULT_SHARE))
+    calibrate_from = _start(earlier, test_from - 1, calibrate_days, _DEFAULT_SHARE / (1 - _DEFAULT_SHARE), least)
     if first >= calibrate_from:
         raise InputError(_no_room(first, last, test_days, calibrate_days))
     return Split(
@@ -86,12 +90,12 @@ def customer_folds(customer_ids: Iterable[str], folds: int) -> Int64s:
     return np.array([int.from_bytes(digest[:8]) % folds for digest in digests], dtype=np.int64)
 
 
-def _start(decided_at: Int64s, last: int, days: int | None, share: float) -> int:
-    """The UTC midnight at which the last `days` days, or about the last `share` of the rows, begin."""
-    midnight = last // MICROS_PER_DAY
-    if days is not None:
-        return (midnight + 1 - days) * MICROS_PER_DAY
-    return int(np.quantile(decided_at, 1 - share)) // MICROS_PER_DAY * MICROS_PER_DAY
+def _start(decided_at: Int64s, last: int, days: int | None, share: float, least: int) -> int:
+    """The UTC midnight at which the last `days` days begin: as asked, else the last `share` of the rows and `least`."""
+    end = last // MICROS_PER_DAY + 1
+    if days is None:
+        days = max(least, end - int(np.quantile(decided_at, 1 - share)) // MICROS_PER_DAY)
+    return (end - days) * MICROS_PER_DAY
 
 
 def _no_room(first: int, last: int, test_days: int | None, calibrate_days: int | None) -> str:
