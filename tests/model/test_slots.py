@@ -19,9 +19,8 @@ BERLIN = IssuerClock("DE", "Europe/Berlin", "XECB")
 RIYADH = IssuerClock("SA", "Asia/Riyadh", "SA")
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago", "Asia/Tehran")
 
-instants = st.integers(0, 700 * 86_400).map(
-    lambda seconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+instants = st.integers(0, 700 * 86_400).map(lambda seconds: START + timedelta(seconds=seconds))
 
 
 def strikes(zone: str, first: datetime, last: datetime) -> list[datetime]:

@@ -1,0 +1,122 @@
+"""The prior says what its table says, widely, and in the directions the domain is sure of."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from scipy.stats import beta
+
+from context_builders import NOW, card, context, contexts, debit, failed
+from features.action import Retry, Slot
+from features.context import Context
+from features.errors import InputError
+from features.vocabulary import DeclineCategory, Network
+from model.candidates import candidates, horizon_of
+from model.prior import PriorScorer
+from model.prior_table import PriorTable, shipped_table
+from model.scorer import Score
+
+SCORER = PriorScorer()
+
+
+def at(when: datetime, method_id: str = "card_1", processor: str = "north") -> Retry:
+    return Retry(Slot(when, when + timedelta(hours=1)), method_id, processor)
+
+
+def score(failure: Context, retry: Retry) -> Score:
+    return SCORER.score(failure, [retry])[0]
+
+
+@given(contexts())
+@settings(max_examples=60, deadline=None)
+def test_every_score_is_a_probability_within_its_interval(failure: Context) -> None:
+    retries = candidates(failure, horizon_of(failure))
+    scores = SCORER.score(failure, retries)
+    assert scores.probability.shape == scores.low.shape == scores.high.shape == (len(retries),)
+    assert ((scores.low > 0) | (scores.probability < 0.05)).all()
+    assert (scores.low <= scores.probability).all()
+    assert (scores.probability <= scores.high).all()
+    assert ((scores.probability > 0) & (scores.high <= 1)).all()
+
+
+@given(contexts())
+@settings(max_examples=30, deadline=None)
+def test_a_retry_is_scored_alike_alone_and_among_others(failure: Context) -> None:
+    retries = candidates(failure, horizon_of(failure))[:40]
+    together = SCORER.score(failure, retries)
+    for i, retry in enumerate(retries):
+        assert score(failure, retry) == together[i]
+
+
+def test_the_interval_is_that_of_a_beta_distribution() -> None:
+    method = card()
+    got = score(context([method], [failed(method)]), at(NOW + timedelta(days=3)))
+    weight = shipped_table().approval["insufficient_funds"].weight
+    ends = beta(got.probability * weight, (1 - got.probability) * weight).ppf([0.05, 0.95])
+    assert (got.low, got.high) == pytest.approx(tuple(ends))
+    assert got.high - got.low > 0.2
+
+
+def test_it_calls_itself_a_prior_and_names_its_figures() -> None:
+    assert SCORER.source == "prior"
+    assert SCORER.version == f"prior-{shipped_table().version}"
+
+
+def test_payday_helps_insufficient_funds_and_nothing_else() -> None:
+    method = card()
+    before, after = at(datetime(2026, 11, 28, 9, tzinfo=UTC)), at(datetime(2026, 12, 1, 9, tzinfo=UTC))
+    broke = context([method], [failed(method, "51", ago=timedelta(days=8))])
+    refused = context([method], [failed(method, "05", ago=timedelta(days=8))])
+    assert score(broke, after).probability > 1.5 * score(broke, before).probability
+    assert score(refused, after).probability < 1.3 * score(refused, before).probability
+
+
+@pytest.mark.parametrize(("code", "soon", "late"), [("91", 1 / 4, 6), ("05", 1, 24), ("51", 1, 24 * 7), ("65", 1, 48)])
+def test_waiting_helps_as_long_as_the_kind_of_failure_needs(code: str, soon: float, late: float) -> None:
+    method = card()
+    failure = context([method], [failed(method, code, ago=timedelta(0))])
+    first, second = (score(failure, at(NOW + timedelta(hours=hours))).probability for hours in (soon, late))
+    assert second > first
+
+
+def test_each_further_decline_makes_the_next_less_likely() -> None:
+    method = card()
+    chances = []
+    for number in range(1, 6):
+        attempts = [failed(method, "05", ago=timedelta(days=k + 1)) for k in range(number)]
+        chances.append(score(context([method], attempts), at(NOW + timedelta(days=2))).probability)
+    assert chances == sorted(chances, reverse=True)
+    assert len(set(chances)) == 5
+
+
+def test_an_untried_method_is_more_likely_than_one_that_failed() -> None:
+    one, two = card(), card("card_2", Network.MASTERCARD)
+    failure = context([one, two], [failed(one)])
+    slot = NOW + timedelta(hours=3)
+    assert score(failure, at(slot, "card_2")).probability > 2 * score(failure, at(slot, "card_1")).probability
+
+
+def test_another_processor_helps_a_technical_failure() -> None:
+    method = card(processors=("north", "south"))
+    failure = context([method], [failed(method, "91")])
+    slot = NOW + timedelta(hours=1)
+    assert score(failure, at(slot, processor="south")).probability > score(failure, at(slot)).probability + 0.05
+
+
+def test_the_mean_of_the_table_is_the_score_when_nothing_shifts_it() -> None:
+    method = debit(country=None)
+    failure = context([method], [failed(method, "AM04", ago=timedelta(days=3))])
+    noon = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)  # a banking day, at night, four days after the failure
+    expected = shipped_table().approval["insufficient_funds"].by_rail["bank_debit"]
+    assert score(failure, at(noon, "debit_1")).probability == pytest.approx(expected, abs=1e-9)
+
+
+def test_every_category_has_figures() -> None:
+    assert set(shipped_table().approval) == {*map(str, DeclineCategory), "untried"}
+    assert np.all([0 < mean < 1 for a in shipped_table().approval.values() for mean in a.by_rail.values()])
+
+
+def test_a_faulty_table_is_refused_with_every_fault() -> None:
+    with pytest.raises(InputError, match=r"approval\.untried\.card: is missing.*hour\.hours: is missing"):
+        PriorTable.from_toml("[waiting.none]\nhours = [1.0]\nshift = [0.0, 0.0]\n")
