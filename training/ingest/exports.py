@@ -217,8 +217,9 @@ def _refuse_binary(start: bytes, path: Path, encoding: str) -> None:
 
 
 def _first_undecodable_line(export: Export, codec: str) -> int:
-    with export.path.open("rb") as raw, _decompressed(raw, export) as plain:
-        for number, line in enumerate(io.TextIOWrapper(plain, codec, errors="replace", newline=""), start=1):
-            if "\ufffd" in line:
-                return number
-    return 1
+    with (
+        export.path.open("rb") as raw,
+        _decompressed(raw, export) as plain,
+        io.TextIOWrapper(plain, codec, errors="replace", newline="") as text,
+    ):
+        return next((number for number, line in enumerate(text, start=1) if "\ufffd" in line), 1)

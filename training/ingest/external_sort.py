@@ -79,9 +79,9 @@ class ExternalSort:
         path = self._folder / f"{next(self._numbers)}.run"
         first = next(batches)
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, first.schema, options=_WRITE_OPTIONS) as run:
-            run.write_batch(first)
+            run.write_table(pa.Table.from_batches([first]), self._block_rows)
             for batch in batches:
-                run.write_batch(batch)
+                run.write_table(pa.Table.from_batches([batch]), self._block_rows)
         self._runs.append(path)
 
 

@@ -151,11 +151,11 @@ class _Import:
 
     def _accept(self, chunk: Chunk, reader: FlatFile, file: int) -> pa.RecordBatch:
         rows = chunk.rows
-        for bad in chunk.malformed:
-            self._refuse_row(rows.file, bad.line, [bad.fault], bad.original)
         read = reader.read(rows)
-        for row, faults in read.faults.items():
-            self._refuse_row(rows.file, rows.lines[row], faults, chunk.original(row))
+        refused = [(bad.line, [bad.fault], bad.original) for bad in chunk.malformed]
+        refused += [(rows.lines[row], faults, chunk.original(row)) for row, faults in read.faults.items()]
+        for line, faults, original in sorted(refused, key=lambda each: each[0]):
+            self._refuse_row(rows.file, line, faults, original)
         return staged(read, self._read_rows, file, np.array(rows.lines, dtype=np.int64))
 
     def _refuse(self, file: str, line: int, found: Fault) -> None:

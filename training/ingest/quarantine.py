@@ -10,6 +10,9 @@ from features.sources.refusal import Fault, Reason, sentence
 
 HEADER = ("file", "line", "field", "value", "reason", "expected", "also", "row")
 
+# Longer rows are cut: what reads CSV by default stops at 131,072 characters, spreadsheets at 32,767.
+_LONGEST_ROW = 32_000
+
 
 class Quarantine:
     """A CSV file that is created with its first row.
@@ -42,7 +45,7 @@ class Quarantine:
                 str(first.refusal.reason),
                 first.refusal.expected,
                 "; ".join(sentence(found) for found in faults[1:]),
-                "" if unsafe else original,
+                "" if unsafe else original[:_LONGEST_ROW],
             )
         )
         self.rows += 1
