@@ -9,7 +9,7 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import decide, import_history, openapi, serve, simulate
+from serving.cli import decide, demo, import_history, openapi, serve, simulate
 
 EXIT_REFUSED = 2
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 # One line a verb, in the order in which a newcomer needs them.
+app.command("demo")(demo.demo)
 app.command("import")(import_history.import_history)
 app.command("simulate")(simulate.simulate)
 app.command("decide")(decide.decide)
