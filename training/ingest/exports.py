@@ -114,7 +114,9 @@ def _find(path: Path, label: str, shape: FileShape) -> Export:
         raise InputError(f"{path}: there is no such file")
     with translated(path):
         size = path.stat().st_size
-    if path.is_file() and size == 0:
+    if not path.is_file():
+        raise InputError(f"{path}: is a pipe or device, not a file; write it to disk first")
+    if size == 0:
         raise InputError(f"{path}: is empty")
     endings = [ending.lower() for ending in path.suffixes]
     if endings and endings[-1] in _COMPRESSED_ENDINGS:
