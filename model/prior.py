@@ -73,7 +73,8 @@ def _route(table: PriorTable, context: Context, method_id: str, processor: str, 
     days = local_day(local)
     logit = np.full(at.shape, _logit(approval.mean(method.rail)))
     logit += _bands(table.hour, local_hour(local))
-    logit += np.where(is_banking_day(clock.calendar, days), 0.0, table.circumstances.bank_holiday)
+    if not failed or category_of(failed[-1]) not in TECHNICAL:
+        logit += np.where(is_banking_day(clock.calendar, days), 0.0, table.circumstances.bank_holiday)
     if _approved_lately(context, method_id, table.circumstances.approved_lately_days):
         logit += table.circumstances.approved_lately
     if failed:
