@@ -62,6 +62,13 @@ def test_what_the_network_never_retries_stays_so_whatever_the_processor_calls_it
     assert (stolen.category, stolen.retryability) == (CATEGORY.LOST_OR_STOLEN, Retryability.NEVER)
 
 
+def test_a_refusal_without_a_reason_takes_the_networks_reason_and_a_stated_reason_stands() -> None:
+    silent = classify("generic_decline", processor="stripe", network=VISA, subcode="51")
+    assert silent.category is CATEGORY.INSUFFICIENT_FUNDS
+    stated = classify("expired_card", processor="stripe", network=VISA, subcode="51")
+    assert stated.category is CATEGORY.EXPIRED_CARD
+
+
 def test_a_range_catches_what_stands_in_it_and_nothing_beyond() -> None:
     assert visa("2500", processor="braintree").category is CATEGORY.DO_NOT_HONOR
     assert visa("2109", processor="braintree").title == visa("2999", processor="braintree").title

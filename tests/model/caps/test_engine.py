@@ -10,7 +10,7 @@ from features.errors import InvalidValueError
 from features.money import Money
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision, Rail
 from model.caps.engine import Proposal, prepare, verdicts
-from model.caps.rulebook import Rulebook
+from model.caps.rulebook import Rulebook, Tightening
 from model.caps.tally import tally_of
 
 TICK = timedelta(microseconds=1)
@@ -51,6 +51,35 @@ def test_the_looser_figure_is_used_only_when_selected() -> None:
     assert judged(declines(16), rulebook=confirmed)[VISA_CAP].limit == 20
     assert judged(declines(20), rulebook=confirmed)[VISA_CAP].allowed
     assert not judged(declines(21), rulebook=confirmed)[VISA_CAP].allowed
+
+
+def test_a_limit_of_none_in_a_rolling_window_ends_when_the_last_decline_leaves_it() -> None:
+    book = Rulebook.load().tightened({VISA_CAP: Tightening(limit=0)})
+    attempts = declines(3)
+    verdict = judged(attempts, rulebook=book)[VISA_CAP]
+    assert verdict.frees_at == NOW + MONTH
+    assert not judged(attempts, at=verdict.frees_at - TICK, rulebook=book)[VISA_CAP].allowed
+    assert judged(attempts, at=verdict.frees_at, rulebook=book)[VISA_CAP].allowed
+
+
+def test_an_approved_retry_in_brazil_counts_on_but_a_fresh_payment_a_day_after_the_decline_is_no_retry() -> None:
+    card = a_method(Network.MASTERCARD, country="BR")
+    book = Rulebook.load().tightened({"mastercard-tpe-24h-brazil": Tightening(limit=1)})
+    attempts = [an_attempt(24, method=card), an_attempt(23, method=card, outcome=Outcome.APPROVED)]
+    home = a_payment(merchant_country="BR")
+    at_last = judged(attempts, card, payment=home, rulebook=book, at=NOW - TICK)["mastercard-tpe-24h-brazil"]
+    assert (at_last.allowed, at_last.used, at_last.frees_at) == (False, 1, NOW)
+    verdict = judged(attempts, card, payment=home, rulebook=book)["mastercard-tpe-24h-brazil"]
+    assert (verdict.allowed, verdict.used) == (True, 1)
+
+
+def test_where_only_the_day_is_known_the_stricter_reading_decides_what_is_a_retry() -> None:
+    amex = a_method(Network.AMERICAN_EXPRESS)
+    thirty_days = 30 * 24
+    dated = [an_attempt(1 + thirty_days + 11, method=amex, precision=Precision.DAY), an_attempt(1, method=amex)]
+    exact = [an_attempt(1 + thirty_days + 11, method=amex), an_attempt(1, method=amex)]
+    assert judged(dated, amex)["recoup-card-30d"].used == 1
+    assert judged(exact, amex)["recoup-card-30d"].used == 0
 
 
 def test_codes_of_all_three_categories_use_one_counter() -> None:
