@@ -5,7 +5,7 @@ field may be absent it may as well be null.
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +18,8 @@ from features.money import minor_digits
 from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
 
 CUSTOM = "recoup"
+# Electronic payments and calendars as we know them; everything computed from an instant stays representable.
+_EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def _checked(check: Callable[[str], bool], expected: str) -> AfterValidator:
@@ -50,6 +52,13 @@ def _is_country(code: str) -> bool:
     return len(code) == 2 and code.isascii() and code.isupper() and code.isalpha() and code != "UK"
 
 
+def _within_reach(instant: datetime) -> datetime:
+    if not _EARLIEST <= instant < _LATEST:
+        raise PydanticCustomError(CUSTOM, "{expected}", {"expected": "an instant from 1990 to 2199"})
+    return instant
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 CodeText = Annotated[str, Field(max_length=200)]
 Currency = Annotated[
@@ -80,8 +89,8 @@ class PaymentIn(Shape):
     customer_id: Text = Field(description="who owes; a token of yours, never a name")
     amount_minor: AmountMinor = Field(description="amount in minor units (cents, pence; whole yen)")
     currency: Currency = Field(description="ISO 4217 in capitals")
-    due_at: AwareDatetime = Field(description="when it first fell due")
-    recover_by: AwareDatetime | None = Field(
+    due_at: Instant = Field(description="when it first fell due")
+    recover_by: Instant | None = Field(
         default=None, description="retries stop after this instant; 60 days after due_at when absent"
     )
     market: Text | None = Field(default=None, description="your own market label, usually the country")
@@ -126,9 +135,9 @@ class AttemptIn(Shape):
     attempt_id: Text = Field(description="identifies the attempt")
     method_id: Text = Field(description="one of the listed methods")
     processor: Text = Field(description="who carried the attempt")
-    attempted_at: AwareDatetime = Field(description="when it was made; not after as_of")
+    attempted_at: Instant = Field(description="when it was made; not after as_of")
     outcome: Outcome = Field(description="what came of it")
-    outcome_at: AwareDatetime | None = Field(
+    outcome_at: Instant | None = Field(
         default=None, description="when the outcome became known; else attempted_at"
     )
     payment_id: Text | None = Field(default=None, description="the payment it belonged to; this payment when absent")
@@ -157,4 +166,4 @@ class DecisionRequest(Shape):
     history_known: bool | None = Field(
         default=None, description="true when attempts holds every attempt of the customer; false when absent"
     )
-    as_of: AwareDatetime | None = Field(default=None, description="decide as of this instant; now when absent")
+    as_of: Instant | None = Field(default=None, description="decide as of this instant; now when absent")

@@ -42,6 +42,7 @@ WRONG: list[tuple[str, Change, str, str]] = [
     ("a time without zone", lambda d: d["payment"].update(due_at="2026-11-23T09:00:00"), "payment.due_at", "time zone"),
     ("a day for an instant", lambda d: d["payment"].update(due_at="2026-11-23"), "payment.due_at", "an instant such"),
     ("seconds for an instant", lambda d: d["payment"].update(due_at=1763888400), "payment.due_at", "an instant such"),
+    ("a time out of reach", lambda d: d["payment"].update(due_at="9999-12-31T00:00:00Z"), "payment.due_at", "1990"),
     ("a negative amount", lambda d: d["payment"].update(amount_minor=-1), "payment.amount_minor", "above 0"),
     ("a zero amount", lambda d: d["payment"].update(amount_minor=0), "payment.amount_minor", "above 0"),
     ("a huge amount", lambda d: d["payment"].update(amount_minor=10**18), "payment.amount_minor", "at most"),
