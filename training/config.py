@@ -9,7 +9,8 @@ from features.vocabulary import Rail
 from training.fit import TreeSettings
 
 # Days after which an attempt's outcome is taken as final where the history states no `outcome_at`: a debit that
-# looked collected when the history was exported can still have come back. SEPA Core returns take up to 5 banking days after settlement, ACH 2.
+# looked collected when the history was exported can still have come back. SEPA Core returns take up to 5 banking
+# days after settlement, ACH returns 2.
 MATURITY_DAYS: Mapping[Rail, int] = {Rail.BANK_DEBIT: 7}
 
 
