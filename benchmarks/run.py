@@ -1,0 +1,170 @@
+"""Measure the line end to end and write docs/benchmarks.md: `make bench`, or `python -m benchmarks.run --attempts N`.
+
+Every figure comes from one run on one machine; compare the ratios, not the seconds.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / ".recoup" / "bench"
+RECOUP = Path(sys.executable).with_name("recoup")
+LIBRARIES = ("numpy", "pyarrow", "lightgbm", "scikit-learn", "mlflow", "fastapi")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One stage as a process of its own.
+
+    Args:
+        seconds: Wall time.
+        peak_mib: Peak resident memory of the process and those it started, MiB.
+        figures: What the stage printed of itself.
+    """
+
+    name: str
+    seconds: float
+    peak_mib: float
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Run every stage and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--attempts", type=int, default=1_000_000)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    asked = parser.parse_args()
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    stages = _measure(asked.attempts)
+    decisions = _decisions()
+    asked.out.write_text(_page(asked.attempts, stages, decisions), encoding="utf-8")
+    print(f"wrote {asked.out}")
+
+
+def _measure(attempts: int) -> list[Measured]:
+    history, export, imported = WORK / "sim" / "history.parquet", WORK / "export.csv", WORK / "history.parquet"
+    return [
+        _process("simulate", RECOUP, "simulate", "--out", WORK / "sim", "--attempts", attempts),
+        _stage("export_csv", history, export),
+        _stage("read_csv", export),
+        _process("import", RECOUP, "import", export, "--out", imported),
+        _stage("features", imported),
+        _stage("fit", imported),
+        _process(
+            "train", RECOUP, "train", "--history", imported, RECOUP_HOME=str(WORK / "home"), MLFLOW_TRACKING_URI=None
+        ),
+    ]
+
+
+def _decisions() -> dict[str, dict[str, float]]:
+    folders = sorted((WORK / "home").rglob("booster_0.txt"))
+    if not folders:
+        sys.exit("the training run left no artifact; see its output above")
+    command = [sys.executable, "-m", "benchmarks.decision", str(folders[0].parent)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    figures: dict[str, dict[str, float]] = json.loads(done.stdout)
+    return figures
+
+
+def _stage(name: str, *arguments: Path) -> Measured:
+    return _process(name, sys.executable, "-m", "benchmarks.stages", name, *arguments)
+
+
+def _process(name: str, *command: object, **environment: str | None) -> Measured:
+    variables = {k: v for k, v in (os.environ | environment).items() if v is not None}
+    print(f"{name} …", flush=True)
+    began = time.perf_counter()
+    out = WORK / f"{name}.out"
+    with out.open("w", encoding="utf-8") as sink:
+        process = subprocess.Popen([str(part) for part in command], cwd=ROOT, env=variables, stdout=sink)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{name} failed with exit code {process.returncode}: {out.read_text(encoding='utf-8')[-2000:]}")
+    return Measured(name, time.perf_counter() - began, _mebibytes(used), _figures(out))
+
+
+def _mebibytes(used: resource.struct_rusage) -> float:
+    return used.ru_maxrss / 1024
+
+
+def _figures(out: Path) -> dict[str, float]:
+    lines = out.read_text(encoding="utf-8").splitlines()
+    try:
+        figures: dict[str, float] = json.loads(lines[-1]) if lines else {}
+    except json.JSONDecodeError:
+        return {}
+    return figures
+
+
+def _page(attempts: int, stages: list[Measured], decisions: dict[str, dict[str, float]]) -> str:
+    by_name = {stage.name: stage for stage in stages}
+    yardstick, features = by_name["read_csv"], by_name["features"].figures
+    heaviest = max(stages, key=lambda stage: stage.peak_mib)
+    took = (
+        f"{features['rows']:,.0f} retries × {features['columns']:.0f} columns took "
+        f"{features['feature_seconds']:.1f} s after {features['load_seconds']:.1f} s of loading."
+    )
+    lines = [
+        "# Benchmarks",
+        "",
+        "Made by `make bench`; one run, one machine. Compare ratios, not seconds: they travel, seconds do not.",
+        "",
+        f"- {platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "- " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        "",
+        f"## From export to model, {attempts:,} simulated attempts",
+        "",
+        "| stage | seconds | peak memory, MiB | against a bare pass of the csv reader |",
+        "|---|---|---|---|",
+        *(_stage_row(stage, yardstick) for stage in stages),
+        "",
+        took,
+        f"Heaviest: {_TITLES[heaviest.name]}, {heaviest.peak_mib / 1024:.1f} GiB.",
+        "",
+        "## One decision, in process, one thread",
+        "",
+        "`predict` is LightGBM alone on the same rows: the floor of any answer that scores them all.",
+        "",
+        "| example | actions | decision, ms | columns, ms | predict, ms | decision / predict | by the prior, ms |",
+        "|---|---|---|---|---|---|---|",
+        *(_decision_row(name, figures) for name, figures in decisions.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _stage_row(stage: Measured, yardstick: Measured) -> str:
+    ratio = stage.seconds / yardstick.seconds
+    return f"| {_TITLES[stage.name]} | {stage.seconds:.1f} | {stage.peak_mib:,.0f} | {ratio:.1f}× |"
+
+
+def _decision_row(name: str, f: dict[str, float]) -> str:
+    figures = (f["decide_ms"], f["features_ms"], f["predict_ms"], f["decide_ms"] / f["predict_ms"])
+    cells = (name, f"{f['actions']:.0f}", *(f"{v:.1f}" for v in figures), f"{f['decide_with_prior_ms']:.1f}")
+    return f"| {' | '.join(cells)} |"
+
+
+_TITLES = {
+    "simulate": "simulate (`recoup simulate`)",
+    "export_csv": "write the CSV export",
+    "read_csv": "bare pass of `csv.reader`",
+    "import": "import (`recoup import`)",
+    "features": "load, encoders and all columns",
+    "fit": "whole training without MLflow",
+    "train": "`recoup train`, registration included",
+}
+
+if __name__ == "__main__":
+    main()
