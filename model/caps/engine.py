@@ -6,9 +6,13 @@ from datetime import datetime
 from features.instants import to_micros
 from model.caps.gauges import fee_changes, gauge_of, in_force_between
 from model.caps.proposal import Proposal, binds
+from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally
 from model.caps.verdict import Verdict
+
+# A key with one of these parts can only hold events that share it.
+_NARROWING = frozenset({KeyPart.METHOD, KeyPart.MANDATE, KeyPart.PAYMENT})
 
 __all__ = ["Proposal", "ProposalVerdicts", "Verdict", "prepare", "verdicts"]
 
@@ -21,7 +25,9 @@ class ProposalVerdicts:
 
     def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal) -> None:
         rules = [rule for rule in rulebook.rules if binds(rule, proposal)]
-        gauges = [gauge for rule in rules if (gauge := gauge_of(rule, tally, proposal)) is not None]
+        near = tally.about(proposal.counter)
+        tallies = ((rule, tally if _NARROWING.isdisjoint(rule.key) else near) for rule in rules)
+        gauges = [gauge for rule, seen in tallies if (gauge := gauge_of(rule, seen, proposal)) is not None]
         self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
         changes = {
             m for start, end, gauge in self._gauges for m in (start, end, *gauge.changes, *fee_changes(gauge.rule))

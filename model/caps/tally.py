@@ -64,6 +64,14 @@ class Counter:
         """Whether the event shares every part of the key."""
         return all(self._shares(part, event) for part in key)
 
+    def touches(self, event: Event) -> bool:
+        """Whether the event shares the method, the mandate or the payment."""
+        return (
+            event.method_id == self.method_id
+            or event.payment_id == self.payment_id
+            or (event.mandate_id is not None and event.mandate_id == self.mandate_id)
+        )
+
     def _shares(self, part: KeyPart, event: Event) -> bool:
         if part is KeyPart.METHOD:
             return event.method_id == self.method_id
@@ -93,6 +101,10 @@ class Tally:
         """The events of one counter, oldest first; after its last approval only, where approvals reset it."""
         shared = tuple(event for event in self.events if counter.holds(event, key))
         return tuple(_since_approval(shared)) if resets else shared
+
+    def about(self, counter: Counter) -> "Tally":
+        """The events that share the counter's method, mandate or payment, which nearly every key asks for."""
+        return Tally(tuple(event for event in self.events if counter.touches(event)))
 
     def plus(self, event: Event) -> "Tally":
         """This tally with one more event, in its place."""
