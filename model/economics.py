@@ -9,7 +9,7 @@ from importlib.resources import files
 from features.errors import InvalidValueError
 from features.money import Money, minor_digits
 from features.vocabulary import Rail
-from model.toml_file import Checked, Path, overlaid, parsed
+from model.toml_file import Checked, Path, is_currency, overlaid, parsed
 
 DEFAULT_FEES = "default"
 
@@ -137,15 +137,19 @@ def _build(checked: Checked) -> Economics:
         exchange=Exchange(
             base=checked.currency(("exchange", "base")),
             as_of=checked.day(("exchange", "as_of")),
-            per_base={
-                code: checked.number(("exchange", "per_base", code), 1e-9, 1e9)
-                for code in checked.keys(("exchange", "per_base"))
-            },
+            per_base={code: _rate(checked, code) for code in checked.keys(("exchange", "per_base"))},
         ),
         version=checked.digest(),
     )
     checked.finish()
     return built
+
+
+def _rate(checked: Checked, code: str) -> float:
+    path = ("exchange", "per_base", code)
+    if not is_currency(code):
+        checked.fault(path, code, "an ISO 4217 code in capitals as key")
+    return checked.number(path, 1e-9, 1e9)
 
 
 def _processor_fees(checked: Checked, name: str) -> ProcessorFees:

@@ -137,8 +137,9 @@ def _value_reason(chosen: PlannedAttempt) -> Reason:
     value = chosen.value
     return Reason(
         Topic.VALUE,
-        f"On average the attempt is worth {value.net}: {percent(chosen.score.probability)} of {value.gain}, "
-        f"less {value.cost} of fees and harm. It would stop paying at a cost of {value.break_even_cost} an attempt.",
+        f"On average the attempt is worth {value.net}: {percent(chosen.score.probability)} of {value.gain} "
+        f"(what an approval is worth then), less {value.cost} of fees and harm. "
+        f"It would stop paying at a cost of {value.break_even_cost} an attempt.",
     )
 
 

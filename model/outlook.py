@@ -68,7 +68,7 @@ def _remarks(context: Context, retry: Retry) -> Iterator[str]:
     today, then = local_date(context.as_of, clock.zone), local_date(retry.slot.start, clock.zone)
     name = capitalized(method_words(method))
     if method.expires_on is not None and method.expires_on < then:
-        yield f"{name} is no longer valid by then: it expires on {day_words(method.expires_on)}."
+        yield f"{name} is no longer valid by then: its last day is {day_words(method.expires_on)}."
     if not method.consented:
         yield f"{name} may not be charged: the customer has not agreed to it."
     if retry.slot.end > context.payment.recover_by:

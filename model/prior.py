@@ -19,7 +19,7 @@ from features.calendars import days_from_payday, days_to_payday, is_banking_day
 from features.context import Context
 from features.instants import MICROS_PER_HOUR, to_micros
 from features.time_zones import local_day, local_hour, local_micros
-from features.vocabulary import DeclineCategory, Outcome
+from features.vocabulary import DeclineCategory, Outcome, Retryability
 from model.failures import TECHNICAL, category_of, failures
 from model.issuer_clock import IssuerClock, issuer_clock
 from model.prior_table import UNTRIED, Approval, Bands, PriorTable, shipped_table
@@ -30,6 +30,8 @@ Int64s = NDArray[np.int64]
 
 LOWEST, HIGHEST = 0.002, 0.98
 TAIL = 0.05
+
+_NO_USE_UNCHANGED = (Retryability.NEVER, Retryability.AFTER_FIX, Retryability.WITH_AUTHENTICATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def _after_failures(
     shift = _bands(table.waiting[approval.waiting], waited)
     retried = min(len(failed) - 1.0, table.circumstances.declined_retries_at_most)
     shift += retried * table.circumstances.declined_retry
+    if failed[-1].decline is not None and failed[-1].decline.retryability in _NO_USE_UNCHANGED:
+        shift += table.circumstances.no_use_unchanged
     if processor != failed[-1].processor:
         technical = category_of(failed[-1]) in TECHNICAL
         circumstances = table.circumstances

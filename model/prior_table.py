@@ -44,6 +44,7 @@ class Circumstances:
 
     declined_retry: float
     declined_retries_at_most: float
+    no_use_unchanged: float
     bank_holiday: float
     other_processor_technical: float
     other_processor: float
@@ -125,6 +126,7 @@ def _circumstances(checked: Checked) -> Circumstances:
     return Circumstances(
         declined_retry=shift("declined_retry"),
         declined_retries_at_most=checked.number(("circumstances", "declined_retries_at_most"), 0.0, 100.0),
+        no_use_unchanged=shift("no_use_unchanged"),
         bank_holiday=shift("bank_holiday"),
         other_processor_technical=shift("other_processor_technical"),
         other_processor=shift("other_processor"),

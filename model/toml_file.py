@@ -44,6 +44,15 @@ def overlaid(base: Table, over: Table, depth: int = 3) -> Table:
     return result
 
 
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 has the code."""
+    try:
+        minor_digits(code)
+    except InvalidValueError:
+        return False
+    return True
+
+
 class Checked:
     """Typed access to the values of a file by their path; faults are gathered and raised together by `finish`.
 
@@ -109,12 +118,10 @@ class Checked:
     def currency(self, path: Path) -> str:
         """An ISO 4217 code."""
         value = self._value(path)
-        try:
-            minor_digits(str(value))
-        except InvalidValueError:
-            self.fault(path, value, "an ISO 4217 code in capitals, for example EUR")
-            return _ZERO.currency
-        return str(value)
+        if isinstance(value, str) and is_currency(value):
+            return value
+        self.fault(path, value, "an ISO 4217 code in capitals, for example EUR")
+        return _ZERO.currency
 
     def day(self, path: Path) -> date:
         """A date."""

@@ -65,6 +65,9 @@ def test_every_fault_is_named_by_its_key_at_once() -> None:
     approved = "4242424242424242"
     [exchange]
     as_of = "today"
+    base = "euro"
+    [exchange.per_base]
+    US = 1.1
     """
     with pytest.raises(InputError) as refusal:
         Economics.from_toml(text, "mine.toml")
@@ -81,6 +84,8 @@ def test_every_fault_is_named_by_its_key_at_once() -> None:
         "fees.gold.approved: ",
         "fees.gold.declined: is missing",
         "exchange.as_of: 'today'",
+        "exchange.base: 'euro'",
+        "exchange.per_base.US: 'US'",
     ):
         assert place in message
     assert "4242424242424242" not in message
@@ -101,7 +106,7 @@ def test_money_is_weighed_across_currencies_and_their_minor_units() -> None:
 
 def test_a_currency_without_a_rate_is_refused_unless_none_is_needed() -> None:
     exchange = Economics.default().exchange
-    assert exchange.minor_units(Money(5, "ISK"), "ISK") == 5.0
-    assert exchange.minor_units(Money(0, "EUR"), "ISK") == 0.0
-    with pytest.raises(InvalidValueError, match="ISK"):
-        exchange.minor_units(Money(5, "EUR"), "ISK")
+    assert exchange.minor_units(Money(5, "FKP"), "FKP") == 5.0
+    assert exchange.minor_units(Money(0, "EUR"), "FKP") == 0.0
+    with pytest.raises(InvalidValueError, match="FKP"):
+        exchange.minor_units(Money(5, "EUR"), "FKP")

@@ -69,7 +69,7 @@ def test_the_outlook_tells_holidays_paydays_and_expiry() -> None:
     assert "Sat 28 Nov 2026 is no banking day in Germany; the next is Mon 30 Nov 2026." in found.remarks
     assert any("Mon 30 Nov 2026, 3 days away; this slot is 2 days before it" in remark for remark in found.remarks)
     late = seen(context([method], [failed(method, "51", ago=timedelta(0))]), FixedSchedule("late", (10,)))
-    assert any("no longer valid by then: it expires on Mon 30 Nov 2026" in remark for remark in late.remarks)
+    assert any("no longer valid by then: its last day is Mon 30 Nov 2026" in remark for remark in late.remarks)
 
 
 def test_the_outlook_tells_consent_and_the_end_of_recovery() -> None:

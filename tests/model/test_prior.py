@@ -104,12 +104,21 @@ def test_another_processor_helps_a_technical_failure() -> None:
     assert score(failure, at(slot, processor="south")).probability > score(failure, at(slot)).probability + 0.05
 
 
-def test_the_mean_of_the_table_is_the_score_when_nothing_shifts_it() -> None:
+def test_the_score_is_the_mean_of_the_table_shifted_by_what_holds() -> None:
     method = debit(country=None)
     failure = context([method], [failed(method, "AM04", ago=timedelta(days=3))])
-    noon = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)  # a banking day, at night, four days after the failure
-    expected = shipped_table().approval["insufficient_funds"].by_rail["bank_debit"]
-    assert score(failure, at(noon, "debit_1")).probability == pytest.approx(expected, abs=1e-9)
+    night = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)  # a banking day, four days after the failure
+    mean = shipped_table().approval["insufficient_funds"].by_rail["bank_debit"]
+    shift = shipped_table().hour.shift[0] + shipped_table().waiting["funds"].shift[-1]
+    odds = mean / (1 - mean) * np.exp(shift)
+    assert score(failure, at(night, "debit_1")).probability == pytest.approx(odds / (1 + odds))
+
+
+def test_what_is_of_no_use_unchanged_is_most_unlikely() -> None:
+    method = card(network=Network.MASTERCARD)
+    broken, passing = (context([method], [failed(method, code)]) for code in ("30", "91"))
+    slot = at(NOW + timedelta(days=1))
+    assert score(broken, slot).probability < 0.1 < score(passing, slot).probability
 
 
 def test_every_category_has_figures() -> None:
