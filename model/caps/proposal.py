@@ -1,5 +1,6 @@
 """An attempt that might be made, and which rules bind it."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +10,9 @@ from features.payment import Payment
 from features.vocabulary import Initiator
 from model.caps.rule import CapRule, Fee
 from model.caps.tally import Counter
+
+# A market may be any label of the merchant's; only two letters are taken for a country.
+_COUNTRY = re.compile(r"^[A-Za-z]{2}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,9 @@ class Proposal:
     def countries(self) -> frozenset[str]:
         """Where the merchant may be: its country, else what market and issuer suggest, else nothing is known."""
         if self.payment.merchant_country:
-            return frozenset({self.payment.merchant_country})
-        return frozenset(c for c in (self.payment.market, self.method.issuer.country) if c)
+            return frozenset({self.payment.merchant_country.upper()})
+        hints = (self.payment.market, self.method.issuer.country)
+        return frozenset(hint.upper() for hint in hints if hint and _COUNTRY.match(hint))
 
 
 def binds(rule: CapRule, proposal: Proposal) -> bool:

@@ -222,6 +222,20 @@ def test_mastercard_counts_declines_abroad_retries_in_brazil_and_both_where_the_
     assert mastercard_day(None, 7) == {abroad: False, brazil: True}
 
 
+@pytest.mark.parametrize(("market", "binds"), [("BR", True), ("LATAM", True), (None, True), ("US", False)])
+def test_a_market_is_a_hint_of_the_country_only_where_it_is_one(market: str | None, binds: bool) -> None:
+    card = a_method(Network.MASTERCARD, country=None)
+    payment = a_payment(merchant_country=None, market=market)
+    assert ("mastercard-tpe-24h-brazil" in judged([an_attempt(1, method=card)], card, payment=payment)) is binds
+
+
+def test_a_network_binds_its_cards_inside_a_wallet_too() -> None:
+    wallet = a_method(Network.VISA, rail=Rail.WALLET)
+    found = judged([an_attempt(1, "41", method=wallet)], wallet)
+    assert not found["visa-cat1-never-reattempt"].allowed
+    assert "recoup-wallet" in found
+
+
 def test_brazil_counts_the_card_in_thirty_days_whatever_the_amount() -> None:
     card = a_method(Network.MASTERCARD)
     attempts = [an_attempt(20 * i, method=card, amount=Money(100 + i, "EUR")) for i in range(35)]
