@@ -41,11 +41,12 @@ class Gauge(Protocol):
 def gauge_of(rule: CapRule, tally: Tally, proposal: Proposal) -> Gauge | None:
     """The rule held against the proposal's counter; None when nothing has happened that it answers to."""
     events = tally.counter(proposal.counter, rule.key, resets=rule.resets_on_approval)
-    refused = [event for event in events if event.refused]
+    # An attempt that is still pending has no reason yet and hides none.
+    latest = [event for event in events if event.decline is not None][-1:]
     if rule.kind is Kind.CAP:
-        latest = refused[-1] if refused else None
-        return _count_gauge(rule, events, proposal) if matches(rule.after, latest) else None
-    looked_at = refused[-1:] if rule.after.latest_only else refused
+        answers = matches(rule.after, latest[0] if latest else None)
+        return _count_gauge(rule, events, proposal) if answers else None
+    looked_at = latest if rule.after.latest_only else [event for event in events if event.refused]
     found = tuple(event for event in looked_at if matches(rule.after, event))
     return _block_gauge(rule, found, proposal) if found else None
 

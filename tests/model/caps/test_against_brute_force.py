@@ -121,7 +121,7 @@ def test_visa_counters_agree(attempts: list[Attempt], form: Credential, initiato
     kept = counted(attempts, same, resets=True)
     found = by_rule(prepared(attempts, on, initiator, "DE").at(at))
     caps = [verdict for rule, verdict in found.items() if rule.startswith("visa-cat") and verdict.limit is not None]
-    last = [a for a in kept if refused(a)][-1:]
+    last = [a for a in kept if a.decline][-1:]
     assert len(caps) == (0 if last and last[0].decline and last[0].decline.code == "41" else 1)
     for cap in caps:
         assert cap.used == retries_within(kept, at, MONTH)

@@ -376,6 +376,13 @@ def test_a_later_decline_of_another_kind_shows_that_the_details_were_put_right()
     assert "recoup-after-fix" not in judged([an_attempt(2, "54"), an_attempt(1, "51")])
 
 
+def test_a_pending_attempt_hides_no_reason() -> None:
+    bacs = a_method(Network.BACS, rail=Rail.BANK_DEBIT, mandate_id="man")
+    stopped = an_attempt(90, "6", method=bacs, payment_id="other")
+    pending = an_attempt(5, method=bacs, payment_id="third", outcome=Outcome.UNKNOWN)
+    assert not judged([stopped, pending], bacs)["bacs-stop-codes"].allowed
+
+
 def test_authentication_needs_the_payer() -> None:
     assert not judged([an_attempt(1, "1A")])["recoup-with-authentication"].allowed
 
