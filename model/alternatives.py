@@ -1,5 +1,7 @@
 """The next best retries beside the chosen one, distinct in method, processor and day, each with why not."""
 
+from datetime import timedelta
+
 import numpy as np
 
 from features.context import Context
@@ -7,7 +9,7 @@ from features.money import Money
 from model.decision import Alternative
 from model.issuer_clock import issuer_clock
 from model.planner import Options, Planned, planned_attempt
-from model.wording import count_words, local_date, percent
+from model.wording import duration_words, local_date, percent
 
 MOST = 5
 _TELLING = 0.005  # a smaller difference in probability is not a reason
@@ -64,7 +66,7 @@ def _differences(options: Options, planned: Planned, first: int, index: int) -> 
     dearer = round(float(planned.values.cost[index] - planned.values.cost[first]))
     if dearer > 0:
         parts.append(f"costs {Money(dearer, planned.values.currency)} more")
-    later = (options.retries[index].slot.start - options.retries[first].slot.start).days
-    if later > 0:
-        parts.append(f"{count_words(later, 'day')} later")
+    later = options.retries[index].slot.start - options.retries[first].slot.start
+    if later > timedelta(0):
+        parts.append(f"{duration_words(later)} later")
     return parts

@@ -12,10 +12,11 @@ from features.method import Method
 from features.vocabulary import Precision, Rail
 from model.failures import TECHNICAL, category_of, failures
 from model.issuer_clock import issuer_clock
-from model.slots import day_slots, debit_slots, hourly_slots, local_hours, soon_slot
+from model.slots import day_slots, debit_slots, hourly_slots, local_hours, odd_slot
 from model.wording import local_date
 
 HORIZON_DAYS = 60
+OUTAGE_PAUSE = timedelta(minutes=15)
 
 
 def candidates(context: Context, horizon: datetime) -> tuple[Retry, ...]:
@@ -25,9 +26,9 @@ def candidates(context: Context, horizon: datetime) -> tuple[Retry, ...]:
     """
     found: list[tuple[datetime, int, int, Retry]] = []
     for m, method in enumerate(context.methods):
-        routes = usable_processors(context, method) if method.consented else ()
-        for slot in _slots(context, method, horizon) if routes else ():
-            found += [(slot.start, m, p, Retry(slot, method.method_id, name)) for p, name in enumerate(routes)]
+        for p, processor in enumerate(usable_processors(context, method) if method.consented else ()):
+            slots = _slots(context, method, processor, horizon)
+            found += [(slot.start, m, p, Retry(slot, method.method_id, processor)) for slot in slots]
     found.sort(key=lambda entry: entry[:3])
     return tuple(retry for *_, retry in found)
 
@@ -63,7 +64,7 @@ def by_day(context: Context) -> bool:
     return bool(own) and all(attempt.precision is Precision.DAY for attempt in own)
 
 
-def _slots(context: Context, method: Method, horizon: datetime) -> tuple[Slot, ...]:
+def _slots(context: Context, method: Method, processor: str, horizon: datetime) -> tuple[Slot, ...]:
     clock = issuer_clock(context, method)
     hours = local_hours(clock.zone, context.as_of, max(horizon, context.as_of))
     debit = method.rail is Rail.BANK_DEBIT
@@ -72,5 +73,14 @@ def _slots(context: Context, method: Method, horizon: datetime) -> tuple[Slot, .
         return day_slots(hours, clock, method.expires_on, after=last, debit=debit)
     if debit:
         return debit_slots(hours, clock, method.expires_on)
-    soon = soon_slot(hours, clock, context.as_of, method.expires_on) if is_technical(context) else None
+    start = _soonest(context, method, processor)
+    soon = odd_slot(hours, clock, start, method.expires_on) if start else None
     return (*((soon,) if soon else ()), *hourly_slots(hours, context.as_of, method.expires_on))
+
+
+def _soonest(context: Context, method: Method, processor: str) -> datetime | None:
+    """When the route can be tried within this hour: another one at once, the same a little after an outage."""
+    failed = failures(context)
+    if not failed or (failed[-1].method_id, failed[-1].processor) != (method.method_id, processor):
+        return context.as_of
+    return context.as_of + OUTAGE_PAUSE if is_technical(context) else None

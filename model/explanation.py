@@ -113,24 +113,25 @@ def _method_reason(context: Context, options: Options, planned: Planned, chosen:
 
 
 def _processor_reason(options: Options, planned: Planned, chosen: PlannedAttempt) -> Iterator[Reason]:
-    """Why this processor, where another could take the same slot and method."""
-    rivals = [i for i, retry in enumerate(options.retries) if _same_but_processor(retry, chosen.retry)]
+    """Why this processor, where another carries the same method."""
+    retry = chosen.retry
+    rivals = [i for i, r in enumerate(options.retries) if _same_but_processor(r, retry)]
     if not rivals:
         return
     i = max(rivals, key=lambda k: planned.worth[k])
     other, value = options.retries[i], planned.values[i]
+    when = "" if other.slot == retry.slot else " at its best time"
     yield Reason(
         Topic.PROCESSOR,
-        f"Through {chosen.retry.processor} it is worth {chosen.value.net} "
+        f"Through {retry.processor} it is worth {chosen.value.net} "
         f"({percent(chosen.score.probability)} likely, costing {chosen.value.cost}); "
-        f"through {other.processor} {value.net} "
+        f"through {other.processor}{when} {value.net} "
         f"({percent(float(options.scores.probability[i]))}, {value.cost}).",
     )
 
 
 def _same_but_processor(retry: Retry, chosen: Retry) -> bool:
-    same = retry.slot == chosen.slot and retry.method_id == chosen.method_id
-    return same and retry.processor != chosen.processor
+    return retry.method_id == chosen.method_id and retry.processor != chosen.processor
 
 
 def _value_reason(chosen: PlannedAttempt) -> Reason:

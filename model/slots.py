@@ -1,7 +1,7 @@
 """The slots of time in which an attempt can be made, on the issuer's local clock.
 
-Every slot starts and ends on a local hour (whatever daylight saving does), lies inside the horizon, and no two of one
-method overlap:
+Slots start and end on local hours (whatever daylight saving does), lies inside the horizon, and no two of one
+route overlap:
 
 - by the hour for the next 48 hours;
 - after that one hour a quarter of the local day: 00, 09, 14 and 19 o'clock stand for night, morning, afternoon and
@@ -10,12 +10,13 @@ method overlap:
   refined by the hour when the decision is asked for again within 48 hours of it;
 - bank debits: one slot a banking day of their scheme, 08 to 15 o'clock, the hours in which a file reaches the
   bank's cut-off of the same day (ours: cut-offs differ by bank, most lie between 14 and 18 o'clock);
+- what is left of this hour, at once through another route than the one that failed, and a quarter of an hour after an
+  outage through the same one;
 - where history knows days only: one slot a day from noon, because such histories put a day at its noon.
 """
 
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from features.calendars import is_banking_day, to_day
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, from_micros, to_micros
 from features.time_zones import local_day, local_micros, offset_micros
 from model.issuer_clock import IssuerClock
+from model.wording import local_date
 
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -33,7 +35,6 @@ NEAR_HOURS = 48
 QUARTER_HOURS = (0, 9, 14, 19)
 DEBIT_OPENS, DEBIT_CUT_OFF = 8, 15
 NOON = 12
-SOON = timedelta(minutes=15)
 
 
 class Hours(NamedTuple):
@@ -82,16 +83,15 @@ def day_slots(hours: Hours, clock: IssuerClock, last_day: date | None, *, after:
     return _daily(hours, chosen & np.isin(hours.day, noon))
 
 
-def soon_slot(hours: Hours, clock: IssuerClock, as_of: datetime, last_day: date | None) -> Slot | None:
-    """From a quarter of an hour from now to the next local hour; None where that hour strikes first.
+def odd_slot(hours: Hours, clock: IssuerClock, start: datetime, last_day: date | None) -> Slot | None:
+    """From an instant, rounded up to the minute, to the next local hour; None where that hour strikes first.
 
-    The one slot that does not start on a local hour: for outages that often pass within minutes.
+    Such slots are the only ones that do not start on a local hour.
     """
-    start = as_of + SOON
     start += timedelta(seconds=-start.second % 60, microseconds=-start.microsecond)
     if not hours.start.size or from_micros(hours.start[0]) <= start:
         return None
-    if last_day is not None and start.astimezone(ZoneInfo(clock.zone)).date() > last_day:
+    if last_day is not None and local_date(start, clock.zone) > last_day:
         return None
     return Slot(start, from_micros(hours.start[0]))
 

@@ -1,7 +1,7 @@
 """Why then: paydays, banking days and what waiting changes, as sentences with figures."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -61,16 +61,18 @@ def _waiting(context: Context, options: Options, planned: Planned, clock: Issuer
     route = (chosen.retry.method_id, chosen.retry.processor)
     same = [i for i, r in enumerate(options.retries) if (r.method_id, r.processor) == route]
     when = moment_words(chosen.retry.slot.start, clock.zone)
-    ahead = duration_words(chosen.retry.slot.start - context.as_of)
+    wait = chosen.retry.slot.start - context.as_of
+    ahead = "at once" if wait < timedelta(minutes=1) else f"{duration_words(wait)} from now"
     first = same[0]
     if first == planned.first:
-        return Reason(Topic.TIMING, f"The first allowed slot, {when}, {ahead} from now: no later one is worth more.")
-    rise = chosen.score.probability - float(options.scores.probability[first])
+        return Reason(Topic.TIMING, f"The first allowed slot, {when}, {ahead}: no later one is worth more.")
+    at_first = float(options.scores.probability[first])
+    rise = chosen.score.probability - at_first
     lost = planned.values[first].gain.amount_minor - chosen.value.gain.amount_minor
     if rise < _TELLING:
-        return Reason(Topic.TIMING, f"The slot is {when}, {ahead} from now.")
+        return Reason(Topic.TIMING, f"The slot is {when}, {ahead}.")
     sentence = (
-        f"Waiting {ahead}, until {when}, raises the chance from {percent(float(options.scores.probability[first]))} "
+        f"Waiting {duration_words(wait)}, until {when}, raises the chance from {percent(at_first)} "
         f"at the first allowed slot to {percent(chosen.score.probability)}"
     )
     cost = f", and costs {_money(planned, lost)} of what an approval is worth" if lost > 0 else ""

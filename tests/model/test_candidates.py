@@ -33,7 +33,10 @@ def test_every_candidate_can_be_made(failure: Context) -> None:
         if method.rail is Rail.BANK_DEBIT:
             assert is_banking_day(clock.calendar, np.array([to_day(local.date())]))[0]
         elif local.minute:
-            assert retry.slot.start >= failure.as_of + timedelta(minutes=15)
+            last = failure.own_attempts[-1]
+            pause = 15 if (last.method_id, last.processor) == (retry.method_id, retry.processor) else 0
+            assert retry.slot.start >= failure.as_of + timedelta(minutes=pause)
+            assert retry.slot.end.astimezone(ZoneInfo(clock.zone)).minute == 0
 
 
 @given(contexts())
@@ -51,14 +54,22 @@ def test_slots_of_one_route_never_overlap_and_come_in_order(failure: Context) ->
 def test_every_processor_of_a_method_is_proposed_in_its_order() -> None:
     method = card(processors=("south", "north"))
     found = candidates(context([method], [failed(method)]), NOW + timedelta(hours=2))
-    assert [r.processor for r in found] == ["south", "north"]
+    assert [r.processor for r in found if r.slot.start > NOW] == ["south", "north"]
+
+
+def test_another_route_than_the_one_that_failed_can_be_tried_at_once() -> None:
+    one, two = card(processors=("south", "north")), card("card_2", Network.MASTERCARD)
+    found = candidates(context([one, two], [failed(one)]), NOW + timedelta(hours=2))
+    at_once = [(r.method_id, r.processor) for r in found if r.slot.start == NOW]
+    assert at_once == [("card_1", "north"), ("card_2", "north")]
+    assert {r.slot.length for r in found if r.slot.start == NOW} == {timedelta(minutes=45)}
 
 
 def test_without_listed_processors_those_that_tried_are_proposed() -> None:
     method = card(processors=())
     attempts = [failed(method, ago=timedelta(days=2), processor="north"), failed(method, processor="south")]
     found = candidates(context([method], attempts), NOW + timedelta(hours=2))
-    assert [r.processor for r in found] == ["south", "north"]
+    assert [r.processor for r in found if r.slot.start > NOW] == ["south", "north"]
 
 
 @pytest.mark.parametrize(

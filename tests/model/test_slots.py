@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.action import Slot
 from features.instants import to_micros
 from model.issuer_clock import IssuerClock
-from model.slots import day_slots, debit_slots, hourly_slots, local_hours, soon_slot
+from model.slots import day_slots, debit_slots, hourly_slots, local_hours, odd_slot
 
 MINUTE = timedelta(minutes=1)
 BERLIN = IssuerClock("DE", "Europe/Berlin", "XECB")
@@ -114,13 +114,12 @@ def test_days_are_represented_by_their_noon() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minute", "second", "expected"), [(10, 0, 25), (10, 1, 26), (44, 59, None), (45, 0, None), (0, 0, None)]
+    ("minute", "second", "expected"), [(25, 0, 25), (25, 1, 26), (59, 0, 59), (59, 1, None), (0, 0, None)]
 )
-def test_the_soon_slot_runs_from_a_quarter_of_an_hour_on_to_the_next_hour(
-    minute: int, second: int, expected: int | None
-) -> None:
-    as_of = datetime(2026, 11, 24, 10, minute, second, tzinfo=UTC)
-    hours = local_hours("Europe/Berlin", as_of, as_of + timedelta(days=1))
-    slot = soon_slot(hours, BERLIN, as_of, None)
+def test_the_odd_slot_is_what_is_left_of_the_hour(minute: int, second: int, expected: int | None) -> None:
+    start = datetime(2026, 11, 24, 10, minute, second, tzinfo=UTC)
+    hours = local_hours("Europe/Berlin", start, start + timedelta(days=1))
+    slot = odd_slot(hours, BERLIN, start, None)
     assert (slot and slot.start.minute) == expected
     assert slot is None or slot.end == datetime(2026, 11, 24, 11, tzinfo=UTC)
+    assert odd_slot(hours, BERLIN, start, date(2026, 11, 23)) is None
