@@ -20,7 +20,7 @@ Matrix = NDArray[np.float32]
 
 _PSEUDO_ROWS = 20.0  # weight of the parent's rate in a cell of the table
 _LATEST_ATTEMPT = 6  # later attempts share a cell
-_MOST_ROWS = 100_000  # logistic regression learns no more from more rows, only longer
+_MOST_ROWS = 50_000  # logistic regression learns no more from more rows, only longer
 _LEAST_CATEGORY_ROWS = 30
 
 
@@ -72,7 +72,7 @@ def logistic_regression(known: Lesson, asked: Lesson) -> Floats:
     """Ridge logistic regression on the model's own columns.
 
     Numbers are clipped to their 1–99 % range and standardised, with a flag where they are not known; categories
-    with at least 30 rows get an indicator each. At most 100,000 rows, evenly taken, are learnt from.
+    with at least 30 rows get an indicator each. At most 50,000 rows, evenly taken, are learnt from.
     """
     step = max(1, -(-len(known.y) // _MOST_ROWS))
     few = known.take(np.arange(len(known.y)) % step == 0)

@@ -1,6 +1,8 @@
 """Fits the bag: gradient-boosted trees, each booster without two folds of customers, all grown in step."""
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +15,6 @@ from training.resamples import Floats
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Matrix = NDArray[np.float32]
-
-_ROWS_FOR_THREADS = 20_000
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) as work goes on."""
@@ -33,7 +33,7 @@ class TreeSettings:
         min_rows_in_leaf: Fewest rows a leaf may hold.
         l2: Ridge penalty on leaf values.
         column_share: Share of columns each tree may look at.
-        threads: 0 uses every core, or one where rows are few; the result does not depend on it.
+        threads: How many boosters grow at the same time; 0 is one a core. The result does not depend on it.
     """
 
     boosters: int = 5
@@ -53,9 +53,10 @@ class TreeSettings:
             return self.leaves
         return next((leaves for most, leaves in ((20_000, 8), (100_000, 16)) if rows < most), 31)
 
-    def threads_for(self, rows: int) -> int:
-        """Threads to fit with: on few rows several threads mostly wait for each other."""
-        return 1 if self.threads == 0 and rows < _ROWS_FOR_THREADS else self.threads
+    @property
+    def workers(self) -> int:
+        """Boosters that grow at the same time, each on one thread: they need not wait for each other in a tree."""
+        return min(self.boosters, self.threads or os.cpu_count() or 1)
 
     @property
     def folds_left_out(self) -> int:
@@ -161,7 +162,7 @@ def _parameters(columns: Sequence[ColumnShape], settings: TreeSettings, booster:
         "cat_smooth": 20.0,
         "min_data_per_group": 50,
         "seed": settings.seed + booster,
-        "num_threads": settings.threads_for(rows),
+        "num_threads": 1,
         "deterministic": True,
         "force_row_wise": True,
         "verbosity": -1,
@@ -190,22 +191,23 @@ def _grow(
     """Mean losses (seen, unseen) after each tree, shape (grown, 2)."""
     total = trees or settings.max_trees
     losses: list[tuple[float, float]] = []
-    for done in range(1, total + 1):
-        for booster in boosters:
-            booster.update()
-        losses.append(_losses(boosters))
-        if progress is not None:
-            progress(done, total)
-        best = int(np.argmin([unseen for _, unseen in losses]))
-        if trees is None and done - 1 - best >= settings.patience:
-            break
+    with ThreadPoolExecutor(settings.workers) as pool:
+        for done in range(1, total + 1):
+            both = np.array(list(pool.map(_grow_one, boosters)))
+            losses.append((float(both[:, 0].mean()), float(np.nanmean(both[:, 1]))))
+            if progress is not None:
+                progress(done, total)
+            best = int(np.argmin([unseen for _, unseen in losses]))
+            if trees is None and done - 1 - best >= settings.patience:
+                break
     return np.array(losses)
 
 
-def _losses(boosters: Sequence[lgb.Booster]) -> tuple[float, float]:
-    seen = np.mean([booster.eval_train()[0][2] for booster in boosters])
-    unseen = [result[2] for booster in boosters for result in booster.eval_valid()]
-    return float(seen), float(np.mean(unseen)) if unseen else float("nan")
+def _grow_one(booster: lgb.Booster) -> tuple[float, float]:
+    """Add one tree; the losses on the rows it is fitted on and on the others."""
+    booster.update()
+    unseen = [result[2] for result in booster.eval_valid()]
+    return float(booster.eval_train()[0][2]), float(unseen[0]) if unseen else float("nan")
 
 
 def _text(booster: lgb.Booster, trees: int) -> str:
