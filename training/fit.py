@@ -1,5 +1,6 @@
 """Fits the bag: gradient-boosted trees, each booster without two folds of customers, all grown in step."""
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -120,6 +121,7 @@ def fit_bag(
         fold: Customer fold of each row, shape (n,).
         trees: Grow exactly this many instead of choosing.
     """
+    _quiet()
     whole = lgb.Dataset(
         matrix,
         label=y,
@@ -140,6 +142,13 @@ def fit_bag(
         unseen_loss=losses[:, 1],
         gain=_gain_shares(boosters, kept),
     )
+
+
+def _quiet() -> None:
+    """LightGBM's verbosity holds for one thread only; what it says in others comes through this logger."""
+    logger = logging.getLogger("recoup.lightgbm")
+    logger.setLevel(logging.ERROR)
+    lgb.register_logger(logger)
 
 
 def _held_out(settings: TreeSettings) -> tuple[frozenset[int], ...]:

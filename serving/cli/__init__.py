@@ -9,7 +9,7 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import decide, demo, import_history, openapi, serve, simulate
+from serving.cli import decide, demo, import_history, openapi, serve, simulate, train
 
 EXIT_REFUSED = 2
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("import")(import_history.import_history)
 app.command("simulate")(simulate.simulate)
+app.command("train")(train.train)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.command("openapi")(openapi.openapi)
