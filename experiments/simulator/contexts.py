@@ -1,6 +1,6 @@
 """Failed payments as contexts: what the merchant's history told when the first failure became known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -22,7 +22,7 @@ from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.history import SCHEMA
-from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, from_micros
+from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, from_micros, to_micros
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
@@ -67,18 +67,26 @@ class Files:
         """One context a failed payment, by customer and month."""
         failures = self._failures
         for row in np.lexsort((failures.payment, failures.customer)):
-            yield self._context(int(row))
+            attempts = self._attempts(int(failures.customer[row]))
+            yield self._context(int(row), self._payment(int(row)), attempts, int(failures.failed_at[row]))
 
-    def _context(self, row: int) -> Context:
-        hidden, failures = self._hidden, self._failures
-        customer, as_of = int(failures.customer[row]), from_micros(int(failures.failed_at[row]))
-        attempts = [a for a in self._attempts(customer) if a.known_at <= as_of]
+    def logged(self, row: int) -> Iterator[tuple[Attempt, Context]]:
+        """The merchant's attempts of a failed payment, each with what was known when it was made, oldest first."""
+        payment = self._payment(row)
+        attempts = self._attempts(int(self._failures.customer[row]))
+        for attempt in attempts:
+            if attempt.payment_id == payment.payment_id and attempt.initiator is Initiator.MERCHANT:
+                others = [other for other in attempts if other is not attempt]
+                yield attempt, self._context(row, payment, others, to_micros(attempt.at))
+
+    def _context(self, row: int, payment: Payment, attempts: Sequence[Attempt], at: int) -> Context:
+        customer, as_of = int(self._failures.customer[row]), from_micros(at)
         return Context(
-            payment=self._payment(row),
-            methods=self._methods(customer, int(failures.failed_at[row])),
-            attempts=tuple(attempts),
+            payment=payment,
+            methods=self._methods(customer, at),
+            attempts=tuple(attempt for attempt in attempts if attempt.known_at <= as_of),
             as_of=as_of,
-            customer_since=to_date(int(hidden.people.joined_day[customer])),
+            customer_since=to_date(int(self._hidden.people.joined_day[customer])),
         )
 
     def _payment(self, row: int) -> Payment:

@@ -27,7 +27,7 @@ SLOT_HOURS = 3
 DEBIT_SLOT = 2  # debits are submitted once a day, 06:00 to 09:00
 
 _STAY = 0.62  # randomised: stay with the method last tried
-_STAY_ROUTE = 0.50  # and with the processor last used
+_STAY_ROUTE = 0.60  # and with the processor last used
 _DAY_WEIGHTS = np.array([6, 14, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 3, 2], dtype=np.float64)
 _FIXED_SLOTS = np.array([0, 15, 70, 15, 0, 0, 0, 0], dtype=np.float64)
 

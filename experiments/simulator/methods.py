@@ -110,9 +110,10 @@ def methods(land: Landscape, people: Customers) -> Methods:
 
 
 def expiry_on_file(them: Methods, position: Int64s, day: Int64s) -> Int64s:
-    """Day number of the expiry that the merchant has on file on a day."""
+    """Day number of the expiry that the merchant has on file on a day: a month's end, three years on once renewed."""
     renewed = day >= them.refreshed_day[position]
-    return them.expires_day[position] + np.where(renewed, 365 * _RENEWED_YEARS, 0)
+    month = them.expires_day[position].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return _month_end(month + np.where(renewed, 12 * _RENEWED_YEARS, 0))
 
 
 def is_expired(them: Methods, position: Int64s, day: Int64s) -> Flags:
@@ -202,9 +203,15 @@ def _expiries(
     starts = np.where(slot == REPLACEMENT, np.minimum(added_hour // 24, 60_000), land.settings.first_day)
     age = np.where(slot == REPLACEMENT, 30, 0) + (_LIFE_MONTHS * draw(10)).astype(np.int64)
     month = starts.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + age
-    expires = (month + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
+    expires = _month_end(month)
     by_updater = draw(11) < land.issuers.updates[issuer]
     by_customer = draw(12) < _FIXED_SHARE
     wait = (1 - _FIXED_DAYS * np.log(draw(13))).astype(np.int64)
     refreshed = np.where(by_updater, expires - 5, np.where(by_customer, expires + wait, NEVER))
     return np.where(is_debit, NEVER, expires), np.where(is_debit, NEVER, refreshed)
+
+
+def _month_end(month: Int64s) -> Int64s:
+    """Day number of the last day of months counted since 1970-01."""
+    result: Int64s = (month + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) - 1
+    return result

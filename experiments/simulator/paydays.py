@@ -18,6 +18,7 @@ from features.time_zones import weekday
 
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 _MARGIN = 45
 _ANY_DAYS = 28
@@ -75,19 +76,24 @@ def _paydays(country: str, rules: tuple[PaydayRule, ...], days: Int64s) -> Int64
     return np.unique(days[np.concatenate(found)])
 
 
-def _falls_on(rule: PaydayRule, days: Int64s, banking: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Flags:
+    chosen: Flags
     if rule.weekday is not None:
-        result: NDArray[np.bool_] = weekday(days) == rule.weekday
-        return result
-    if rule.day is not None:
-        result: NDArray[np.bool_] = days_to_month_end(days) == 0 if rule.day == 0 else day_of_month(days) == rule.day
-        return result
+        chosen = weekday(days) == rule.weekday
+    elif rule.day is not None:
+        chosen = days_to_month_end(days) == 0 if rule.day == 0 else day_of_month(days) == rule.day
+    else:
+        chosen = _working_days(days, banking, (rule.working_day or 0) - 1)
+    return chosen
+
+
+def _working_days(days: Int64s, banking: Flags, nth: int) -> Flags:
+    """The n-th banking day of every whole month (0 the first, -1 the last)."""
     chosen = np.zeros(days.shape, dtype=np.bool_)
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     for month in np.unique(months):
-        of_month = np.flatnonzero(banking & (months == month))
         if _is_whole(int(days[0]), int(days[-1]), int(month)):
-            chosen[of_month[(rule.working_day or 0) - 1]] = True
+            chosen[np.flatnonzero(banking & (months == month))[nth]] = True
     return chosen
 
 
@@ -97,7 +103,7 @@ def _is_whole(first: int, last: int, month: int) -> bool:
     return bool(first <= starts and ends <= last)
 
 
-def _moved(positions: Int64s, banking: NDArray[np.bool_], after: bool) -> Int64s:
+def _moved(positions: Int64s, banking: Flags, after: bool) -> Int64s:
     """Each position moved to the nearest banking day at or before it (or at or after it)."""
     open_days = np.flatnonzero(banking)
     if after:
