@@ -36,7 +36,7 @@ def create_app(
         _log_start(log, service)
         yield
 
-    app = FastAPI(openapi_url="/openapi.json", redirect_slashes=False, lifespan=lifespan)
+    app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.include_router(routes(service, settings, clock or _machine_clock))
     app.add_middleware(Edge, log=log)
     install(app)

@@ -1,9 +1,11 @@
 """An answer as a person wants to read it in a terminal."""
 
+import os
+import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +14,15 @@ from features.money import Money
 from model.wording import day_words, percent
 from serving.answer_schemas import DecisionAnswer, Limit, MoneyOut, Probability, RetryAction, Window
 
+UNKNOWN_WIDTH = 120
 _MOST_ALTERNATIVES = 3
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal; where there is none, wide enough for our tables."""
+    stream = sys.stderr if stderr else sys.stdout
+    known = stream.isatty() or "COLUMNS" in os.environ
+    return Console(stderr=stderr, highlight=False, width=None if known else UNKNOWN_WIDTH)
 
 
 def rendered(answer: DecisionAnswer) -> RenderableType:

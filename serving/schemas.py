@@ -137,9 +137,7 @@ class AttemptIn(Shape):
     processor: Text = Field(description="who carried the attempt")
     attempted_at: Instant = Field(description="when it was made; not after as_of")
     outcome: Outcome = Field(description="what came of it")
-    outcome_at: Instant | None = Field(
-        default=None, description="when the outcome became known; else attempted_at"
-    )
+    outcome_at: Instant | None = Field(default=None, description="when the outcome became known; else attempted_at")
     payment_id: Text | None = Field(default=None, description="the payment it belonged to; this payment when absent")
     amount_minor: AmountMinor | None = Field(default=None, description="its amount; this payment's when absent")
     currency: Currency | None = Field(default=None, description="its currency; this payment's when absent")

@@ -28,13 +28,11 @@ def decide(
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from rich.console import Console
-
     from features.errors import InputError
     from serving.answers import answer_of
     from serving.contexts import context_of
     from serving.registry import read_scorer
-    from serving.rendering import rendered
+    from serving.rendering import console, rendered
     from serving.replayed import replayed
     from serving.requests import parse_request
     from serving.service import load_service
@@ -52,10 +50,10 @@ def decide(
     if as_json:
         sys.stdout.write(answer.model_dump_json() + "\n")
         return
-    console = Console(highlight=False)
-    console.print(rendered(answer))
+    out = console()
+    out.print(rendered(answer))
     if point is not None:
-        console.print(_what_happened(point))
+        out.print(_what_happened(point))
 
 
 def _body(request: Path | None) -> bytes:

@@ -23,16 +23,15 @@ def demo(
     import os
     import shutil
 
-    from rich.console import Console
-
     from serving.demo.stages import environment
+    from serving.rendering import console as new_console
     from serving.settings import settings_from
 
     home = settings_from(os.environ).home / "demo"
     if fresh:
         shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False)
+    console = new_console()
     console.print("[bold]Recoup demo[/bold]  All data here is simulated; no figure below is about a real customer.")
     _prepare(console, home, attempts, seed)
     _decide(console, settings_from(environment(home)))
@@ -89,16 +88,14 @@ def _decide(console: "Console", settings: "Settings") -> None:
 
 
 def _show_quality(console: "Console", settings: "Settings") -> None:
-    """The part of the champion's card that says how good it is."""
-    from rich.markdown import Markdown
-
+    """What the champion's card says of how good it is, beside the baselines."""
     from model.artifact import read_artifact
+    from serving.demo.telling import quality
     from serving.registry import Champion, champion_of
 
     champion = champion_of(settings)
     if isinstance(champion, Champion):
-        card = read_artifact(champion.folder).card
-        console.print(Markdown("## How good" + card.partition("## How good")[2].partition("\n## ")[0]))
+        console.print(quality(read_artifact(champion.folder).card))
 
 
 def _farewell(console: "Console", home: Path) -> None:

@@ -21,6 +21,7 @@ from model.wording import count_words, local_date
 from serving.service import Service
 
 _JUST_AFTER_DAYS = 3
+_TOO_LATE = "Too late: the time to recover this payment is over by then."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Step:
     Args:
         time_zone: The issuer's.
         forbidden: The answer of the first rule that forbids it, or None.
-        score: Its chance by the scorer that answers; None where it is forbidden.
+        score: Its chance by the scorer that answers; None where it is forbidden or comes too late.
         remarks: What else speaks about its time.
     """
 
@@ -55,9 +56,11 @@ def steps(schedule: FixedSchedule, context: Context, service: Service) -> Iterat
 
 def _step(retry: Retry, context: Context, service: Service) -> Step:
     against = [verdict for verdict in verdicts_on(context, retry, service.rulebook) if not verdict.allowed]
-    score = None if against else service.answering.scorer.score(context, [retry])[0]
+    late = retry.slot.start >= context.payment.recover_by
+    score = None if against or late else service.answering.scorer.score(context, [retry])[0]
     clock = issuer_clock(context, context.method(retry.method_id))
-    return Step(retry, clock.zone, against[0] if against else None, score, tuple(_remarks(retry, context)))
+    remarks = (_TOO_LATE,) if late else tuple(_remarks(retry, context))
+    return Step(retry, clock.zone, against[0] if against else None, score, remarks)
 
 
 def _remarks(retry: Retry, context: Context) -> Iterator[str]:

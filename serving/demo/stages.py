@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.errors import InputError
+from serving.rendering import UNKNOWN_WIDTH
 
 _ROOT = Path(__file__).parents[2]
+_REFUSED_BY_GATE = 3
 _COMMAND = (sys.executable, "-c", "from serving.cli import main; main()")
 
 
@@ -44,14 +46,14 @@ def is_kept(stage: Stage, home: Path) -> bool:
 
 
 def run(stage: Stage, home: Path) -> None:
-    """Run the stage and remember that it is done.
+    """Run the stage and remember that it is done; a model that its gate refused counts as done.
 
     Raises:
         InputError: The command failed; it has said why.
     """
     _stamp(stage, home).unlink(missing_ok=True)
     ran = subprocess.run([*_COMMAND, *stage.arguments], env=environment(home), check=False)  # noqa: S603 - our own command
-    if ran.returncode:
+    if ran.returncode not in (0, _REFUSED_BY_GATE):
         raise InputError(f"the demo stopped: recoup {' '.join(stage.arguments)} ended with {ran.returncode}")
     _stamp(stage, home).write_text(stage.key)
 
@@ -65,7 +67,8 @@ def start(arguments: Sequence[str], home: Path, log: Path) -> subprocess.Popen[b
 def environment(home: Path) -> Mapping[str, str]:
     """Ours, but with everything Recoup and MLflow keep under `home`: a registry in use elsewhere is never touched."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("RECOUP_", "MLFLOW_"))}
-    return own | {"RECOUP_HOME": str(home)}
+    width = {} if sys.stdout.isatty() else {"COLUMNS": str(UNKNOWN_WIDTH)}
+    return width | own | {"RECOUP_HOME": str(home)}
 
 
 def _stamp(stage: Stage, home: Path) -> Path:

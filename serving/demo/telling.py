@@ -30,6 +30,19 @@ def told(number: int, example: Example, answer: DecisionAnswer, steps: Iterable[
     return Group("", title, Text(example.story, style="italic"), "", Padding(sides, (0, 0, 0, 2)))
 
 
+def quality(card: str) -> RenderableType:
+    """The figures of a model card for log loss and AUC on the test window, beside the baselines'."""
+    section = card.partition("## How good")[2].partition("\n## ")[0].strip()
+    lines = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+    header, figures = lines[0], [line for line in lines[2:] if len(line) == len(lines[0])]
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for title in ("on the test window", "log loss (lower is better)", "AUC (higher is better)"):
+        table.add_column(title, header_style="bold")
+    for line in figures:
+        table.add_row(line[0], line[header.index("log_loss")], line[header.index("auc")])
+    return Group(Text(section.splitlines()[0], style="dim"), table)
+
+
 def _decision(answer: DecisionAnswer) -> Text:
     action, text = answer.action, Text()
     if isinstance(action, RetryAction):

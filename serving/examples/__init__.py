@@ -32,7 +32,8 @@ EXAMPLES: tuple[Example, ...] = (
     Example(
         "issuer-outage-friday-night",
         "An issuer outage on a Friday night in Riyadh",
-        "A mada card is declined with 91, issuer unavailable, at 23:40 on Friday; the weekend there ends on Saturday.",
+        "A mada card is declined with 91, issuer unavailable, at 23:40 on Friday. The weekend there ends on Saturday; "
+        "the subscription ends on Monday night unless it is paid.",
     ),
     Example(
         "sepa-debit-without-funds",

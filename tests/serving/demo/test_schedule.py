@@ -47,3 +47,9 @@ def test_advice_to_wait_forbids_the_steps_that_come_too_early_only() -> None:
 def test_a_weekend_of_the_issuers_country_is_remarked() -> None:
     remarks = laid_out("issuer-outage-friday-night")[0].remarks
     assert any("Sat 21 Nov 2026 is no banking day in Saudi Arabia" in remark for remark in remarks)
+
+
+def test_a_step_after_the_time_to_recover_has_no_chance() -> None:
+    plan = laid_out("issuer-outage-friday-night")
+    assert [step.score is None for step in plan] == [False, False, True, True]
+    assert all("Too late" in step.remarks[0] for step in plan[2:])
