@@ -13,6 +13,7 @@ from model.wording import duration_words, local_date, percent
 
 MOST = 5
 _TELLING = 0.005  # a smaller difference in probability is not a reason
+_TELLING_COST = 0.25  # nor is a cost that is less than this share of what is missing
 
 Kind = tuple[str, str, int]
 
@@ -48,12 +49,13 @@ def _alternative(options: Options, planned: Planned, index: int) -> Alternative:
 
 
 def _why_not(options: Options, planned: Planned, index: int) -> str:
-    net = Money(round(float(planned.worth[index])), planned.values.currency)
-    if planned.first is None or net.amount_minor <= 0:
-        return f"not worth it: {net} on average after its cost of {planned.values[index].cost}"
-    missing = Money(round(float(planned.worth[planned.first])) - net.amount_minor, net.currency)
+    value = planned.values[index]
+    if planned.first is None or value.net.amount_minor <= 0:
+        return f"not worth it: {value.net} on average after its cost of {value.cost}"
+    missing = round(float(planned.worth[planned.first] - planned.worth[index]))
     parts = _differences(options, planned, planned.first, index)
-    lead = f"worth {missing} less" if missing.amount_minor > 0 else "worth the same"
+    less = f"worth {Money(missing, value.net.currency)} less" if missing > 0 else "worth the same"
+    lead = f"{less} with what may follow" if planned.values.net[index] > planned.values.net[planned.first] else less
     return f"{lead}: {', '.join(parts)}" if parts else lead
 
 
@@ -64,7 +66,7 @@ def _differences(options: Options, planned: Planned, first: int, index: int) -> 
     if abs(chance - best) >= _TELLING:
         parts.append(f"{percent(chance)} likely instead of {percent(best)}")
     dearer = round(float(planned.values.cost[index] - planned.values.cost[first]))
-    if dearer > 0:
+    if dearer > 0 and dearer >= _TELLING_COST * (planned.worth[first] - planned.worth[index]):
         parts.append(f"costs {Money(dearer, planned.values.currency)} more")
     later = options.retries[index].slot.start - options.retries[first].slot.start
     if later > timedelta(0):

@@ -67,9 +67,9 @@ class Plan:
 
     Args:
         attempts: In order of time; empty when nothing is worth trying.
-        expected_recovered: Amount expected to be collected by the plan.
-        expected_cost: Fees and harm expected from it.
-        expected_net: What the plan is worth after costs, later invoices included.
+        expected_recovered: Amount expected to be collected by these attempts.
+        expected_cost: Fees and harm expected from them.
+        expected_net: What they and what may follow a decline are worth after costs, later invoices included.
     """
 
     attempts: tuple[PlannedAttempt, ...]

@@ -27,7 +27,7 @@ def retry_reasons(
         *_method_reason(context, options, planned, chosen),
         *_processor_reason(options, planned, chosen),
         *timing_reasons(context, options, planned),
-        _value_reason(chosen),
+        _value_reason(planned, chosen),
         _score_reason(chosen, options),
         *_budget_reason(options, planned),
     )
@@ -134,13 +134,15 @@ def _same_but_processor(retry: Retry, chosen: Retry) -> bool:
     return retry.method_id == chosen.method_id and retry.processor != chosen.processor
 
 
-def _value_reason(chosen: PlannedAttempt) -> Reason:
+def _value_reason(planned: Planned, chosen: PlannedAttempt) -> Reason:
     value = chosen.value
+    total = planned.plan.expected_net
+    further = f" With one more try after a decline the plan is worth {total}." if total != value.net else ""
     return Reason(
         Topic.VALUE,
         f"On average the attempt is worth {value.net}: {percent(chosen.score.probability)} of {value.gain} "
         f"(what an approval is worth then), less {value.cost} of fees and harm. "
-        f"It would stop paying at a cost of {value.break_even_cost} an attempt.",
+        f"It would stop paying at a cost of {value.break_even_cost} an attempt.{further}",
     )
 
 

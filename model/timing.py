@@ -65,7 +65,7 @@ def _waiting(context: Context, options: Options, planned: Planned, clock: Issuer
     ahead = "at once" if wait < timedelta(minutes=1) else f"{duration_words(wait)} from now"
     first = same[0]
     if first == planned.first:
-        return Reason(Topic.TIMING, f"The first allowed slot, {when}, {ahead}: no later one is worth more.")
+        return Reason(Topic.TIMING, f"The first allowed slot, {when}, {ahead}: waiting is not worth more.")
     at_first = float(options.scores.probability[first])
     rise = chosen.score.probability - at_first
     lost = planned.values[first].gain.amount_minor - chosen.value.gain.amount_minor
