@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.action import Retry
+from features.attempt import Attempt
 from features.calendars import to_day
 from features.context import Context
 from features.decline import Decline
@@ -220,7 +221,7 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         funding=_per_method(who, [m.funding for m in methods], Funding),
         credential=_per_method(who, [m.credential for m in methods], Credential),
         at=np.array([to_micros(a.at) for a in attempts] + [to_micros(r.slot.start) for r in retries], dtype=np.int64),
-        known_at=np.array([to_micros(a.known_at) for a in attempts] + [NEVER] * q, dtype=np.int64),
+        known_at=np.array([_known_at(a) for a in attempts] + [NEVER] * q, dtype=np.int64),
         outcome=np.array([OUTCOMES.index(a.outcome) for a in attempts] + [UNKNOWN_OUTCOME] * q, dtype=np.int64),
         initiator=np.array([INITIATORS.index(a.initiator) for a in attempts] + [0] * q, dtype=np.int64),
         category=np.array([-1 if d is None else CATEGORIES.index(d.category) for d in declines] + [-1] * q, np.int64),
@@ -237,6 +238,11 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
             [np.array([a.precision is Precision.DAY for a in attempts], bool), np.full(q, day_only)]
         ),
     )
+
+
+def _known_at(attempt: Attempt) -> int:
+    """When the outcome became known; a pending attempt has none yet, and training never saw one as known."""
+    return NEVER if attempt.outcome is Outcome.UNKNOWN else to_micros(attempt.known_at)
 
 
 _NULL = np.iinfo(np.int64).min

@@ -71,6 +71,7 @@ def _body(request: Path | None) -> bytes:
 
 def _what_happened(point: "Replayed") -> str:
     """One sentence on the past: the next attempt that was really made, and whether the payment was recovered."""
+    from model.wording import count_words
     from serving.rendering import instant_words
 
     made = point.next_attempt
@@ -80,5 +81,5 @@ def _what_happened(point: "Replayed") -> str:
     end = f"recovered on {instant_words(point.recovered_at)}" if point.recovered_at else "never recovered"
     return (
         f"What really happened: {instant_words(made.at)} {made.method_id} through {made.processor}: "
-        f"{made.outcome}{why}; {point.attempts_after} more attempts in all, {end}."
+        f"{made.outcome}{why}; {count_words(point.attempts_after, 'further attempt')} in all, {end}."
     )

@@ -3,15 +3,23 @@
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from builders import START, history, random_history
+from features.action import Retry, Slot
 from features.attempt import Attempt
+from features.encoders import learn
 from features.errors import InputError, InvalidValueError
+from features.frame import frame
+from features.instants import to_micros
+from features.rows import rows_of_context, rows_of_history
 from features.vocabulary import Outcome
 from serving.history_rows import FAILED
 from serving.replayed import replayed
+from training.load import load_history
 
 DAY = timedelta(days=1)
 
@@ -97,3 +105,41 @@ def test_on_any_history_a_point_equals_a_plain_walk_over_the_rows(tmp_path: Path
 def _as_row_says(attempt: Attempt, row: dict[str, object]) -> bool:
     """The outcome as the row has it, unless it became known after everything else in the context."""
     return attempt.outcome in (row["outcome"], Outcome.UNKNOWN) and attempt.processor == row["processor"]
+
+
+def test_a_replayed_point_gives_the_row_that_training_saw(tmp_path: Path) -> None:
+    """The next attempt, proposed in the replayed context, has the same columns as its row in the history."""
+    table = plain(random_history(seed=11))
+    path = tmp_path / "history.parquet"
+    pq.write_table(table, path)
+    attempts = load_history(path).table
+    rows = rows_of_history(attempts)
+    encoders = learn(attempts)
+    trained = frame(rows, encoders)
+    by_time = sorted(table.to_pylist(), key=lambda row: (row["attempted_at"], row["attempt_id"]))
+    compared = 0
+    for i, position in enumerate(rows.index):
+        asked = by_time[int(position)]
+        before = [r for r in by_time if r["payment_id"] == asked["payment_id"] and r["outcome"] in FAILED]
+        failures = [r["outcome_at"] for r in before if r["attempted_at"] < asked["attempted_at"]]
+        if not failures:
+            continue
+        context = replayed(path, asked["payment_id"], after=len(failures)).context
+        on_file = asked["method_id"] in {method.method_id for method in context.methods}
+        if to_micros(context.as_of) != rows.decided_at[i] or not on_file:
+            continue  # decided when a later outcome was known, or with a method nobody had seen by then
+        slot = Slot(asked["attempted_at"], asked["attempted_at"] + timedelta(hours=1))
+        retry = Retry(slot, asked["method_id"], asked["processor"])
+        served = frame(rows_of_context(context, [retry]), encoders)
+        np.testing.assert_array_equal(served[0], trained[i])
+        compared += 1
+    assert compared > 40
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """The history with one network a card and one amount a payment, as a context states only one."""
+    network = [("visa", "mastercard")[sum(m.encode()) % 2] for m in table["method_id"].to_pylist()]
+    amount = pa.array([1_000 + 37 * sum(p.encode()) for p in table["payment_id"].to_pylist()], pa.int64())
+    for name, values in (("network", pa.array(network)), ("amount_minor", amount)):
+        table = table.set_column(table.schema.get_field_index(name), table.schema.field(name), values)
+    return table
