@@ -1,6 +1,5 @@
 """Fits the bag: gradient-boosted trees, each booster without two folds of customers, all grown in step."""
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -121,7 +120,6 @@ def fit_bag(
         fold: Customer fold of each row, shape (n,).
         trees: Grow exactly this many instead of choosing.
     """
-    _quiet()
     whole = lgb.Dataset(
         matrix,
         label=y,
@@ -145,10 +143,8 @@ def fit_bag(
 
 
 def _quiet() -> None:
-    """LightGBM's verbosity holds for one thread only; what it says in others comes through this logger."""
-    logger = logging.getLogger("recoup.lightgbm")
-    logger.setLevel(logging.ERROR)
-    lgb.register_logger(logger)
+    """Silence LightGBM in the calling thread; its verbosity is kept per thread and set by whatever is made there."""
+    lgb.Dataset(np.zeros((2, 1)), params={"verbosity": -1}).construct()
 
 
 def _held_out(settings: TreeSettings) -> tuple[frozenset[int], ...]:
@@ -200,7 +196,7 @@ def _grow(
     """Mean losses (seen, unseen) after each tree, shape (grown, 2)."""
     total = trees or settings.max_trees
     losses: list[tuple[float, float]] = []
-    with ThreadPoolExecutor(settings.workers) as pool:
+    with ThreadPoolExecutor(settings.workers, initializer=_quiet) as pool:
         for done in range(1, total + 1):
             both = np.array(list(pool.map(_grow_one, boosters)))
             losses.append((float(both[:, 0].mean()), float(np.nanmean(both[:, 1]))))

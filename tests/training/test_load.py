@@ -1,0 +1,82 @@
+"""A history is read whole or refused in a sentence that says what it is not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from builders import random_history
+from features.errors import InputError
+from features.table import Coded, from_arrow
+from training.load import _decline, load_history
+
+
+def test_what_is_left_unread_changes_nothing_in_the_table(tmp_path: Path) -> None:
+    arrow = random_history(3)
+    pq.write_table(arrow, tmp_path / "history.parquet")
+    loaded, whole = load_history(tmp_path / "history.parquet").table, from_arrow(arrow, _decline)
+    for name in whole.__dataclass_fields__:
+        one, other = getattr(loaded, name), getattr(whole, name)
+        if isinstance(one, Coded):
+            assert one.texts() == other.texts(), name
+            one, other = one.codes, other.codes
+        np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+def test_codes_and_markets_follow_the_order_of_the_table(tmp_path: Path) -> None:
+    arrow = random_history(4)
+    pq.write_table(arrow, tmp_path / "history.parquet")
+    history = load_history(tmp_path / "history.parquet")
+    expected = arrow.column("code").to_pylist()
+    got = [history.code.word(int(code)) for code in history.code.codes]
+    assert got == [expected[row] for row in history.table.source_row]
+
+
+def test_the_same_bytes_have_the_same_digest(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        pq.write_table(random_history(5), tmp_path / name)
+    assert load_history(tmp_path / "one").digest == load_history(tmp_path / "two").digest
+
+
+def _csv(path: Path) -> None:
+    path.write_text("attempt_id,payment_id\n1,2\n")
+
+
+def _truncated(path: Path) -> None:
+    pq.write_table(random_history(1), path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _other_table(path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), path)
+
+
+def _no_rows(path: Path) -> None:
+    pq.write_table(random_history(1).slice(0, 0), path)
+
+
+def _later_format(path: Path) -> None:
+    pq.write_table(random_history(1).replace_schema_metadata({"recoup_history": "9"}), path)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.mkdir(), "no such file"),
+        (lambda path: path.write_bytes(b""), "not a whole Parquet file"),
+        (_csv, "not a whole Parquet file"),
+        (_truncated, "not a whole Parquet file"),
+        (_other_table, "has no column attempt_id"),
+        (_no_rows, "has no rows"),
+        (_later_format, "history format 9"),
+    ],
+)
+def test_what_is_not_a_history_is_refused(tmp_path: Path, make: Callable[[Path], object], sentence: str) -> None:
+    path = tmp_path / "history.parquet"
+    make(path)
+    with pytest.raises(InputError, match=sentence):
+        load_history(path)
