@@ -21,6 +21,7 @@ class Settings:
         model_alias: Alias of the registered model that answers.
         economics: TOML file of the merchant's own figures over the shipped ones; None takes the shipped ones.
         max_body_bytes: A longer request body is refused before it is parsed.
+        database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         log_format: `json`, `console`, or `auto` (console on a terminal, else json).
     """
 
@@ -30,6 +31,7 @@ class Settings:
     model_alias: str = "champion"
     economics: Path | None = None
     max_body_bytes: int = 1_000_000
+    database: str = "sqlite:///.recoup/ledger.db"
     log_format: str = "auto"
 
 
@@ -41,6 +43,7 @@ VARIABLES: Mapping[str, str] = {
     "model_alias": "RECOUP_MODEL_ALIAS",
     "economics": "RECOUP_ECONOMICS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
+    "database": "RECOUP_DATABASE_URL",
     "log_format": "RECOUP_LOG_FORMAT",
 }
 
@@ -61,6 +64,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         model_alias=given.get("model_alias", "champion"),
         economics=_path(given.get("economics")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
+        database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),
     )
 

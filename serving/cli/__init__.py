@@ -3,13 +3,15 @@
 A command module imports heavy libraries inside its command, so that `recoup --help` is instant.
 """
 
+import os
 import sys
+from pathlib import Path
 
 import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import decide, demo, import_history, openapi, serve, simulate, train
+from serving.cli import caps, decide, demo, import_history, ledger, openapi, serve, simulate, train
 
 EXIT_REFUSED = 2
 
@@ -28,11 +30,23 @@ app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(caps.app, name="caps")
 app.command("openapi")(openapi.openapi)
+
+
+# Libraries that would otherwise report home, or write settings into the user's home.
+_KEPT_AT_HOME = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MPLCONFIGDIR": str(Path.home() / ".cache" / "matplotlib"),
+}
 
 
 def main() -> None:
     """Run the command line; foreseen refusals end in one sentence, never a traceback."""
+    for name, value in _KEPT_AT_HOME.items():
+        os.environ.setdefault(name, value)
     try:
         app()
     except RecoupError as error:

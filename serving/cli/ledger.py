@@ -1,0 +1,98 @@
+"""`recoup ledger`: take a history in, see what the ledger holds, bring its database to this version."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Keep the ledger of attempts and reservations.", no_args_is_help=True)
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="sqlite:///PATH or postgresql://…; by default RECOUP_DATABASE_URL.", show_default=False
+    ),
+]
+
+
+@app.command("backfill")
+def backfill(
+    history: Annotated[Path, typer.Argument(metavar="HISTORY.parquet", help="As recoup import writes it.")],
+    database: Database = None,
+) -> None:
+    """Take an attempt history in, so that every counter is right from the first day.
+
+    Taken in again, it changes nothing. A run that was stopped goes on where it was.
+    """
+    from serving.ledger.backfill import backfill as run
+    from serving.ledger.migrate import require_current
+    from serving.ledger.opening import store_at
+
+    store = store_at(url_of(database))
+    require_current(store)
+    with _progress("taking attempts in") as progress:
+        done = run(store, history, _now_micros(), progress)
+    earlier = f" {done.skipped:,} were taken in by an earlier run." if done.skipped else ""
+    typer.echo(f"{done.rows:,} attempts: {done.new:,} new, {done.known:,} known already.{earlier}")
+
+
+@app.command("status")
+def status(database: Database = None) -> None:
+    """Show what the ledger holds."""
+    from serving.ledger.migrate import migrations, version_of
+    from serving.ledger.opening import store_at
+
+    store = store_at(url_of(database))
+    version, latest = version_of(store), len(migrations(store.dialect))
+    typer.echo(f"{store.where}: version {version} of {latest}")
+    if version != latest:
+        typer.echo("Run recoup ledger migrate to bring it to this version.")
+        return
+    with store.reading() as transaction:
+        ((events, attempts, standings),), states = transaction.ask(("counts", {}), ("reservation_counts", {}))
+    typer.echo(f"{events:,} events on {attempts:,} attempts; {standings:,} words on payments, consents and methods")
+    typer.echo("reservations: " + (", ".join(f"{count:,} {state}" for state, count in states) or "none"))
+
+
+@app.command("migrate")
+def migrate(database: Database = None) -> None:
+    """Bring the database to the shape that this version needs; only ever forward."""
+    from serving.ledger.migrate import migrate as run
+    from serving.ledger.opening import store_at
+
+    store = store_at(url_of(database))
+    steps = run(store)
+    for step in steps:
+        typer.echo(f"applied {step.version:04d} {step.name}")
+    if not steps:
+        typer.echo(f"{store.where} is up to date")
+
+
+def url_of(database: str | None) -> str:
+    """The address given, else the one of the settings."""
+    import os
+
+    from serving.settings import settings_from
+
+    return database or settings_from(os.environ).database
+
+
+def _now_micros() -> int:
+    from datetime import UTC, datetime
+
+    from features.instants import to_micros
+
+    return to_micros(datetime.now(UTC))
+
+
+@contextmanager
+def _progress(doing: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,198 @@
+"""What the rules can look at, read from the ledger: never more than their windows reach, never less."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+
+from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, to_micros
+from features.vocabulary import Network, Outcome, Rail
+from model.caps.engine import Proposal
+from model.caps.rule import CapRule, KeyPart, Kind, WindowKind
+from model.caps.rulebook import Rulebook
+from model.caps.tally import Event, Tally
+from serving.ledger.facts import event_of
+from serving.ledger.store import Question, Row, Transaction, Value
+
+# Fewer attempts than this on a method, mandate or payment are read whole, which is nearly always.
+READ_WHOLE = 64
+_SELECTIONS = 4_096
+_FOR_EVER = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back rules look.
+
+    Args:
+        window_micros: Twice the longest rolling window, because what counts in a window may depend on a decline a
+            whole window before it; and two days, where only the day of an attempt is known.
+        of_method, of_mandate: Whether some rule counts all of a method's or a mandate's attempts ever.
+    """
+
+    window_micros: int
+    of_method: bool
+    of_mandate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The rules that may bind on a day, and how far back they look."""
+
+    rulebook: Rulebook
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A reservation that is held, as others see it."""
+
+    reservation_id: str
+    payment_id: str
+    expires_at: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What stands in the ledger around a proposal.
+
+    Args:
+        events: Attempts and holds as counters see them.
+        held: The holds among them.
+    """
+
+    events: tuple[Event, ...]
+    held: tuple[Held, ...]
+
+    def tally(self, at: int, *, without: str | None = None) -> Tally:
+        """The counters as they stand for an attempt at an instant.
+
+        What is planned or was made later counts as if it were made then: it will share a window with the attempt,
+        so that the later one keeps its place.
+        """
+        counted = (_not_after(event, at) for event in self.events if event.attempt_id != without)
+        return Tally(tuple(sorted(counted, key=lambda event: (event.at, event.attempt_id))))
+
+
+class Selector:
+    """Picks the rules that may bind, once for each rail, network and day; the engine looks at them closely."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
+        self._selected = lru_cache(_SELECTIONS)(self._select)
+
+    def selected(self, proposal: Proposal, at: datetime) -> Selected:
+        """The rules for such an attempt on that day (UTC)."""
+        return self._selected(proposal.method.rail, proposal.method.network, at.date())
+
+    def _select(self, rail: Rail, network: Network, day: date) -> Selected:
+        rules = tuple(rule for rule in self._rulebook.rules if rule.in_force_on(day) and _may_bind(rule, rail, network))
+        return Selected(Rulebook(rules), reach_of(rules))
+
+
+def reach_of(rules: Iterable[CapRule]) -> Reach:
+    """How far back these rules look.
+
+    What is older than every window is needed only where it was the last of its kind, and that is always read.
+    Counting without a rolling window needs everything; a payment's attempts are always read whole.
+    """
+    hours, of_method, of_mandate = 0, False, False
+    for rule in rules:
+        if KeyPart.PAYMENT in rule.key:
+            continue
+        if rule.window.kind is WindowKind.ROLLING:
+            hours = max(hours, rule.window.hours or 0)
+        elif rule.kind is Kind.CAP:
+            of_mandate |= KeyPart.MANDATE in rule.key
+            of_method = True
+    return Reach(2 * hours * MICROS_PER_HOUR + 2 * MICROS_PER_DAY, of_method, of_mandate)
+
+
+def near_question(proposal: Proposal, until: int | None = None) -> Question:
+    """What to ask to know the counters of a proposal, as far as nearly always is enough.
+
+    Args:
+        until: Look at attempts made at or before this instant only (microseconds since 1970).
+    """
+    return "counted", {**_values(proposal, _FOR_EVER if until is None else until), "most": READ_WHOLE}
+
+
+def standing_question(proposal: Proposal) -> Question:
+    """What to ask to know where the payment and the method stand."""
+    return "standings", _values(proposal, _FOR_EVER)
+
+
+def counted(transaction: Transaction, proposal: Proposal, at: datetime, reach: Reach, near: list[Row]) -> Counted:
+    """The attempts and holds that the rules can look at, given the nearest ones; reads on where there are more."""
+    merchant_id = proposal.payment.merchant_id
+    since = to_micros(at) - reach.window_micros
+    rows = near + _further(transaction, _values(proposal, _FOR_EVER), since, reach, near)
+    held = {str(row[1]): _held(merchant_id, row) for row in rows if row[0] == "held"}
+    events = {str(row[1]): _event(merchant_id, row) for row in rows if row[0] != "held" and row[11] != Outcome.ERROR}
+    return Counted((*events.values(), *(hold.event for hold in held.values())), tuple(held.values()))
+
+
+def counted_then(
+    transaction: Transaction, proposal: Proposal, at: int, attempt_id: str, reach: Reach, near: list[Row]
+) -> Tally:
+    """The counters as they stood when an attempt was made: those before it, with what was known of them then."""
+    merchant_id = proposal.payment.merchant_id
+    rows = near + _further(transaction, _values(proposal, at), at - reach.window_micros, reach, near)
+    events = {
+        str(row[1]): _as_known(_event(merchant_id, row), int(row[19] or 0), at)
+        for row in rows
+        if row[0] != "held" and row[11] != Outcome.ERROR
+    }
+    before = (event for event in events.values() if (event.at, event.attempt_id) < (at, attempt_id))
+    return Tally(tuple(sorted(before, key=lambda event: (event.at, event.attempt_id))))
+
+
+def _may_bind(rule: CapRule, rail: Rail, network: Network) -> bool:
+    """The engine's own first questions, asked without the rest, so that nothing that binds is left out."""
+    return (
+        (not rule.rails or rail in rule.rails)
+        and (not rule.networks or network in rule.networks)
+        and network not in rule.not_networks
+    )
+
+
+def _values(proposal: Proposal, until: int) -> dict[str, Value]:
+    return {
+        "merchant_id": proposal.payment.merchant_id,
+        "payment_id": proposal.payment.payment_id,
+        "method_id": proposal.method.method_id,
+        "mandate_id": proposal.method.mandate_id,
+        "until": until,
+    }
+
+
+def _further(
+    transaction: Transaction, values: dict[str, Value], since: int, reach: Reach, near: Sequence[Row]
+) -> list[Row]:
+    """What the nearest attempts leave out: all since an instant, and the last of each flavour before it."""
+    full = {scope for scope in ("method", "payment", "mandate") if sum(row[0] == scope for row in near) >= READ_WHOLE}
+    asked: list[Question] = []
+    for scope, whole in (("method", reach.of_method), ("mandate", reach.of_mandate)):
+        if scope in full:
+            asked.append((f"of_{scope}_since", values | {"since": -_FOR_EVER if whole else since}))
+            asked.append((f"latest_flavours_of_{scope}", values))
+    if "payment" in full:
+        asked.append(("all_of_payment", values))
+    return [row for rows in transaction.ask(*asked) for row in rows] if asked else []
+
+
+def _event(merchant_id: str, row: Row) -> Event:
+    return event_of(merchant_id, *row[1:19])  # type: ignore[arg-type]  # the columns of the query, in its order
+
+
+def _held(merchant_id: str, row: Row) -> Held:
+    return Held(str(row[1]), str(row[2]), int(row[19] or 0), _event(merchant_id, row))
+
+
+def _as_known(event: Event, known_at: int, at: int) -> Event:
+    return event if known_at <= at else replace(event, outcome=Outcome.UNKNOWN, decline=None, network_code=None)
+
+
+def _not_after(event: Event, at: int) -> Event:
+    return event if event.at <= at else replace(event, at=at, earliest=min(event.earliest, at))

@@ -1,0 +1,39 @@
+"""From the address of a database to a ledger."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from features.errors import InvalidValueError
+from serving.ledger.sqlite import SYNCHRONOUS, SqliteStore
+from serving.ledger.store import Store
+
+_EXPECTED = "sqlite:///PATH, sqlite:///PATH?synchronous=normal or postgresql://USER@HOST/DATABASE"
+
+
+def store_at(url: str) -> Store:
+    """The database at `sqlite:///PATH` (an absolute path has four slashes) or `postgresql://…`.
+
+    Raises:
+        InvalidValueError: Not such an address.
+        InputError: The database cannot be reached.
+    """
+    parts = urlsplit(url)
+    if parts.scheme in {"postgresql", "postgres"}:
+        from serving.ledger.postgres import PostgresStore
+
+        return PostgresStore(url)
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        return SqliteStore(Path(parts.path[1:]), _synchronous(parts.query))
+    raise InvalidValueError("database", _without_password(url), _EXPECTED)
+
+
+def _synchronous(query: str) -> str:
+    options = parse_qs(query, keep_blank_values=True)
+    chosen = options.pop("synchronous", ["full"])[-1]
+    if options or chosen not in SYNCHRONOUS:
+        raise InvalidValueError("database", query, f"synchronous={' or '.join(SYNCHRONOUS)}")
+    return chosen
+
+
+def _without_password(url: str) -> str:
+    return url.rsplit("@", maxsplit=1)[-1]

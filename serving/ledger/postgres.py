@@ -1,0 +1,142 @@
+"""The ledger in PostgreSQL: a lock for each counter, taken in one order, and as few exchanges as can be."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import Connection, Pipeline
+
+from features.errors import InputError
+from serving.ledger.pool import Pool
+from serving.ledger.store import LedgerConflictError, Question, Row, Values, sentence_of, statements
+
+_CONNECTIONS = 16
+_PATIENCE_S = 10
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+
+
+class PostgresStore:
+    """One database on a server.
+
+    Raises:
+        InputError: The server cannot be reached.
+    """
+
+    dialect = "postgres"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._statements = {
+            name: _PARAMETER.sub(r"%(\1)s", text).encode() for name, text in statements(self.dialect).items()
+        }
+        self._pool: Pool[Connection[Row]] = Pool(self._connect, _close, _CONNECTIONS)
+        with self._pool.lent():
+            pass
+
+    @property
+    def where(self) -> str:
+        """The address without its password."""
+        parts = urlsplit(self._url)
+        return urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc)))
+
+    @contextmanager
+    def writing(self, locks: Sequence[int] = (), shared: Sequence[int] = ()) -> Iterator["PostgresTransaction"]:
+        """A transaction that holds these locks; each statement sees what was committed before it began."""
+        with self._begun("BEGIN") as transaction:
+            for name, keys in (("lock_shared", shared), ("lock", locks)):
+                for key in sorted(set(keys)):
+                    transaction.put(name, {"key": key})
+            yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator["PostgresTransaction"]:
+        """Reads of one and the same state."""
+        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as transaction:
+            yield transaction
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._pool.close()
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator["PostgresTransaction"]:
+        try:
+            with self._pool.lent() as connection, connection.pipeline() as pipeline:
+                connection.execute(begin.encode())
+                yield PostgresTransaction(connection, pipeline, self._statements)
+                connection.execute(b"COMMIT")
+        except psycopg.errors.IntegrityError as error:
+            raise LedgerConflictError(_sentence(error)) from None
+        except psycopg.Error as error:
+            raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
+
+    def _connect(self) -> Connection[Row]:
+        try:
+            connection: Connection[Row] = psycopg.connect(
+                self._url, autocommit=True, connect_timeout=_PATIENCE_S, prepare_threshold=0
+            )
+        except psycopg.Error as error:
+            raise InputError(f"the ledger {self.where} cannot be reached: {_reason(error)}") from None
+        return connection
+
+
+class PostgresTransaction:
+    """Statements between BEGIN and COMMIT, sent without waiting for answers that nobody has asked for."""
+
+    __slots__ = ("_connection", "_pipeline", "_statements")
+
+    def __init__(self, connection: Connection[Row], pipeline: Pipeline, named: Mapping[str, bytes]) -> None:
+        self._connection = connection
+        self._pipeline = pipeline
+        self._statements = named
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each statement, in one exchange."""
+        asked = [self._connection.execute(self._statements[name], values) for name, values in questions]
+        return [cursor.fetchall() for cursor in asked]
+
+    def put(self, name: str, values: Values) -> None:
+        """Send; what it breaks is known when the transaction ends."""
+        self._connection.execute(self._statements[name], values)
+
+    def change(self, name: str, values: Values) -> int:
+        """Write, and say how many rows that changed."""
+        cursor = self._connection.execute(self._statements[name], values)
+        self._pipeline.sync()
+        return cursor.rowcount
+
+    def put_all(self, name: str, rows: Iterable[Values]) -> None:
+        """Write many rows."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(self._statements[name], rows)
+
+    def script(self, text: str) -> None:
+        """Run each statement; none of them may begin or end a transaction."""
+        for statement in _split(text):
+            self._connection.execute(statement.encode())
+        self._pipeline.sync()
+
+
+def _split(text: str) -> Iterator[str]:
+    """The statements of a script; a semicolon inside a body between dollar signs ends none."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if line.rstrip().endswith(";") and statement.count("$$") % 2 == 0:
+            yield statement
+            statement = ""
+
+
+def _close(connection: Connection[Row]) -> None:
+    connection.close()
+
+
+def _sentence(error: psycopg.errors.IntegrityError) -> str:
+    name = error.diag.constraint_name
+    return sentence_of(f"constraint {name}" if name else f"constraint {str(error).splitlines()[0].replace(' ', '_')}")
+
+
+def _reason(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

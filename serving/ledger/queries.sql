@@ -1,0 +1,274 @@
+-- name: lock
+-- Wait until no other transaction holds this counter; held to the end of the transaction. PostgreSQL only.
+SELECT pg_advisory_xact_lock(:key)
+
+-- name: lock_shared
+-- As `lock`, but only whoever takes it alone has to wait. PostgreSQL only.
+SELECT pg_advisory_xact_lock_shared(:key)
+
+-- name: counted
+-- The newest attempts up to an instant, at most :most each, of the method, payment and mandate, and all that is held on them.
+SELECT * FROM (
+    SELECT 'method' AS scope, attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
+        initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
+        min_wait_hours, known_at
+    FROM attempt WHERE merchant_id = :merchant_id AND method_id = :method_id AND at <= :until
+    ORDER BY at DESC LIMIT :most
+) AS of_method
+UNION ALL
+SELECT * FROM (
+    SELECT 'payment', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
+        initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
+        min_wait_hours, known_at
+    FROM attempt WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND at <= :until
+    ORDER BY at DESC LIMIT :most
+) AS of_payment
+UNION ALL
+SELECT * FROM (
+    SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
+        initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
+        min_wait_hours, known_at
+    FROM attempt WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at <= :until
+    ORDER BY at DESC LIMIT :most
+) AS of_mandate
+UNION ALL
+SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
+    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at
+FROM reservation WHERE merchant_id = :merchant_id AND method_id = :method_id AND state = 'held'
+UNION ALL
+SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
+    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at
+FROM reservation WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND state = 'held'
+UNION ALL
+SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
+    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at
+FROM reservation WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND state = 'held'
+
+-- name: all_of_payment
+-- Every attempt on a payment.
+SELECT 'payment', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+FROM attempt WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND at <= :until
+
+-- name: of_method_since
+-- The attempts on a method from an instant on.
+SELECT 'method', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+FROM attempt WHERE merchant_id = :merchant_id AND method_id = :method_id AND at BETWEEN :since AND :until
+
+-- name: of_mandate_since
+-- The attempts under a mandate from an instant on.
+SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+FROM attempt WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at BETWEEN :since AND :until
+
+-- name: latest_flavours_of_method
+-- The latest attempt of each flavour on a method, one index probe a flavour however many attempts there are.
+WITH RECURSIVE flavours (flavour) AS (
+    SELECT (
+        SELECT a.flavour FROM attempt AS a
+        WHERE a.merchant_id = :merchant_id AND a.method_id = :method_id ORDER BY a.flavour LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT a.flavour FROM attempt AS a
+        WHERE a.merchant_id = :merchant_id AND a.method_id = :method_id AND a.flavour > f.flavour
+        ORDER BY a.flavour LIMIT 1
+    ) FROM flavours AS f WHERE f.flavour IS NOT NULL
+)
+SELECT 'method', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+FROM flavours AS f
+JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.method_id = :method_id AND a.flavour = f.flavour AND a.at = (
+    SELECT b.at FROM attempt AS b
+    WHERE b.merchant_id = :merchant_id AND b.method_id = :method_id AND b.flavour = f.flavour AND b.at <= :until
+    ORDER BY b.at DESC LIMIT 1
+)
+
+-- name: latest_flavours_of_mandate
+-- The latest attempt of each flavour under a mandate.
+WITH RECURSIVE flavours (flavour) AS (
+    SELECT (
+        SELECT a.flavour FROM attempt AS a
+        WHERE a.merchant_id = :merchant_id AND a.mandate_id = :mandate_id ORDER BY a.flavour LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT a.flavour FROM attempt AS a
+        WHERE a.merchant_id = :merchant_id AND a.mandate_id = :mandate_id AND a.flavour > f.flavour
+        ORDER BY a.flavour LIMIT 1
+    ) FROM flavours AS f WHERE f.flavour IS NOT NULL
+)
+SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+FROM flavours AS f
+JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.mandate_id = :mandate_id AND a.flavour = f.flavour AND a.at = (
+    SELECT b.at FROM attempt AS b
+    WHERE b.merchant_id = :merchant_id AND b.mandate_id = :mandate_id AND b.flavour = f.flavour AND b.at <= :until
+    ORDER BY b.at DESC LIMIT 1
+)
+
+-- name: standings
+-- The latest word on a payment, on the consent to a method and on the method itself.
+SELECT topic, word, said_at FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
+UNION ALL
+SELECT topic, word, said_at FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
+UNION ALL
+SELECT topic, word, said_at FROM standing WHERE merchant_id = :merchant_id AND topic = 'method' AND subject_id = :method_id
+
+-- name: approved_of_payment
+-- The approved attempt on a payment, if there is one.
+SELECT attempt_id, known_at FROM attempt
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND outcome = 'approved' ORDER BY at DESC LIMIT 1
+
+-- name: insert_event
+-- Append what was told; told again under the same id, nothing happens.
+INSERT INTO event (merchant_id, source, source_event_id, kind, subject_id, said_at, recorded_at, body)
+VALUES (:merchant_id, :source, :source_event_id, :kind, :subject_id, :said_at, :recorded_at, :body)
+ON CONFLICT (merchant_id, source, source_event_id) DO NOTHING
+
+-- name: event_body
+-- What a source told under an id.
+SELECT kind, subject_id, said_at, body FROM event
+WHERE merchant_id = :merchant_id AND source = :source AND source_event_id = :source_event_id
+
+-- name: attempt_events
+-- Everything told about one attempt.
+SELECT kind, said_at, body FROM event
+WHERE merchant_id = :merchant_id AND subject_id = :subject_id AND kind IN (
+    'attempt_reported', 'attempt_corrected', 'attempt_reversed', 'attempt_withdrawn'
+)
+
+-- name: subjects_told_of.sqlite
+-- Which of these attempts anything has been told about.
+SELECT DISTINCT subject_id FROM event
+WHERE merchant_id = :merchant_id AND subject_id IN (SELECT value FROM json_each(:subject_ids))
+
+-- name: subjects_told_of.postgres
+-- Which of these attempts anything has been told about.
+SELECT DISTINCT subject_id FROM event
+WHERE merchant_id = :merchant_id AND subject_id IN (SELECT jsonb_array_elements_text(CAST(:subject_ids AS jsonb)))
+
+-- name: put_attempt
+-- Write down an attempt as its events say.
+INSERT INTO attempt (merchant_id, attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential,
+    issuer_country, market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome,
+    known_at, code, subcode, advice_code, category, retryability, min_wait_hours, reservation_id, flavour)
+VALUES (:merchant_id, :attempt_id, :payment_id, :customer_id, :method_id, :mandate_id, :rail, :network, :credential,
+    :issuer_country, :market, :merchant_country, :processor, :initiator, :amount_minor, :currency, :at, :precision,
+    :outcome, :known_at, :code, :subcode, :advice_code, :category, :retryability, :min_wait_hours, :reservation_id,
+    :flavour)
+ON CONFLICT (merchant_id, attempt_id) DO UPDATE SET
+    payment_id = excluded.payment_id, customer_id = excluded.customer_id, method_id = excluded.method_id,
+    mandate_id = excluded.mandate_id, rail = excluded.rail, network = excluded.network,
+    credential = excluded.credential, issuer_country = excluded.issuer_country, market = excluded.market,
+    merchant_country = excluded.merchant_country, processor = excluded.processor, initiator = excluded.initiator,
+    amount_minor = excluded.amount_minor, currency = excluded.currency, at = excluded.at,
+    at_precision = excluded.at_precision, outcome = excluded.outcome, known_at = excluded.known_at,
+    code = excluded.code, subcode = excluded.subcode, advice_code = excluded.advice_code,
+    category = excluded.category, retryability = excluded.retryability, min_wait_hours = excluded.min_wait_hours,
+    reservation_id = excluded.reservation_id, flavour = excluded.flavour
+
+-- name: drop_attempt
+-- Forget the derived row of an attempt that never took place; its events stay.
+DELETE FROM attempt WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id
+
+-- name: put_standing
+-- Take the later word; of two at the same instant the one that stops more, which sorts first by :weight.
+INSERT INTO standing (merchant_id, topic, subject_id, word, said_at)
+VALUES (:merchant_id, :topic, :subject_id, :word, :said_at)
+ON CONFLICT (merchant_id, topic, subject_id) DO UPDATE SET word = excluded.word, said_at = excluded.said_at
+WHERE excluded.said_at > standing.said_at
+    OR (excluded.said_at = standing.said_at AND excluded.word IN ('payment_paid', 'consent_withdrawn'))
+    OR (excluded.said_at = standing.said_at AND excluded.word = 'payment_cancelled' AND standing.word = 'payment_reopened')
+
+-- name: insert_reservation
+-- Hold every counter that an attempt would use.
+INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor, initiator,
+    amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
+VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
+    :amount_minor, :currency, :at, :held_at, :expires_at, 'held', :proposal, :rulebook)
+
+-- name: reservation
+-- One reservation by its id.
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+FROM reservation WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id
+
+-- name: close_reservation
+-- End a hold; one that has ended already is left as it is.
+UPDATE reservation SET state = :state, closed_at = :closed_at, reason = :reason, attempt_id = :attempt_id
+WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id AND state = 'held'
+
+-- name: expire_reservations.sqlite
+-- End every hold whose time is over.
+UPDATE reservation SET state = 'expired', closed_at = :now WHERE state = 'held' AND expires_at <= :now
+
+-- name: expire_reservations.postgres
+-- End every hold whose time is over, but for those that somebody is ending at this moment.
+UPDATE reservation AS r SET state = 'expired', closed_at = :now FROM (
+    SELECT merchant_id, reservation_id FROM reservation WHERE state = 'held' AND expires_at <= :now
+    FOR UPDATE SKIP LOCKED
+) AS over
+WHERE r.merchant_id = over.merchant_id AND r.reservation_id = over.reservation_id
+
+-- name: tried_lately
+-- What a method was last tried with.
+SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential, issuer_country,
+    market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome, known_at, code,
+    subcode, advice_code, category, retryability, min_wait_hours, reservation_id
+FROM attempt WHERE merchant_id = :merchant_id AND method_id = :method_id AND at >= :since
+ORDER BY at DESC LIMIT :most
+
+-- name: merchants
+-- Who has attempts, one index probe a merchant.
+WITH RECURSIVE merchants (merchant_id) AS (
+    SELECT (SELECT a.merchant_id FROM attempt AS a ORDER BY a.merchant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT a.merchant_id FROM attempt AS a WHERE a.merchant_id > m.merchant_id ORDER BY a.merchant_id LIMIT 1)
+    FROM merchants AS m WHERE m.merchant_id IS NOT NULL
+)
+SELECT merchant_id FROM merchants WHERE merchant_id IS NOT NULL
+
+-- name: audited
+-- The attempts of a merchant after a place in the order of method and time, between two instants.
+SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential, issuer_country,
+    market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome, known_at, code,
+    subcode, advice_code, category, retryability, min_wait_hours, reservation_id
+FROM attempt
+WHERE merchant_id = :merchant_id AND at >= :since AND at < :until AND outcome <> 'error'
+    AND (method_id, at, attempt_id) > (:method_id, :at, :attempt_id)
+ORDER BY method_id, at, attempt_id LIMIT :most
+
+-- name: backfilled
+-- How far a history has been taken in.
+SELECT rows_done, rows_in_all FROM backfill WHERE digest = :digest
+
+-- name: put_backfilled
+-- Note how far a history has been taken in.
+INSERT INTO backfill (digest, rows_done, rows_in_all, updated_at)
+VALUES (:digest, :rows_done, :rows_in_all, :updated_at)
+ON CONFLICT (digest) DO UPDATE SET rows_done = excluded.rows_done, updated_at = excluded.updated_at
+
+-- name: counts
+-- How much the ledger holds.
+SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM attempt), (SELECT count(*) FROM standing)
+
+-- name: reservation_counts
+-- How many reservations are in which state.
+SELECT state, count(*) FROM reservation GROUP BY state ORDER BY state
+
+-- name: has_migrations.sqlite
+-- Whether the database was ever migrated.
+SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'
+
+-- name: has_migrations.postgres
+-- Whether the database was ever migrated.
+SELECT 1 WHERE to_regclass('migration') IS NOT NULL
+
+-- name: applied_migrations
+-- The steps applied, in order.
+SELECT version, digest FROM migration ORDER BY version
+
+-- name: note_migration
+-- Note that a step was applied.
+INSERT INTO migration (version, name, digest) VALUES (:version, :name, :digest)

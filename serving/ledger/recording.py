@@ -1,0 +1,143 @@
+"""Appends what is told and keeps the derived rows true, in one transaction."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import orjson
+
+from features.errors import InvalidValueError
+from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
+from serving.ledger.facts import Facts, flavour_of
+from serving.ledger.fold import Statement, fold
+from serving.ledger.store import Row, Store, Transaction, Value, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How many of the events were new, and how many had been told before."""
+
+    new: int = 0
+    known: int = 0
+
+
+def record(store: Store, events: Sequence[LedgerEvent], now: int) -> Recorded:
+    """Append events; what was told before under the same id changes nothing.
+
+    Raises:
+        InvalidValueError: An id was used before for something else; nothing is recorded then.
+    """
+    locks = [lock_key(e.merchant_id, "attempt", e.subject_id) for e in events if e.kind in ABOUT_ATTEMPTS]
+    shared = [lock_key(merchant_id, "recording") for merchant_id in {e.merchant_id for e in events}]
+    with store.writing(locks, shared) as transaction:
+        new = sum(append(transaction, event, now) for event in events)
+    return Recorded(new, len(events) - new)
+
+
+def append(transaction: Transaction, event: LedgerEvent, now: int) -> bool:
+    """Append one event and what follows from it; False when it was told before."""
+    if transaction.change("insert_event", row_of(event, now)) == 0:
+        _require_same(transaction, event)
+        return False
+    if event.kind in ABOUT_ATTEMPTS:
+        _derive_attempt(transaction, event)
+    else:
+        transaction.put("put_standing", _standing_row(event))
+    return True
+
+
+def record_batch(
+    store: Store, merchant_id: str, events: Sequence[LedgerEvent], now: int, done: Values | None = None
+) -> Recorded:
+    """Append many reports of one merchant's attempts at once, and note in the same transaction how far it got.
+
+    Nobody else records for this merchant meanwhile, so that what is new can be told from what is not beforehand.
+    """
+    with store.writing([lock_key(merchant_id, "recording")]) as transaction:
+        fresh, others = _parted(transaction, merchant_id, events)
+        transaction.put_all("insert_event", (row_of(event, now) for event in fresh))
+        transaction.put_all("put_attempt", (attempt_row(merchant_id, event.facts) for event in fresh if event.facts))
+        new = len(fresh) + sum(append(transaction, event, now) for event in others)
+        if done is not None:
+            transaction.put("put_backfilled", done)
+    return Recorded(new, len(events) - new)
+
+
+def lock_key(*parts: str) -> int:
+    """The number by which PostgreSQL locks what the parts name (signed, 64 bits)."""
+    return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def row_of(event: LedgerEvent, now: int) -> Values:
+    """An event as a row."""
+    return {
+        "merchant_id": event.merchant_id,
+        "source": event.source.value,
+        "source_event_id": event.source_event_id,
+        "kind": event.kind.value,
+        "subject_id": event.subject_id,
+        "said_at": event.said_at,
+        "recorded_at": now,
+        "body": event.body,
+    }
+
+
+def attempt_row(merchant_id: str, facts: Facts) -> Values:
+    """An attempt as a row."""
+    row: dict[str, Value] = {name: getattr(facts, name) for name in Facts.__slots__}
+    row["merchant_id"], row["flavour"] = merchant_id, flavour_of(facts)
+    return row
+
+
+def _parted(
+    transaction: Transaction, merchant_id: str, events: Sequence[LedgerEvent]
+) -> tuple[list[LedgerEvent], list[LedgerEvent]]:
+    """The first reports of attempts that nothing has been told about, and the rest."""
+    ids = orjson.dumps([event.subject_id for event in events]).decode()
+    (rows,) = transaction.ask(("subjects_told_of", {"merchant_id": merchant_id, "subject_ids": ids}))
+    known = {str(row[0]) for row in rows}
+    fresh: list[LedgerEvent] = []
+    others: list[LedgerEvent] = []
+    for event in events:
+        (others if event.subject_id in known else fresh).append(event)
+        known.add(event.subject_id)
+    return fresh, others
+
+
+def _require_same(transaction: Transaction, event: LedgerEvent) -> None:
+    (rows,) = transaction.ask(("event_body", row_of(event, 0)))
+    if rows != [(event.kind.value, event.subject_id, event.said_at, event.body)]:
+        raise InvalidValueError(
+            "source_event_id", event.source_event_id, "an id that was not used before for something else"
+        )
+
+
+def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> None:
+    where: dict[str, Value] = {"merchant_id": event.merchant_id, "subject_id": event.subject_id}
+    (rows,) = transaction.ask(("attempt_events", where))
+    facts = fold(_statements(event, rows))
+    if facts is not None:
+        transaction.put("put_attempt", attempt_row(event.merchant_id, facts))
+    elif len(rows) > 1:
+        transaction.put("drop_attempt", {"merchant_id": event.merchant_id, "attempt_id": event.subject_id})
+
+
+def _statements(event: LedgerEvent, rows: Sequence[Row]) -> Iterator[Statement]:
+    if len(rows) == 1:
+        yield Statement(event.kind, event.said_at, event.body, event.facts, event.returned)
+        return
+    for kind, said_at, body in rows:
+        told = event_from(
+            event.merchant_id, event.source, "told", str(kind), event.subject_id, int(said_at or 0), str(body)
+        )
+        yield Statement(EventKind(str(kind)), told.said_at, str(body), told.facts, told.returned)
+
+
+def _standing_row(event: LedgerEvent) -> Values:
+    return {
+        "merchant_id": event.merchant_id,
+        "topic": TOPICS[event.kind],
+        "subject_id": event.subject_id,
+        "word": event.kind.value,
+        "said_at": event.said_at,
+    }

@@ -1,0 +1,156 @@
+"""The ledger in a SQLite file: write-ahead log, one writer at a time, each commit on the disk before it is answered."""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from features.errors import InputError
+from serving.ledger.pool import Pool
+from serving.ledger.store import LedgerConflictError, Question, Row, Values, sentence_of, statements
+
+SYNCHRONOUS = ("full", "normal", "extra")
+_PATIENCE_S = 60.0
+_CONNECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    database: sqlite3.Connection
+    queue: IO[bytes]
+
+
+class SqliteStore:
+    """One file. Writers queue for a lock on a file beside it, because SQLite's own waiting starves some of them.
+
+    Args:
+        synchronous: `full` loses nothing that was acknowledged even when the power fails; `normal` may lose the
+            last moments then, never on a crash of the program; `extra` is stricter still.
+
+    Raises:
+        InputError: The file cannot be opened as a database.
+    """
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, synchronous: str = "full") -> None:
+        self._path = path
+        self._synchronous = synchronous
+        self._statements = statements(self.dialect)
+        self._pool: Pool[_Connection] = Pool(self._connect, _close, _CONNECTIONS)
+        with self._pool.lent():
+            pass
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self._path)
+
+    @contextmanager
+    def writing(
+        self,
+        locks: Sequence[int] = (),  # noqa: ARG002 - one writer at a time needs no finer locks
+        shared: Sequence[int] = (),  # noqa: ARG002 - as above
+    ) -> Iterator["SqliteTransaction"]:
+        """A transaction that no other writer overlaps."""
+        with self._translated(), self._pool.lent() as connection:
+            fcntl.flock(connection.queue, fcntl.LOCK_EX)
+            try:
+                with _transaction(connection.database, "BEGIN IMMEDIATE"):
+                    yield SqliteTransaction(connection.database, self._statements)
+            finally:
+                fcntl.flock(connection.queue, fcntl.LOCK_UN)
+
+    @contextmanager
+    def reading(self) -> Iterator["SqliteTransaction"]:
+        """Reads of one and the same state; they wait for no writer."""
+        with self._translated(), self._pool.lent() as connection, _transaction(connection.database, "BEGIN"):
+            yield SqliteTransaction(connection.database, self._statements)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._pool.close()
+
+    def _connect(self) -> _Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(
+                self._path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute(f"PRAGMA synchronous = {self._synchronous}")
+            database.execute("PRAGMA foreign_keys = ON")
+            database.execute("PRAGMA cache_size = -65536")
+            database.execute("PRAGMA mmap_size = 1073741824")
+            return _Connection(database, self._path.with_name(self._path.name + "-queue").open("ab"))
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(f"the ledger {self._path} cannot be opened: {_reason(error)}") from None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise LedgerConflictError(sentence_of(str(error))) from None
+        except sqlite3.Error as error:
+            raise InputError(f"the ledger {self._path} cannot be used: {_reason(error)}") from None
+
+
+class SqliteTransaction:
+    """Statements between BEGIN and COMMIT on one connection."""
+
+    __slots__ = ("_database", "_statements")
+
+    def __init__(self, database: sqlite3.Connection, named: Mapping[str, str]) -> None:
+        self._database = database
+        self._statements = named
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each statement."""
+        return [self._database.execute(self._statements[name], values).fetchall() for name, values in questions]
+
+    def put(self, name: str, values: Values) -> None:
+        """Write at once."""
+        self._database.execute(self._statements[name], values)
+
+    def change(self, name: str, values: Values) -> int:
+        """Write, and say how many rows that changed."""
+        return self._database.execute(self._statements[name], values).rowcount
+
+    def put_all(self, name: str, rows: Iterable[Values]) -> None:
+        """Write many rows."""
+        self._database.executemany(self._statements[name], rows)
+
+    def script(self, text: str) -> None:
+        """Run each statement; none of them may begin or end a transaction."""
+        statement = ""
+        for line in text.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                self._database.execute(statement)
+                statement = ""
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection, begin: str) -> Iterator[None]:
+    database.execute(begin)
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _close(connection: _Connection) -> None:
+    with suppress(sqlite3.Error):
+        connection.database.close()
+    connection.queue.close()
+
+
+def _reason(error: OSError | sqlite3.Error) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

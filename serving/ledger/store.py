@@ -1,0 +1,103 @@
+"""A database as the ledger sees it: transactions of named statements."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from importlib.resources import files
+from typing import Protocol
+
+from features.errors import InputError
+
+Value = str | int | float | None
+Row = tuple[Value, ...]
+Values = Mapping[str, Value]
+Question = tuple[str, Values]
+
+_NAME = re.compile(r"^-- name: (?P<name>\w+)(?:\.(?P<dialect>\w+))?$", re.MULTILINE)
+
+
+# Names of constraints and triggers are sentences; SQLite and PostgreSQL wrap them in words of their own.
+_SENTENCE = re.compile(r"(?:constraint (?:failed: )?\"?)(?P<name>[a-z]+(?:_[a-z]+)+)\"?", re.IGNORECASE)
+
+
+class LedgerConflictError(InputError):
+    """What was written breaks a rule that the database itself keeps; the rule's name is the sentence."""
+
+
+def sentence_of(message: str) -> str:
+    """The sentence in a database's complaint about a constraint.
+
+    >>> sentence_of("CHECK constraint failed: a_hold_ends_after_it_began")
+    'the ledger refuses this: a hold ends after it began'
+    """
+    found = _SENTENCE.search(message)
+    return "the ledger refuses this: " + (found["name"].replace("_", " ") if found else message.splitlines()[0])
+
+
+class Transaction(Protocol):
+    """Statements that happen together or not at all."""
+
+    def ask(self, *questions: Question) -> list[list[Row]]:
+        """The rows of each statement, in one exchange where the database can."""
+        ...
+
+    def put(self, name: str, values: Values) -> None:
+        """Write; whether it may be written is known at the latest when the transaction ends."""
+        ...
+
+    def change(self, name: str, values: Values) -> int:
+        """Write, and say how many rows that changed."""
+        ...
+
+    def put_all(self, name: str, rows: Iterable[Values]) -> None:
+        """Write many rows."""
+        ...
+
+    def script(self, text: str) -> None:
+        """Run the statements of a migration."""
+        ...
+
+
+class Store(Protocol):
+    """One database."""
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgres`."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """The database as people name it; no password."""
+        ...
+
+    def writing(self, locks: Sequence[int] = (), shared: Sequence[int] = ()) -> AbstractContextManager[Transaction]:
+        """A transaction that waits for these locks first; committed at the end, undone on any error.
+
+        Raises:
+            InputError: The database cannot be reached.
+            LedgerConflictError: What was written breaks a rule of the ledger.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Reads of one and the same state."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+@cache
+def statements(dialect: str) -> Mapping[str, str]:
+    """The statements of `queries.sql` for a dialect, by name."""
+    text = (files("serving.ledger") / "queries.sql").read_text("utf-8")
+    marks = list(_NAME.finditer(text))
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return {
+        mark["name"]: text[mark.end() : end].strip()
+        for mark, end in zip(marks, ends, strict=True)
+        if mark["dialect"] in {None, dialect}
+    }
