@@ -1,6 +1,12 @@
-"""Lets tests import their builders as `builders` under importlib mode."""
+"""Lets tests import their builders as `builders` under importlib mode, and keeps libraries from reporting home."""
 
+import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+os.environ |= {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MPLCONFIGDIR": str(Path.home() / ".cache" / "matplotlib"),
+}
