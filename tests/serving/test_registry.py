@@ -1,11 +1,22 @@
 """The champion answers where there is one; otherwise the prior does, and says why."""
 
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from features.errors import InputError
+from model.artifact import read_artifact
+from serving.answers import answer_of
+from serving.contexts import context_of
+from serving.examples import EXAMPLES
 from serving.registry import Champion, answering, champion_of, read_scorer
+from serving.requests import parse_request
+from serving.service import load_service
 from serving.settings import Settings
 
 
@@ -48,3 +59,60 @@ def test_a_registry_that_is_no_database_is_reported_in_one_sentence(settings: Se
     assert isinstance(found, str)
     assert "cannot be read" in found
     assert "\n" not in found
+
+
+def test_a_model_folder_answers_and_gives_its_content_hash(settings: Settings, artifact: Path) -> None:
+    found = answering(replace(settings, model=artifact))
+    assert found.scorer.source == "model"
+    assert found.refused is None
+    assert found.scorer.version == read_artifact(artifact).version
+
+
+def test_a_changed_model_folder_is_refused_and_the_prior_answers(
+    settings: Settings, artifact: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(artifact, copy)
+    (copy / "booster_0.txt").write_text((copy / "booster_0.txt").read_text().replace("leaf_value=", "leaf_value=9", 1))
+    found = answering(replace(settings, model=copy))
+    assert found.scorer.source == "prior"
+    assert found.refused is not None
+    assert "booster_0.txt" in found.refused
+
+
+def test_a_decision_of_the_model_says_so(settings: Settings, artifact: Path) -> None:
+    service = load_service(replace(settings, model=artifact))
+    body = EXAMPLES[0].body
+    context = context_of(parse_request(body), datetime(2026, 11, 26, tzinfo=UTC))
+    answer = answer_of(service.decide(context), context)
+    assert answer.policy_source == "model"
+    assert answer.versions.model == read_artifact(artifact).version
+    assert answer.probability is not None
+    assert answer.probability.low <= answer.probability.approved <= answer.probability.high
+
+
+@pytest.mark.slow
+def test_the_registered_champion_answers(settings: Settings, artifact: Path) -> None:
+    register = (
+        "import sys; from mlflow import MlflowClient; uri, source = sys.argv[1:]; client = MlflowClient(uri, uri);"
+        "client.create_registered_model('recoup-retry'); client.create_model_version('recoup-retry', source);"
+        "client.set_registered_model_alias('recoup-retry', 'champion', '1')"
+    )
+    subprocess.run([sys.executable, "-c", register, settings.tracking_uri, str(artifact)], check=True)
+    found = answering(settings)
+    assert found.refused is None
+    assert (found.scorer.source, found.registered_version) == ("model", "1")
+    assert found.scorer.version == read_artifact(artifact).version
+    nobody = champion_of(replace(settings, model_alias="nobody"))
+    assert isinstance(nobody, str)
+    assert "nobody" in nobody
+
+
+def test_neither_the_service_nor_a_decision_imports_the_tracker_or_training() -> None:
+    program = (
+        "import sys; from serving.app import create_app; from serving.service import prior_service;"
+        "from serving.settings import Settings; create_app(Settings(), service=prior_service()).openapi();"
+        "print([name for name in ('mlflow', 'training', 'experiments') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
