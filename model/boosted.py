@@ -34,7 +34,7 @@ class Uncertainty:
     """What the interval is made of.
 
     Args:
-        spread_factor: Turns the spread of the boosters' logits into a standard error.
+        spread_factor: Turns the spread of the boosters' calibrated logits into a standard error.
         logit: Calibrated logits at which the calibration window's rate was measured, rising, shape (k,).
         standard_error: Of that rate, on the logit scale, shape (k,).
     """
@@ -97,9 +97,10 @@ class BoostedScorer:
         logits = raw_logits(self._boosters, matrix, self._threads)
         calibrate = self._artifact.calibrator.apply
         p = calibrate(_sigmoid(logits.mean(axis=1)))
-        spread = logits.std(axis=1, ddof=1) if logits.shape[1] > 1 else np.zeros(len(p))
+        each = _logit(calibrate(_sigmoid(logits)))
+        spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(p))
         doubt = self._uncertainty
-        middle = np.log(p) - np.log1p(-p)
+        middle = _logit(p)
         known = np.interp(middle, doubt.logit, doubt.standard_error)
         error = np.hypot(doubt.spread_factor * spread, known)
         return Scores(p, _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error), self._version, "model")
@@ -172,6 +173,10 @@ def _uncertainty(value: object) -> Uncertainty:
     if not doubt.logit or len(doubt.logit) != len(doubt.standard_error):
         raise InputError("model.json: uncertainty.logit and uncertainty.standard_error must be of the same length")
     return doubt
+
+
+def _logit(p: Floats) -> Floats:
+    return np.asarray(np.log(p) - np.log1p(-p), dtype=np.float64)
 
 
 def _sigmoid(x: Floats) -> Floats:
