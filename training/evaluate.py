@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import Group
-from training.metrics import BY_NAME, METRICS, estimate
+from training.metrics import BY_NAME, METRICS, Measured, estimate, interval_of, measure
 from training.resamples import Estimate, Floats, Resamples, percentile_interval
 
 Int64s = NDArray[np.int64]
@@ -81,34 +81,34 @@ def evaluate(judged: Judged, resamples: int, seed: int) -> Evaluation:
         seed: Of the draws.
     """
     draws = Resamples.draw(judged.customer, resamples, seed)
-    figures = {name: _figures(judged.y, p, draws) for name, p in judged.p.items()}
-    baselines = [name for name in judged.p if name != MODEL]
+    measured = {name: _measured(judged.y, p, draws) for name, p in judged.p.items()}
+    model = measured[MODEL]
     return Evaluation(
         rows=len(judged.y),
         customers=draws.counts.shape[1],
         approved=float(judged.y.mean()),
-        figures=figures,
-        gains={name: _gains(judged, name, draws) for name in baselines},
+        figures={scorer: _figures(answers) for scorer, answers in measured.items()},
+        gains={scorer: _gains(model, answers) for scorer, answers in measured.items() if scorer != MODEL},
         slices=_slices(judged, Resamples(draws.cluster, draws.counts[:_SLICE_RESAMPLES])),
     )
 
 
-def _figures(y: Floats, p: Floats, draws: Resamples) -> dict[str, Estimate]:
-    answers = {metric.name: estimate(metric, y, p, draws) for metric in METRICS}
+def _measured(y: Floats, p: Floats, draws: Resamples) -> dict[str, Measured]:
+    answers = {metric.name: measure(metric, y, p, draws) for metric in METRICS}
     return {name: answer for name, answer in answers.items() if answer is not None}
 
 
-def _gains(judged: Judged, baseline: str, draws: Resamples) -> dict[str, Estimate]:
-    y, model, other = judged.y, judged.p[MODEL], judged.p[baseline]
+def _figures(answers: Mapping[str, Measured]) -> dict[str, Estimate]:
+    return {name: interval_of(BY_NAME[name], answer) for name, answer in answers.items()}
+
+
+def _gains(model: Mapping[str, Measured], other: Mapping[str, Measured]) -> dict[str, Estimate]:
     gains = {}
     for name in COMPARED:
-        metric = BY_NAME[name]
-        if metric.needs_both and not 0 < y.mean() < 1:
-            continue
-        sign = 1.0 if metric.better == "higher" else -1.0
-        value = sign * (metric.value(y, model) - metric.value(y, other))
-        resampled = sign * (metric.resampled(y, model, draws) - metric.resampled(y, other, draws))
-        gains[name] = percentile_interval(value, resampled)
+        if name in model and name in other:
+            sign = 1.0 if BY_NAME[name].better == "higher" else -1.0
+            value = sign * (model[name].value - other[name].value)
+            gains[name] = percentile_interval(value, sign * (model[name].resampled - other[name].resampled))
     return gains
 
 

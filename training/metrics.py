@@ -32,14 +32,32 @@ class Metric:
     resampled: Callable[[Floats, Floats, Resamples], Floats]
 
 
-def estimate(metric: Metric, y: Floats, p: Floats, resamples: Resamples) -> Estimate | None:
-    """The figure with its interval; None where it has no answer (no rows, or one outcome only)."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure and its resamples, shape (resamples,); from the same draws two of them differ pairwise."""
+
+    value: float
+    resampled: Floats
+
+
+def measure(metric: Metric, y: Floats, p: Floats, resamples: Resamples) -> Measured | None:
+    """The figure and its resamples; None where it has no answer (no rows, or one outcome only)."""
     if len(y) == 0 or (metric.needs_both and not 0.0 < y.mean() < 1.0):
         return None
-    value, resampled = metric.value(y, p), metric.resampled(y, p, resamples)
+    return Measured(metric.value(y, p), metric.resampled(y, p, resamples))
+
+
+def estimate(metric: Metric, y: Floats, p: Floats, resamples: Resamples) -> Estimate | None:
+    """The figure with its interval; None where it has no answer."""
+    measured = measure(metric, y, p, resamples)
+    return None if measured is None else interval_of(metric, measured)
+
+
+def interval_of(metric: Metric, measured: Measured) -> Estimate:
+    """The 95 % interval of a measured figure."""
     if metric.name == "ece":
-        return pivot_interval(value, resampled, floor=0.0)
-    return percentile_interval(value, resampled)
+        return pivot_interval(measured.value, measured.resampled, floor=0.0)
+    return percentile_interval(measured.value, measured.resampled)
 
 
 def losses(y: Floats, p: Floats) -> Floats:
