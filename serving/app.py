@@ -1,5 +1,6 @@
 """The one place that builds the HTTP application."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,11 +9,15 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
+from serving.answers import answer_of
 from serving.api import routes
+from serving.contexts import context_of
 from serving.edge import Edge
+from serving.examples import EXAMPLES
 from serving.logs import service_log
 from serving.openapi import describe
 from serving.problems import install
+from serving.requests import parse_request
 from serving.service import Service, load_service
 from serving.settings import Settings, settings_from
 
@@ -33,6 +38,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        _warm(service)
         _log_start(log, service)
         yield
 
@@ -47,6 +53,16 @@ def create_app(
 def app_from_environment() -> FastAPI:
     """The application as its environment asks for; what a server process calls."""
     return create_app(settings_from(os.environ))
+
+
+def _warm(service: Service) -> None:
+    """Calendars, code tables and adapters are made on first use; the first caller shall not wait for them."""
+    for example in EXAMPLES:
+        context = context_of(parse_request(example.body), _machine_clock())
+        answer_of(service.decide(context), context).model_dump_json()
+    # What is loaded by now stays; without this the collector walks all of it every few dozen decisions (0.1 s each).
+    gc.collect()
+    gc.freeze()
 
 
 def _log_start(log: FilteringBoundLogger, service: Service) -> None:

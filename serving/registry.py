@@ -35,12 +35,14 @@ class Answering:
         asked: Where a model was looked for.
         registered_version: Its number in the registry, when it came from there.
         refused: Why no model answers, as a sentence; None when one does.
+        folder: The artifact of the model that answers; None where the prior does.
     """
 
     scorer: Scorer
     asked: str
     registered_version: str | None = None
     refused: str | None = None
+    folder: Path | None = None
 
 
 def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None) -> Answering:
@@ -89,7 +91,7 @@ def read_scorer(folder: Path) -> BoostedScorer:
 
 def _from_folder(folder: Path, asked: str, version: str | None) -> Answering:
     try:
-        return Answering(read_scorer(folder), asked, version)
+        return Answering(read_scorer(folder), asked, version, folder=folder)
     except RecoupError as error:
         return Answering(PriorScorer(), asked, version, refused=str(error))
 

@@ -62,11 +62,12 @@ def _decide(console: "Console", settings: "Settings") -> None:
     """Ask a running service for the five decisions and set the fixed schedule beside each."""
     from datetime import UTC, datetime
 
+    from model.artifact import read_artifact
     from model.policies import FIXED_1_3_5_7
     from serving.contexts import context_of
     from serving.demo.running import ask, running_service
     from serving.demo.schedule import steps
-    from serving.demo.telling import told
+    from serving.demo.telling import quality, told
     from serving.examples import EXAMPLES
     from serving.requests import parse_request
     from serving.service import load_service
@@ -79,23 +80,13 @@ def _decide(console: "Console", settings: "Settings") -> None:
             answer = ask(client, example.body)
             console.print(told(number, example, answer, steps(FIXED_1_3_5_7, context, own)))
         answering = client.get("/v1/models").json()
-    if answering["policy_source"] == "model":
-        version, number = answering["version"], answering["registered_version"]
-        console.print(f"\n[bold]Answered by[/bold] model {version}, {answering['asked']}, registered version {number}.")
-        _show_quality(console, settings)
-    else:
+    folder = own.answering.folder
+    if folder is None:
         console.print(f"\n[bold]Answered by[/bold] the shipped prior: {answering['refused']}", soft_wrap=True)
-
-
-def _show_quality(console: "Console", settings: "Settings") -> None:
-    """What the champion's card says of how good it is, beside the baselines."""
-    from model.artifact import read_artifact
-    from serving.demo.telling import quality
-    from serving.registry import Champion, champion_of
-
-    champion = champion_of(settings)
-    if isinstance(champion, Champion):
-        console.print(quality(read_artifact(champion.folder).card))
+        return
+    version, number = answering["version"], answering["registered_version"]
+    console.print(f"\n[bold]Answered by[/bold] model {version}, {answering['asked']}, registered version {number}.")
+    console.print(quality(read_artifact(folder).card))
 
 
 def _farewell(console: "Console", home: Path) -> None:
