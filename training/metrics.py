@@ -41,10 +41,14 @@ class Measured:
 
 
 def measure(metric: Metric, y: Floats, p: Floats, resamples: Resamples) -> Measured | None:
-    """The figure and its resamples; None where it has no answer (no rows, or one outcome only)."""
+    """The figure and its resamples; None where it has no answer.
+
+    There is none without rows; for some, with one outcome only; nor for the slope where all probabilities are equal.
+    """
     if len(y) == 0 or (metric.needs_both and not 0.0 < y.mean() < 1.0):
         return None
-    return Measured(metric.value(y, p), metric.resampled(y, p, resamples))
+    resampled = metric.resampled(y, p, resamples)
+    return None if np.isnan(resampled).all() else Measured(metric.value(y, p), resampled)
 
 
 def estimate(metric: Metric, y: Floats, p: Floats, resamples: Resamples) -> Estimate | None:
