@@ -1,5 +1,6 @@
 """Which scorer answers: a given artifact, the registered champion, or the shipped prior, and why."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from model.prior import PriorScorer
 from model.scorer import Scorer
 from serving.settings import MODEL_NAME, Settings
 
+# The tracker reports its use to its makers unless it is told not to.
+UNTRACKED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
 _SQLITE = "sqlite:///"
 _SECONDS_TO_RESOLVE = 120
 
@@ -68,7 +71,11 @@ def champion_of(settings: Settings) -> Champion | str:
     program = [sys.executable, "-m", "serving.champion", MODEL_NAME, settings.model_alias, uri]
     try:
         ran = subprocess.run(  # noqa: S603 - our own program, arguments passed as a list
-            [*program, str(settings.home / "models")], capture_output=True, timeout=_SECONDS_TO_RESOLVE, check=True
+            [*program, str(settings.home / "models")],
+            capture_output=True,
+            timeout=_SECONDS_TO_RESOLVE,
+            check=True,
+            env=os.environ | UNTRACKED,
         )
     except subprocess.TimeoutExpired:
         return f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from features.errors import InputError
 from serving.ports import listening_socket
+from serving.registry import UNTRACKED
 from serving.settings import Settings
 
 _SECONDS_TO_STOP = 10
@@ -46,7 +47,7 @@ def _command(settings: Settings, host: str, port: int) -> list[str]:
 
 def _environment() -> dict[str, str]:
     # Without job execution the server is two processes instead of ten.
-    return {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "DO_NOT_TRACK": "true"}
+    return os.environ | UNTRACKED | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
