@@ -22,8 +22,9 @@ def main(name: str, alias: str, uri: str, folder: str) -> dict[str, str]:
     from mlflow.tracking import MlflowClient
 
     mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)  # where training registers, whatever else the environment names
     try:
-        version = str(MlflowClient(uri).get_model_version_by_alias(name, alias).version)
+        version = str(MlflowClient(uri, uri).get_model_version_by_alias(name, alias).version)
     except MlflowException as error:
         return {"absent": f"{name}@{alias} is not in the registry: {error.message}"}
     Path(folder).mkdir(parents=True, exist_ok=True)
