@@ -109,9 +109,10 @@ def _alternatives(answer: DecisionAnswer) -> Table:
     table = Table(title="Next best", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in ("when", "method", "processor", "chance", "net value", "why not"):
         table.add_column(column, justify="right" if column == "net value" else "left")
+    by_day = isinstance(answer.action, RetryAction) and answer.action.by_day
     for other in answer.alternatives[:_MOST_ALTERNATIVES]:
         table.add_row(
-            window_words(other.window),
+            window_words(other.window, by_day=by_day),
             other.method_id,
             other.processor,
             percent(other.probability.approved),
