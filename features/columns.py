@@ -105,7 +105,7 @@ def hours_beyond_advice(rows: Rows, _: Encoders) -> Values:
 # --- the payment and who owes it --------------------------------------------------------------------------------------
 
 
-@_column("log10 major units", "context", monotone=-1)
+@_column("log10 major units", "context")
 def amount(rows: Rows, _: Encoders) -> Values:
     """Larger amounts need more money in the account. Comparable within a currency."""
     return np.log10(np.maximum(rows.asked(rows.table.amount_major).astype(np.float64), 1e-3))
