@@ -209,7 +209,14 @@ def _resampled_precision(y: Floats, p: Floats, resamples: Resamples) -> Floats:
 METRICS: tuple[Metric, ...] = (
     Metric("log_loss", "lower", False, "mean log loss in nats", log_loss, resampled_losses),
     Metric("brier", "lower", False, "mean squared error", brier, lambda y, p, r: _mean_of((p - y) ** 2, r)),
-    Metric("ece", "lower", False, "calibration error, 15 equal bins", expected_calibration_error, _resampled_ece),
+    Metric(
+        "ece",
+        "lower",
+        False,
+        "calibration error, 15 equal bins, less the part that noise alone makes",
+        expected_calibration_error,
+        _resampled_ece,
+    ),
     Metric("auc", "higher", True, "area under the ROC curve", auc, _resampled_auc),
     Metric("pr_auc", "higher", True, "area under precision-recall", average_precision, _resampled_precision),
     Metric(

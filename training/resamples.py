@@ -75,10 +75,12 @@ def percentile_interval(value: float, resampled: Floats) -> Estimate:
 
 
 def pivot_interval(value: float, resampled: Floats, *, floor: float) -> Estimate:
-    """The percentile interval mirrored at the value, for figures that resampling can only push one way.
+    """The figure less its bias and the percentile interval mirrored at it, for what resampling pushes one way only.
 
-    A calibration error is a sum of absolute values: resampling adds noise and with it error, so its
-    percentile interval lies above the value it is meant to enclose.
+    A calibration error is a sum of absolute values: sampling noise adds to it, in the data as in each resample.
+    The resamples show by how much (Efron & Tibshirani 1993, chapter 10), which is taken off again: 2θ - mean(θ*).
     """
     mirrored = percentile_interval(value, resampled)
-    return Estimate(value, max(floor, 2 * value - mirrored.high), max(floor, 2 * value - mirrored.low))
+    unbiased = 2 * value - float(np.nanmean(resampled))
+    low, middle, high = (max(floor, v) for v in (2 * value - mirrored.high, unbiased, 2 * value - mirrored.low))
+    return Estimate(middle, low, high)

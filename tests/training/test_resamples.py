@@ -1,6 +1,7 @@
 """Resampling customers gives intervals that hold what they promise."""
 
 import numpy as np
+import pytest
 
 from training.resamples import Resamples, percentile_interval, pivot_interval
 
@@ -38,3 +39,9 @@ def test_the_pivot_interval_is_the_percentile_interval_mirrored_and_never_below_
     resampled = np.linspace(1.0, 3.0, 1001)
     assert pivot_interval(1.5, resampled, floor=0.0).high == 3.0 - 1.05
     assert pivot_interval(1.2, resampled, floor=0.0).low == 0.0
+
+
+def test_what_resampling_adds_is_taken_off_the_figure_itself() -> None:
+    estimate = pivot_interval(0.05, np.linspace(0.05, 0.09, 401), floor=0.0)
+    assert estimate.value == pytest.approx(0.05 - 0.02)
+    assert estimate.low <= estimate.value <= estimate.high
