@@ -209,7 +209,7 @@ def _event(
     # A later export may know more of the same attempt: what it says is told as something new.
     told = lock_key(event.body) & _UNSIGNED
     return LedgerEvent(
-        merchant_id, Source.HISTORY, f"{attempt_id}/{told:x}", event.kind, attempt_id, event.said_at, facts
+        merchant_id, Source.HISTORY, f"{attempt_id}/x{told:x}", event.kind, attempt_id, event.said_at, facts
     )
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, to_micros
 from features.vocabulary import Network, Outcome, Rail
 from model.caps.engine import Proposal
-from model.caps.rule import CapRule, KeyPart, Kind, WindowKind
+from model.caps.rule import CapRule, KeyPart, Kind
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally
 from serving.ledger.facts import event_of
@@ -25,7 +25,7 @@ class Reach:
     """How far back rules look.
 
     Args:
-        window_micros: Twice the longest rolling window, because what counts in a window may depend on a decline a
+        window_micros: Twice the longest window of a cap, because what counts in a window may depend on a decline a
             whole window before it; and two days, where only the day of an attempt is known.
         of_method, of_mandate: Whether some rule counts all of a method's or a mandate's attempts ever.
     """
@@ -87,25 +87,24 @@ class Selector:
         return self._selected(proposal.method.rail, proposal.method.network, at.date())
 
     def _select(self, rail: Rail, network: Network, day: date) -> Selected:
-        rules = tuple(rule for rule in self._rulebook.rules if rule.in_force_on(day) and _may_bind(rule, rail, network))
+        rules = tuple(rule for rule in self._rulebook.about(rail, network) if rule.in_force_on(day))
         return Selected(Rulebook(rules), reach_of(rules))
 
 
 def reach_of(rules: Iterable[CapRule]) -> Reach:
     """How far back these rules look.
 
-    What is older than every window is needed only where it was the last of its kind, and that is always read.
-    Counting without a rolling window needs everything; a payment's attempts are always read whole.
+    What is older than every window matters only by being the last of its kind, and that is always read. A cap
+    without an end to its window needs everything; a payment's attempts are always read whole.
     """
     hours, of_method, of_mandate = 0, False, False
     for rule in rules:
-        if KeyPart.PAYMENT in rule.key:
+        if KeyPart.PAYMENT in rule.key or rule.kind is not Kind.CAP:
             continue
-        if rule.window.kind is WindowKind.ROLLING:
-            hours = max(hours, rule.window.hours or 0)
-        elif rule.kind is Kind.CAP:
-            of_mandate |= KeyPart.MANDATE in rule.key
-            of_method = True
+        reach = rule.window.reach_hours
+        hours = max(hours, reach or 0)
+        of_method |= reach is None
+        of_mandate |= reach is None and KeyPart.MANDATE in rule.key
     return Reach(2 * hours * MICROS_PER_HOUR + 2 * MICROS_PER_DAY, of_method, of_mandate)
 
 
@@ -148,15 +147,6 @@ def counted_then(
     return Tally(tuple(sorted(before, key=lambda event: (event.at, event.attempt_id))))
 
 
-def _may_bind(rule: CapRule, rail: Rail, network: Network) -> bool:
-    """The engine's own first questions, asked without the rest, so that nothing that binds is left out."""
-    return (
-        (not rule.rails or rail in rule.rails)
-        and (not rule.networks or network in rule.networks)
-        and network not in rule.not_networks
-    )
-
-
 def _values(proposal: Proposal, until: int) -> dict[str, Value]:
     return {
         "merchant_id": proposal.payment.merchant_id,
@@ -175,8 +165,8 @@ def _further(
     asked: list[Question] = []
     for scope, whole in (("method", reach.of_method), ("mandate", reach.of_mandate)):
         if scope in full:
-            asked.append((f"of_{scope}_since", values | {"since": -_FOR_EVER if whole else since}))
-            asked.append((f"latest_flavours_of_{scope}", values))
+            ranged = values | {"since": -_FOR_EVER if whole else since}
+            asked += [(f"of_{scope}_since", ranged), (f"latest_flavours_of_{scope}", ranged)]
     if "payment" in full:
         asked.append(("all_of_payment", values))
     return [row for rows in transaction.ask(*asked) for row in rows] if asked else []

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from features.attempt import Attempt
 from features.decline import Decline
+from features.declines.rewritten import hidden_codes
 from features.declines.taxonomy import classify, network_code
 from features.instants import MICROS_PER_HOUR, from_micros, to_micros
 from features.method import Issuer, Method
@@ -109,9 +110,16 @@ def flavour_of(facts: Facts) -> int:
     told_apart = (
         *(facts.method_id, facts.mandate_id, facts.processor, facts.initiator, facts.amount_minor, facts.currency),
         *(facts.precision, facts.outcome, facts.network, facts.code, facts.subcode, facts.advice_code),
-        *(facts.category, facts.retryability, facts.min_wait_hours),
+        *(facts.category, facts.retryability, facts.min_wait_hours, _hidden(facts)),
     )
     return int.from_bytes(blake2b(repr(told_apart).encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _hidden(facts: Facts) -> list[str]:
+    """What the network may have rewritten to this code on that day, which rules tell apart by the day."""
+    network = Network(facts.network)
+    own = network_code(facts.code, processor=facts.processor, network=network, subcode=facts.subcode)
+    return sorted(hidden_codes(network, own, from_micros(facts.at).date())) if own else []
 
 
 def event_of(

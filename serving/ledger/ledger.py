@@ -319,7 +319,7 @@ def _settling(reservation: Reservation, attempt: Attempt) -> LedgerEvent:
     proposal = reservation.proposal
     facts = facts_of(attempt, proposal.method, proposal.payment, reservation.reservation_id)
     event = reported(_merchant(reservation), Source.ADVISED, reservation.reservation_id, facts)
-    return replace(event, source_event_id=f"{reservation.reservation_id}/{lock_key(event.body) & (1 << 63) - 1:x}")
+    return replace(event, source_event_id=f"{reservation.reservation_id}/x{lock_key(event.body) & (1 << 63) - 1:x}")
 
 
 def _settled(after: Reservation, attempt: Attempt, *, closed: bool) -> Settled:

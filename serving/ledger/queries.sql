@@ -63,7 +63,7 @@ SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amou
 FROM attempt WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at BETWEEN :since AND :until
 
 -- name: latest_flavours_of_method
--- The latest attempt of each flavour on a method, one index probe a flavour however many attempts there are.
+-- The latest attempt of each flavour on a method before an instant: a few index probes a flavour, however many there are.
 WITH RECURSIVE flavours (flavour) AS (
     SELECT (
         SELECT a.flavour FROM attempt AS a
@@ -81,12 +81,12 @@ SELECT 'method', attempt_id, payment_id, method_id, mandate_id, processor, amoun
 FROM flavours AS f
 JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.method_id = :method_id AND a.flavour = f.flavour AND a.at = (
     SELECT b.at FROM attempt AS b
-    WHERE b.merchant_id = :merchant_id AND b.method_id = :method_id AND b.flavour = f.flavour AND b.at <= :until
+    WHERE b.merchant_id = :merchant_id AND b.method_id = :method_id AND b.flavour = f.flavour AND b.at < :since AND b.at <= :until
     ORDER BY b.at DESC LIMIT 1
 )
 
 -- name: latest_flavours_of_mandate
--- The latest attempt of each flavour under a mandate.
+-- The latest attempt of each flavour under a mandate before an instant.
 WITH RECURSIVE flavours (flavour) AS (
     SELECT (
         SELECT a.flavour FROM attempt AS a
@@ -104,7 +104,7 @@ SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amou
 FROM flavours AS f
 JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.mandate_id = :mandate_id AND a.flavour = f.flavour AND a.at = (
     SELECT b.at FROM attempt AS b
-    WHERE b.merchant_id = :merchant_id AND b.mandate_id = :mandate_id AND b.flavour = f.flavour AND b.at <= :until
+    WHERE b.merchant_id = :merchant_id AND b.mandate_id = :mandate_id AND b.flavour = f.flavour AND b.at < :since AND b.at <= :until
     ORDER BY b.at DESC LIMIT 1
 )
 
@@ -174,7 +174,7 @@ ON CONFLICT (merchant_id, attempt_id) DO UPDATE SET
 DELETE FROM attempt WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id
 
 -- name: put_standing
--- Take the later word; of two at the same instant the one that stops more, which sorts first by :weight.
+-- Take the later word; of two at the same instant the one that stops more.
 INSERT INTO standing (merchant_id, topic, subject_id, word, said_at)
 VALUES (:merchant_id, :topic, :subject_id, :word, :said_at)
 ON CONFLICT (merchant_id, topic, subject_id) DO UPDATE SET word = excluded.word, said_at = excluded.said_at

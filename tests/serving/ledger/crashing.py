@@ -1,0 +1,55 @@
+"""Run as a process and killed without warning: works on a ledger and acknowledges each step on standard output.
+
+Arguments: the address, what to do (`reserve` or `backfill`), a history file for `backfill`.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from cap_builders import NOW, a_method, an_attempt
+from features.instants import to_micros
+from ledger_builders import MERCHANT, a_proposal
+from serving.ledger import backfill
+from serving.ledger.ledger import Ledger
+from serving.ledger.reservations import Reservation
+
+METHODS = 10
+
+
+def reserve(url: str) -> None:
+    """Reserve and settle for ever, spread over a few methods."""
+    ledger = Ledger.at(url)
+    for number in range(1_000_000):
+        payment, method = f"p{number % 400}", a_method(method_id=f"pm{number % METHODS}")
+        made = ledger.reserve(a_proposal(payment, method), NOW, NOW, reservation_id=f"r{number}")
+        if not isinstance(made, Reservation):
+            continue
+        sys.stdout.write(f"held r{number} {method.method_id} {payment}\n")
+        sys.stdout.flush()
+        if number % 3:
+            attempt = replace(an_attempt(0, method=method, payment_id=payment), attempt_id=f"a{number}")
+            ledger.settle(MERCHANT, made.reservation_id, attempt, NOW)
+            sys.stdout.write(f"settled r{number} a{number}\n")
+            sys.stdout.flush()
+
+
+def take_in(url: str, history: str) -> None:
+    """Back-fill in small batches."""
+    backfill.ROWS_A_BATCH = 20
+    ledger = Ledger.at(url)
+
+    def acknowledge(done: int, _: int) -> None:
+        sys.stdout.write(f"done {done}\n")
+        sys.stdout.flush()
+
+    backfill.backfill(ledger.store, Path(history), to_micros(NOW), acknowledge)
+
+
+if __name__ == "__main__":
+    if sys.argv[2] == "reserve":
+        reserve(sys.argv[1])
+    else:
+        take_in(sys.argv[1], sys.argv[3])
