@@ -110,9 +110,7 @@ def test_reports_of_one_attempt_from_many_at_once_fold_to_one(ledger: Ledger, so
     assert len(ledger.tally(a_proposal(), NOW).events) == 1
 
 
-def test_settling_releasing_and_expiring_at_once_end_a_hold_one_way(
-    ledger: Ledger, new_url: Callable[[str], str]
-) -> None:
+def test_settling_releasing_and_expiring_at_once_end_a_hold_one_way(ledger: Ledger) -> None:
     late = NOW + timedelta(hours=2)
     for number in range(12):
         reservation_id, payment = f"r{number}", f"p{number}"
