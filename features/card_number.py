@@ -6,7 +6,8 @@ from features.errors import CardNumberError
 
 # Digits may be grouped by single spaces, dots or dashes, as people and exports write card numbers. A run that
 # is part of a longer run of digits or of a word is an identifier, not a card number.
-_CANDIDATE = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+# A run right after a digit and a dot is the fraction of a number.
+_CANDIDATE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
 
 
 def passes_luhn(digits: str) -> bool:
@@ -31,6 +32,8 @@ def holds_card_number(text: str) -> bool:
     True
     >>> holds_card_number("card_4242424242424242"), holds_card_number("tok4242424242424242x")
     (True, False)
+    >>> holds_card_number("0.004242424242424242"), holds_card_number("4242.4242.4242.4242")
+    (False, True)
     """
     return len(text) >= 13 and any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(text))
 
@@ -51,6 +54,8 @@ def mask_card_numbers(text: str) -> str:
 
 
 def _is_card_number(candidate: str) -> bool:
+    if re.fullmatch(r"[0-9]+\.[0-9]+", candidate):
+        return False  # a decimal number: groups of a card number are parted more than once
     digits = re.sub(r"\D", "", candidate)
     # All-zero and other single-digit runs pass Luhn but are fillers, never issued numbers.
     return len(set(digits)) > 1 and passes_luhn(digits)

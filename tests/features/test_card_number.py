@@ -48,6 +48,12 @@ def test_times_tokens_and_identifiers_are_not_card_numbers(text: str) -> None:
     assert mask_card_numbers(text) == text
 
 
+@given(st.floats(0, 1e9, allow_nan=False))
+def test_no_decimal_number_is_a_card_number(value: float) -> None:
+    assert not holds_card_number(f"{value:.20f}")
+    assert not holds_card_number(f"propensity {value:.12f}, amount -{value:.6f}")
+
+
 def test_a_refusal_names_the_field_and_never_the_number() -> None:
     with pytest.raises(CardNumberError) as caught:
         refuse_card_number("methods[0].method_id", "4242 4242 4242 4242")
