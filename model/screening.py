@@ -67,10 +67,14 @@ def _judges(context: Context, rulebook: Rulebook) -> Callable[[str, str], Judge]
     def judge(method_id: str, processor: str) -> Judge:
         route = (method_id, processor)
         if route not in known:
-            known[route] = prepare(rulebook, tally, Proposal(context.payment, context.method(method_id), processor)).at
+            known[route] = prepare(rulebook, tally, _proposal(context, method_id, processor)).at
         return known[route]
 
     return judge
+
+
+def _proposal(context: Context, method_id: str, processor: str) -> Proposal:
+    return Proposal(context.payment, context.method(method_id), processor, decided_at=context.as_of)
 
 
 def _judged(judge: Judge, retry: Retry) -> tuple[Verdict, ...]:

@@ -11,6 +11,19 @@ Outranks = Literal["both", "retryability", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
+class Hidden:
+    """A code that the network delivered as another one from a day to a day (UTC, both inclusive; None is open)."""
+
+    code: str
+    effective_from: date
+    effective_to: date | None = None
+
+    def on(self, day: date) -> bool:
+        """Whether it was rewritten on that day."""
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
+
+@dataclass(frozen=True, slots=True)
 class CodeEntry:
     """What one raw code means.
 
@@ -26,6 +39,7 @@ class CodeEntry:
         insufficient_funds_in: Debtor countries (ISO 3166-1 alpha-2) where the code hides a lack of funds.
         effective_from: First day (UTC) the code has this meaning; None when it always had.
         effective_to: Last day (UTC) of it, inclusive.
+        may_hide: Codes of the same network that this one stood for on some days.
         note: What else the source says, such as the network's own category.
     """
 
@@ -43,6 +57,7 @@ class CodeEntry:
     insufficient_funds_in: frozenset[str] = frozenset()
     effective_from: date | None = None
     effective_to: date | None = None
+    may_hide: tuple[Hidden, ...] = ()
     note: str | None = None
 
     def means_this_on(self, day: date | None) -> bool:

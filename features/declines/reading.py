@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from features.declines.entry import CodeEntry, Confidence, Outranks
+from features.declines.entry import CodeEntry, Confidence, Hidden, Outranks
 from features.declines.table import CodeTable
 from features.errors import InputError
 from features.vocabulary import DeclineCategory, Retryability
@@ -60,6 +60,7 @@ def _entry(table: str, row: dict[str, object], source: str, confidence: Confiden
         insufficient_funds_in=read.countries("insufficient_funds_in"),
         effective_from=read.day("effective_from"),
         effective_to=read.day("effective_to"),
+        may_hide=read.hidden("may_hide"),
         note=read.text("note"),
     )
     read.refuse_unread()
@@ -70,6 +71,7 @@ class _Row:
     """Reads one row of a table field by field, each checked."""
 
     def __init__(self, table: str, row: dict[str, object]) -> None:
+        self._table = table
         self._where = f"codes/{table}.toml, code {row.get('code')!r}"
         self._row = row
         self._read: set[str] = set()
@@ -110,6 +112,21 @@ class _Row:
         if value is not None and not (codes and all(isinstance(c, str) and len(c) == 2 and c.isupper() for c in codes)):
             raise self._wrong(name, "a list of ISO 3166-1 alpha-2 codes")
         return frozenset(str(code) for code in codes)
+
+    def hidden(self, name: str) -> tuple[Hidden, ...]:
+        value = self._take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            raise self._wrong(name, 'a list of { code = "57", from = 2025-10-01 }')
+        return tuple(self._hidden(name, _Row(self._table, row)) for row in value)
+
+    def _hidden(self, name: str, row: "_Row") -> Hidden:
+        code, begins, ends = row.needed_text("code"), row.day("from"), row.day("to")
+        row.refuse_unread()
+        if begins is None:
+            raise self._wrong(name, "a day from which it is rewritten")
+        return Hidden(code, begins, ends)
 
     def outranks(self) -> Outranks:
         value = self.text("outranks")

@@ -4,17 +4,21 @@ from bisect import bisect_right
 from datetime import datetime
 
 from features.instants import to_micros
-from model.caps.gauges import fee_changes, gauge_of, in_force_between
+from model.caps.gauges import Gauge, counting_gauge, fee_changes, in_force_between
 from model.caps.proposal import Proposal, binds
-from model.caps.rule import KeyPart
+from model.caps.rule import CapRule, KeyPart, Kind
 from model.caps.rulebook import Rulebook
+from model.caps.stretches import HoursGauge, stretch_gauge
 from model.caps.tally import Tally
 from model.caps.verdict import Verdict
+from model.caps.volumes import Volumes
 
 # A key with one of these parts can only hold events that share it.
 _NARROWING = frozenset({KeyPart.METHOD, KeyPart.MANDATE, KeyPart.PAYMENT})
+_COUNTING = frozenset({Kind.CAP, Kind.PROHIBITION, Kind.CONDITION, Kind.WAIT})
+_NO_VOLUMES = Volumes()
 
-__all__ = ["Proposal", "ProposalVerdicts", "Verdict", "prepare", "verdicts"]
+__all__ = ["Proposal", "ProposalVerdicts", "Verdict", "Volumes", "prepare", "verdicts"]
 
 
 class ProposalVerdicts:
@@ -23,17 +27,19 @@ class ProposalVerdicts:
     They change at few instants, so each stretch of time is worked out once, when first asked for.
     """
 
-    def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal) -> None:
-        rules = [rule for rule in rulebook.rules if binds(rule, proposal)]
+    def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal, volumes: Volumes = _NO_VOLUMES) -> None:
+        about = rulebook.about(proposal.method.rail, proposal.method.network)
+        rules = [rule for rule in about if binds(rule, proposal)]
         near = tally.about(proposal.counter)
         tallies = ((rule, tally if _NARROWING.isdisjoint(rule.key) else near) for rule in rules)
-        gauges = [gauge for rule, seen in tallies if (gauge := gauge_of(rule, seen, proposal)) is not None]
+        gauges = [g for rule, seen in tallies if (g := _gauge_of(rule, seen, proposal, volumes)) is not None]
         self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
+        self._clocks = [gauge for gauge in gauges if isinstance(gauge, HoursGauge)]
         changes = {
             m for start, end, gauge in self._gauges for m in (start, end, *gauge.changes, *fee_changes(gauge.rule))
         }
         self._changes = sorted(changes)
-        self._known: dict[int, tuple[bool, tuple[Verdict, ...]]] = {}
+        self._known: dict[tuple[int, ...], tuple[bool, tuple[Verdict, ...]]] = {}
 
     def at(self, instant: datetime) -> tuple[Verdict, ...]:
         """What every rule in force at the instant says, allowed or not, in the order of the rulebook.
@@ -48,25 +54,38 @@ class ProposalVerdicts:
         return self._answer(to_micros(instant))[0]
 
     def _answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
-        stretch = bisect_right(self._changes, micros)
+        stretch = (bisect_right(self._changes, micros), *[clock.stretch(micros) for clock in self._clocks])
         if stretch not in self._known:
             found = tuple(gauge.verdict(micros) for start, end, gauge in self._gauges if start <= micros < end)
             self._known[stretch] = all(verdict.allowed for verdict in found), found
         return self._known[stretch]
 
 
-def prepare(rulebook: Rulebook, tally: Tally, proposal: Proposal) -> ProposalVerdicts:
-    """Select the rules that bind a proposal and hold them against its counters, once for many instants."""
-    return ProposalVerdicts(rulebook, tally, proposal)
+def prepare(rulebook: Rulebook, tally: Tally, proposal: Proposal, volumes: Volumes = _NO_VOLUMES) -> ProposalVerdicts:
+    """Select the rules that bind a proposal and hold them against its counters, once for many instants.
+
+    Args:
+        volumes: What the merchant has sent altogether; rules of which nothing is known in there say nothing.
+    """
+    return ProposalVerdicts(rulebook, tally, proposal, volumes)
 
 
-def verdicts(rulebook: Rulebook, tally: Tally, proposal: Proposal, at: datetime) -> tuple[Verdict, ...]:
+def verdicts(
+    rulebook: Rulebook, tally: Tally, proposal: Proposal, at: datetime, volumes: Volumes = _NO_VOLUMES
+) -> tuple[Verdict, ...]:
     """What every rule in force says about making the proposed attempt at an instant, allowed or not.
 
     Args:
         at: Not before the tally's last event; `prepare` serves many instants.
+        volumes: As for `prepare`.
 
     Raises:
         InvalidValueError: `at` has no time zone.
     """
-    return prepare(rulebook, tally, proposal).at(at)
+    return prepare(rulebook, tally, proposal, volumes).at(at)
+
+
+def _gauge_of(rule: CapRule, tally: Tally, proposal: Proposal, volumes: Volumes) -> Gauge | None:
+    if rule.kind in _COUNTING:
+        return counting_gauge(rule, tally, proposal)
+    return stretch_gauge(rule, tally, proposal, volumes)

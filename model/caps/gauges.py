@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from features.instants import MICROS_PER_HOUR, from_micros, to_micros
-from features.money import Money
-from model.caps.proposal import Proposal, fee_of
-from model.caps.rule import CapRule, Counts, Kind, WindowKind
+from features.instants import MICROS_PER_HOUR, to_micros
+from model.caps.answer import answer, fee_at
+from model.caps.proposal import Proposal
+from model.caps.rule import CapRule, Counts, Kind, Window, WindowKind
 from model.caps.sentences import block_sentence, cap_sentence, closed_sentence, exhausted_sentence
 from model.caps.tally import Event, Tally
 from model.caps.trigger import matches
@@ -17,11 +17,13 @@ from model.caps.verdict import Verdict
 
 _FOR_EVER = 1 << 62
 _DAY = timedelta(days=1)
-OURS = "Recoup's own default; no public figure is known"
 
 
 class Gauge(Protocol):
-    """A rule's answer as a function of the instant, piecewise constant between its `changes`."""
+    """A rule's answer as a function of the instant, piecewise constant between its `changes`.
+
+    Where the answer follows the clock on the wall, `stretch` tells apart what lies between two changes.
+    """
 
     @property
     def rule(self) -> CapRule:
@@ -38,13 +40,13 @@ class Gauge(Protocol):
         ...
 
 
-def gauge_of(rule: CapRule, tally: Tally, proposal: Proposal) -> Gauge | None:
-    """The rule held against the proposal's counter; None when nothing has happened that it answers to."""
+def counting_gauge(rule: CapRule, tally: Tally, proposal: Proposal) -> "CountGauge | BlockGauge | None":
+    """A cap, prohibition, condition or wait held against its counter; None when it answers to nothing there."""
     events = tally.counter(proposal.counter, rule.key, resets=rule.resets_on_approval)
     # An attempt that is still pending has no reason yet and hides none.
     latest = [event for event in events if event.decline is not None][-1:]
     if rule.kind is Kind.CAP:
-        answers = matches(rule.after, latest[0] if latest else None)
+        answers = rule.counts is Counts.TRIGGERS or matches(rule.after, latest[0] if latest else None)
         return _count_gauge(rule, events, proposal) if answers else None
     looked_at = latest if rule.after.latest_only else [event for event in events if event.refused]
     found = tuple(event for event in looked_at if matches(rule.after, event))
@@ -78,18 +80,18 @@ class CountGauge:
         used = bisect_right(self.starts, at) - bisect_right(self.ends, at)
         spared = at >= self.spares_from
         if not spared and at >= self.closes:
-            fee = _fee(self.rule, self.proposal, at)
-            return _verdict(self.rule, closed_sentence(self.rule, self.closes), allowed=False, used=used, fee=fee)
+            fee = fee_at(self.rule, self.proposal, at)
+            return answer(self.rule, closed_sentence(self.rule, self.closes), allowed=False, used=used, fee=fee)
         if spared or used < (self.rule.limit or 0):
-            return _verdict(self.rule, cap_sentence(self.rule, used, None, None), allowed=True, used=used)
+            return answer(self.rule, cap_sentence(self.rule, used, None, None), allowed=True, used=used)
         return self._exceeded(at, used)
 
     def _exceeded(self, at: int, used: int) -> Verdict:
-        fee, frees = _fee(self.rule, self.proposal, at), self._frees(at, used)
+        fee, frees = fee_at(self.rule, self.proposal, at), self._frees(at, used)
         if frees is None:
-            return _verdict(self.rule, exhausted_sentence(self.rule, used, fee), allowed=False, used=used, fee=fee)
+            return answer(self.rule, exhausted_sentence(self.rule, used, fee), allowed=False, used=used, fee=fee)
         sentence = cap_sentence(self.rule, used, frees, fee)
-        return _verdict(self.rule, sentence, allowed=False, used=used, frees=frees, fee=fee)
+        return answer(self.rule, sentence, allowed=False, used=used, frees=frees, fee=fee)
 
     def _frees(self, at: int, used: int) -> int | None:
         """The end after which fewer than the limit are left, or the instant from which a new attempt does not count."""
@@ -121,9 +123,9 @@ class BlockGauge:
     def verdict(self, at: int) -> Verdict:
         """Allowed once it is over."""
         over = self.until is not None and at >= self.until
-        fee = None if over else _fee(self.rule, self.proposal, at)
+        fee = None if over else fee_at(self.rule, self.proposal, at)
         sentence = block_sentence(self.rule, self.event, self.until, over=over, fee=fee)
-        return _verdict(self.rule, sentence, allowed=over, frees=None if over else self.until, fee=fee)
+        return answer(self.rule, sentence, allowed=over, frees=None if over else self.until, fee=fee)
 
 
 def in_force_between(rule: CapRule) -> tuple[int, int]:
@@ -143,19 +145,38 @@ def fee_changes(rule: CapRule) -> Iterable[int]:
 
 
 def _count_gauge(rule: CapRule, events: tuple[Event, ...], proposal: Proposal) -> CountGauge:
-    span = _FOR_EVER if rule.window.hours is None else rule.window.hours * MICROS_PER_HOUR
-    rolls = rule.window.kind is WindowKind.ROLLING
-    lookback = span if rolls else _FOR_EVER
-    counted = [e for e in events if e.refused] if rule.counts is Counts.DECLINES else _reattempts(events, lookback)
-    closing = rule.window.kind is WindowKind.FROM_FIRST and bool(events)
+    window, lookback = rule.window, _FOR_EVER
+    if window.kind is WindowKind.ROLLING and window.hours is not None:
+        lookback = window.hours * MICROS_PER_HOUR
+    counted = _counted(rule, events, lookback)
+    closing = window.kind is WindowKind.FROM_FIRST and bool(events)
     return CountGauge(
         rule=rule,
         proposal=proposal,
         starts=tuple(sorted(e.earliest for e in counted)),
-        ends=tuple(sorted(e.latest + span for e in counted)) if rolls else (),
+        ends=tuple(sorted(left for e in counted if (left := _leaves(window, e)) is not None)),
         spares_from=_spares_from(rule, events, lookback),
-        closes=min(e.earliest for e in events) + span if closing else _FOR_EVER,
+        closes=window.closes(min(e.earliest for e in events)) if closing else _FOR_EVER,
     )
+
+
+def _counted(rule: CapRule, events: tuple[Event, ...], lookback: int) -> Iterable[Event]:
+    if rule.counts is Counts.REATTEMPTS:
+        return _reattempts(events, lookback)
+    if rule.counts is Counts.DECLINES:
+        return [event for event in events if event.refused]
+    if rule.counts is Counts.TRIGGERS:
+        return [event for event in events if event.refused and matches(rule.after, event)]
+    return events
+
+
+def _leaves(window: Window, event: Event) -> int | None:
+    """When the event ceases to count; None where it never does."""
+    if window.kind is WindowKind.CALENDAR and window.span is not None:
+        return window.span.period_end(event.latest)
+    if window.kind is WindowKind.ROLLING and window.hours is not None:
+        return event.latest + window.hours * MICROS_PER_HOUR
+    return None
 
 
 def _reattempts(events: tuple[Event, ...], lookback: int) -> list[Event]:
@@ -170,50 +191,25 @@ def _reattempts(events: tuple[Event, ...], lookback: int) -> list[Event]:
 
 
 def _spares_from(rule: CapRule, events: tuple[Event, ...], lookback: int) -> int:
-    if rule.counts is Counts.DECLINES:
+    if rule.counts is not Counts.REATTEMPTS:
         return _FOR_EVER
     return max((e.latest + lookback for e in events if e.refused), default=-_FOR_EVER)
 
 
 def _block_gauge(rule: CapRule, events: tuple[Event, ...], proposal: Proposal) -> BlockGauge | None:
-    if rule.kind is Kind.CONDITION or (rule.kind is Kind.PROHIBITION and rule.window.hours is None):
+    if rule.kind is Kind.CONDITION or (rule.kind is Kind.PROHIBITION and rule.window.kind is WindowKind.UNLIMITED):
         return BlockGauge(rule, proposal, events[-1], None)
-    ends = {event: event.latest + _blocked_hours(rule, event) * MICROS_PER_HOUR for event in events}
+    ends = {event: _blocked_until(rule, event) for event in events}
     furthest = max(events, key=lambda event: ends[event])
     return BlockGauge(rule, proposal, furthest, ends[furthest]) if ends[furthest] > furthest.latest else None
 
 
-def _blocked_hours(rule: CapRule, event: Event) -> int:
+def _blocked_until(rule: CapRule, event: Event) -> int:
     if rule.kind is Kind.PROHIBITION:
-        return rule.window.hours or 0
+        return rule.window.closes(event.latest)
     advised = event.decline.min_wait_hours if event.decline else None
-    return max(rule.wait_hours or 0, advised or 0)
-
-
-def _fee(rule: CapRule, proposal: Proposal, at: int) -> Money | None:
-    return fee_of(rule, proposal, from_micros(at).date())
-
-
-def _verdict(
-    rule: CapRule,
-    sentence: str,
-    *,
-    allowed: bool,
-    used: int | None = None,
-    frees: int | None = None,
-    fee: Money | None = None,
-) -> Verdict:
-    return Verdict(
-        rule_id=rule.rule_id,
-        allowed=allowed,
-        used=used,
-        limit=rule.limit,
-        frees_at=None if frees is None else from_micros(frees),
-        fee=fee,
-        sentence=sentence,
-        source=rule.sources[0] if rule.sources else OURS,
-        confidence=rule.confidence,
-    )
+    waited = event.latest + max(rule.wait_hours or 0, advised or 0) * MICROS_PER_HOUR
+    return waited if rule.span is None else max(waited, rule.span.end(event.latest))
 
 
 def _midnight(day: date) -> int:

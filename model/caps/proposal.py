@@ -2,14 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from features.method import Method
 from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Initiator
-from model.caps.rule import CapRule, Fee
-from model.caps.tally import Counter
+from model.caps.fees import dearest
+from model.caps.rule import CapRule
+from model.caps.tally import Counter, carrier
 
 # A market may be any label of the merchant's; only two letters are taken for a country.
 _COUNTRY = re.compile(r"^[A-Za-z]{2}$")
@@ -17,12 +18,18 @@ _COUNTRY = re.compile(r"^[A-Za-z]{2}$")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One attempt on a payment with a method through a processor."""
+    """One attempt on a payment with a method through a processor.
+
+    Args:
+        decided_at: When the attempt is decided on (UTC), from which notices and submissions take their time; None
+            when they have been given already, or it is not known.
+    """
 
     payment: Payment
     method: Method
     processor: str
     initiator: Initiator = Initiator.MERCHANT
+    decided_at: datetime | None = None
 
     @property
     def counter(self) -> Counter:
@@ -34,6 +41,7 @@ class Proposal:
             mandate_id=self.method.mandate_id,
             amount=self.payment.amount,
             initiator=self.initiator,
+            processor=self.processor,
         )
 
     @property
@@ -41,24 +49,28 @@ class Proposal:
         """Where the merchant may be: its country, else what market and issuer suggest, else nothing is known."""
         if self.payment.merchant_country:
             return frozenset({self.payment.merchant_country.upper()})
-        hints = (self.payment.market, self.method.issuer.country)
-        return frozenset(hint.upper() for hint in hints if hint and _COUNTRY.match(hint))
+        return _countries(self.payment.market, self.method.issuer.country)
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """Where the issuer may be: its country, else what market and merchant suggest, else nothing is known."""
+        return _countries(self.method.issuer.country) or _countries(self.payment.market, self.payment.merchant_country)
 
 
 def binds(rule: CapRule, proposal: Proposal) -> bool:
     """Whether the rule is about such an attempt, whenever it is made.
 
-    A regional rule binds unless the merchant is known to be elsewhere.
+    A rule for a region binds unless the merchant is known to be elsewhere; a rule for issuers of a country binds
+    where the issuer is known, or by market and merchant believed, to be there.
     """
     method, countries = proposal.method, proposal.countries
     return (
-        (not rule.rails or method.rail in rule.rails)
-        and (not rule.networks or method.network in rule.networks)
-        and method.network not in rule.not_networks
-        and (not rule.processors or proposal.processor in rule.processors)
+        rule.concerns(method.rail, method.network)
+        and (not rule.processors or carrier(proposal.processor) in map(carrier, rule.processors))
         and (not rule.initiators or proposal.initiator in rule.initiators)
         and (not rule.regions or not countries or bool(countries & set(rule.regions)))
         and not (countries and countries <= set(rule.not_regions))
+        and (not rule.issuers or not proposal.issuers.isdisjoint(rule.issuers))
     )
 
 
@@ -67,18 +79,9 @@ def fee_of(rule: CapRule, proposal: Proposal, day: date) -> Money | None:
 
     None where no price is known, or where the merchant's country, which prices go by, is not.
     """
-    if proposal.payment.merchant_country is None:
-        return None
-    fees = [fee.amount for fee in rule.fees if _applies(fee, proposal, day)]
-    return max(fees, key=lambda money: money.amount_minor, default=None)
+    home = proposal.payment.merchant_country
+    return dearest(rule.fees, home, proposal.method.issuer.country, day) if home else None
 
 
-def _applies(fee: Fee, proposal: Proposal, day: date) -> bool:
-    home, issuer = proposal.payment.merchant_country, proposal.method.issuer.country
-    if fee.regions and home not in fee.regions:
-        return False
-    if fee.cross_border is not None and home and issuer and fee.cross_border is not (home != issuer):
-        return False
-    return (fee.effective_from is None or fee.effective_from <= day) and (
-        fee.effective_to is None or day <= fee.effective_to
-    )
+def _countries(*hints: str | None) -> frozenset[str]:
+    return frozenset(hint.upper() for hint in hints if hint and _COUNTRY.match(hint))

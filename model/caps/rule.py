@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Literal
 
 from features.money import Money
 from features.vocabulary import DeclineCategory, Initiator, Network, Rail, Retryability
-
-Confidence = Literal["high", "medium", "low"]
+from model.caps.fees import Confidence, Fee
+from model.caps.hours import Hours
+from model.caps.span import Span, Unit
 
 
 class Kind(StrEnum):
@@ -18,6 +18,13 @@ class Kind(StrEnum):
     PROHIBITION = "prohibition"  # nothing after the trigger, for the window or for ever
     CONDITION = "condition"  # nothing after the trigger until what `lifted_by` says has happened
     WAIT = "wait"  # nothing after the trigger until the advised or stated wait is over
+    HOURS = "hours"  # only within the stated hours of the local day
+    LEAD = "lead"  # not before the decision plus the time that a notice or a submission takes
+    FINALITY = "finality"  # nothing while what was presented is not final, unless it is known to have been refused
+    EXPIRY = "expiry"  # nothing once the counter's last attempt is longer ago than the span
+    THRESHOLD = "threshold"  # nothing above an amount until what `lifted_by` says has happened
+    VOLUME = "volume"  # a count or a share over everything that a merchant sends
+    NOTE = "note"  # forbids nothing; what to know
 
 
 class KeyPart(StrEnum):
@@ -29,6 +36,7 @@ class KeyPart(StrEnum):
     PAYMENT = "payment"
     AMOUNT = "amount"  # amount and currency
     INITIATOR = "initiator"  # merchant and customer counted apart
+    PROCESSOR = "processor"  # what one processor carries
 
 
 class Counts(StrEnum):
@@ -36,6 +44,8 @@ class Counts(StrEnum):
 
     DECLINES = "declines"  # attempts that were not approved
     REATTEMPTS = "reattempts"  # attempts that follow a decline within the window, whatever came of them
+    ATTEMPTS = "attempts"  # every attempt, the first included
+    TRIGGERS = "triggers"  # attempts that ended in what the rule answers to
 
 
 class WindowKind(StrEnum):
@@ -43,22 +53,42 @@ class WindowKind(StrEnum):
 
     ROLLING = "rolling"  # the stretch that ends now
     FROM_FIRST = "from_first"  # from the counter's first attempt; afterwards nothing is allowed
+    CALENDAR = "calendar"  # the local day or month that it is now
     UNLIMITED = "unlimited"
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How far back a counter looks; `hours` is None when unlimited."""
+    """How far back a counter looks.
+
+    Args:
+        hours: Its length; None when it is unlimited or stated in days or months of a calendar.
+        span: Its length by the calendar: one day or month of a `calendar` window, or when `from_first` closes.
+    """
 
     kind: WindowKind
     hours: int | None = None
+    span: Span | None = None
+
+    @property
+    def reach_hours(self) -> int | None:
+        """Before how many hours nothing counts any more; None where everything ever does."""
+        if self.kind is WindowKind.CALENDAR and self.span is not None:
+            return 32 * 24 if self.span.unit is Unit.MONTHS else 2 * 24
+        return self.hours if self.kind is WindowKind.ROLLING else None
+
+    def closes(self, first: int) -> int:
+        """When a window that began then is over (int64 microseconds)."""
+        return (self.span or Span(self.hours or 0)).end(first)
 
     def __str__(self) -> str:
-        """For people: `in 24 hours`, `within 180 days of the first attempt`, or nothing."""
-        if self.hours is None:
+        """For people: `in 24 hours`, `within 180 days of the first attempt`, `in a calendar month`, or nothing."""
+        length = self.span or (Span(self.hours) if self.hours is not None else None)
+        if length is None:
             return ""
-        span = duration(self.hours)
-        return f"in {span}" if self.kind is WindowKind.ROLLING else f"within {span} of the first attempt"
+        if self.kind is WindowKind.CALENDAR:
+            return f"in a calendar {'month' if length.unit is Unit.MONTHS else 'day'} ({length.zone})"
+        return f"in {length}" if self.kind is WindowKind.ROLLING else f"within {length} of the first attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +104,8 @@ class Trigger:
         advice: Merchant advice codes.
         retryability: What the decline tables say may be useful.
         pending: The attempt has no outcome yet.
+        raw_codes: A processor's own words, as it sends them.
+        hides: Network codes; a decline matches that may have been one of them before the network rewrote it.
     """
 
     latest_only: bool = True
@@ -84,27 +116,14 @@ class Trigger:
     advice: tuple[str, ...] = ()
     retryability: tuple[Retryability, ...] = ()
     pending: bool = False
+    raw_codes: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
 
     @property
     def needs_decline(self) -> bool:
         """Whether some decline must have happened for it to match."""
-        return bool(self.codes or self.categories or self.advice or self.retryability or self.pending)
-
-
-@dataclass(frozen=True, slots=True)
-class Fee:
-    """What one excess attempt costs.
-
-    Args:
-        regions: Countries of the merchant (ISO 3166-1 alpha-2); empty means everywhere.
-        cross_border: Whether issuer and merchant must be in different countries; None means either.
-    """
-
-    amount: Money
-    regions: tuple[str, ...] = ()
-    cross_border: bool | None = None
-    effective_from: date | None = None
-    effective_to: date | None = None
+        stated = (self.codes, self.categories, self.advice, self.retryability, self.raw_codes, self.hides)
+        return self.pending or any(stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +133,12 @@ class Published:
     Args:
         limit: The looser limit, or None where the limit is the same.
         key: The narrower counter key, or empty where the key is the same.
+        length: The shorter span, in the rule's own unit, or None where the span is the same.
     """
 
     limit: int | None = None
     key: tuple[KeyPart, ...] = ()
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +149,15 @@ class CapRule:
         rails, networks, regions, processors, initiators: Whom it binds; empty means all. Regions are the
             merchant's country, ISO 3166-1 alpha-2.
         not_networks, not_regions: Whom it does not bind.
+        issuers: Countries of the issuer; where that is not known, of the market or merchant. Empty means all.
         key: What attempts must share to share a counter.
-        limit: For a cap, how many are allowed.
+        limit: For a cap, how many are allowed; for a volume, from how many on.
+        share_bps: For a volume, from which share of everything presented on, in basis points.
         wait_hours: For a wait, how long at least; what the advice asks for counts where it is longer.
+        span: How long a wait, lead, finality or expiry is, where days or months are not hours.
+        hours: When it is open.
+        above: The amount above which a threshold binds, in its own currency only.
+        advises: Whether it only warns: its verdict allows, and neither counts nor limits.
         resets_on_approval: Whether an approval clears the counter or trigger.
         effective_from, effective_to: First and last day in force, both inclusive, UTC; None is open.
         who: Who sets it, as the subject of a sentence ("Visa", "Recoup's own limit").
@@ -138,6 +165,7 @@ class CapRule:
         lifted_by: For a condition, what would lift it.
         ours: Whether it is a default of ours because no public figure exists.
         published: The looser published figure, where sources disagree.
+        schedule: The schedule of prices that `fees` were taken from, if they were.
     """
 
     rule_id: str
@@ -151,13 +179,19 @@ class CapRule:
     window: Window = Window(WindowKind.UNLIMITED)
     counts: Counts = Counts.REATTEMPTS
     limit: int | None = None
+    share_bps: int | None = None
     wait_hours: int | None = None
+    span: Span | None = None
+    hours: Hours | None = None
+    above: Money | None = None
+    advises: bool = False
     resets_on_approval: bool = True
     rails: tuple[Rail, ...] = ()
     networks: tuple[Network, ...] = ()
     not_networks: tuple[Network, ...] = ()
     regions: tuple[str, ...] = ()
     not_regions: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()
     processors: tuple[str, ...] = ()
     initiators: tuple[Initiator, ...] = ()
     effective_from: date | None = None
@@ -166,21 +200,19 @@ class CapRule:
     ours: bool = False
     published: Published | None = None
     fees: tuple[Fee, ...] = ()
+    schedule: str = ""
     note: str = ""
+
+    def concerns(self, rail: Rail, network: Network) -> bool:
+        """Whether it can bind a method of that rail and network at all."""
+        return (
+            (not self.rails or rail in self.rails)
+            and (not self.networks or network in self.networks)
+            and network not in self.not_networks
+        )
 
     def in_force_on(self, day: date) -> bool:
         """Whether the rule binds on that day (UTC)."""
         return (self.effective_from is None or self.effective_from <= day) and (
             self.effective_to is None or day <= self.effective_to
         )
-
-
-def duration(hours: int) -> str:
-    """For people: `1 hour`, `24 hours`, `4 days`.
-
-    >>> duration(1), duration(24), duration(96)
-    ('1 hour', '24 hours', '4 days')
-    """
-    if hours > 24 and hours % 24 == 0:
-        return f"{hours // 24} days"
-    return "1 hour" if hours == 1 else f"{hours} hours"

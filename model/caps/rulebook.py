@@ -13,8 +13,12 @@ import orjson
 
 from features.errors import InputError, InvalidValueError
 from features.instants import require_aware
-from model.caps.reading import read_rules
+from features.money import Money
+from features.vocabulary import Network, Rail
+from model.caps.fees import Schedule
+from model.caps.reading import joined, read_file
 from model.caps.rule import CapRule, KeyPart, Window, WindowKind
+from model.caps.span import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class Tightening:
         limit: At most the rule's own.
         window_hours: At least the rule's own window.
         wait_hours: At least the rule's own wait.
+        length: At least that of the rule's own span, in its unit.
+        share_bps: At most the rule's own share, in basis points.
+        above_minor: At most the rule's own amount, in its minor units.
+        binding: True makes advice a limit.
         key: Parts of the rule's key, so that more attempts share a counter.
     """
 
@@ -32,6 +40,10 @@ class Tightening:
     window_hours: int | None = None
     wait_hours: int | None = None
     key: tuple[KeyPart, ...] | None = None
+    length: int | None = None
+    share_bps: int | None = None
+    above_minor: int | None = None
+    binding: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,11 @@ class Rulebook:
     """Dated rules. Where sources disagree the stricter figure is in force unless the looser one is selected."""
 
     rules: tuple[CapRule, ...]
+    schedules: tuple[Schedule, ...] = ()
     version: str = field(init=False)
+    _about: dict[tuple[Rail, Network], tuple[CapRule, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "version", hashlib.sha256(orjson.dumps(self.rules)).hexdigest()[:12])
@@ -60,18 +76,25 @@ class Rulebook:
         Raises:
             InputError: As for `load`.
         """
-        read = [read_rules(name, text) for name, text in sorted(texts.items())]
-        # What others set comes before what we set ourselves, so that a reader meets the law first.
-        rules = tuple(sorted((rule for found, _ in read for rule in found), key=lambda rule: rule.ours))
-        faults = [fault for _, found in read for fault in found] + list(_overlaps(rules))
+        rules, schedules, faults = joined({name: read_file(name, text) for name, text in sorted(texts.items())})
+        faults += _overlaps(rules)
         if faults:
             raise InputError("the rulebook cannot be used: " + "; ".join(faults))
-        return Rulebook(rules)
+        # What others set comes before what we set ourselves, so that a reader meets the law first.
+        return Rulebook(tuple(sorted(rules, key=lambda rule: rule.ours)), schedules)
 
     def in_force(self, at: datetime) -> tuple[CapRule, ...]:
         """The rules that bind at an instant; a day begins at 00:00 UTC."""
         day = require_aware("at", at).astimezone(UTC).date()
         return tuple(rule for rule in self.rules if rule.in_force_on(day))
+
+    def about(self, rail: Rail, network: Network) -> tuple[CapRule, ...]:
+        """The rules that may be about a rail and network, on any day; sought once for each."""
+        found = self._about.get((rail, network))
+        if found is None:
+            found = tuple(rule for rule in self.rules if rule.concerns(rail, network))
+            self._about[rail, network] = found
+        return found
 
     def published(self, rule_ids: Iterable[str]) -> "Rulebook":
         """The same rules with the looser published figure for some, as confirmed by the acquirer.
@@ -83,7 +106,8 @@ class Rulebook:
         selectable = {rule.rule_id for rule in self.rules if rule.published}
         for rule_id in sorted(chosen - selectable):
             raise InvalidValueError("rule", rule_id, "a rule with a looser figure: " + ", ".join(sorted(selectable)))
-        return Rulebook(tuple(_loosened(rule) if rule.rule_id in chosen else rule for rule in self.rules))
+        rules = tuple(_loosened(rule) if rule.rule_id in chosen else rule for rule in self.rules)
+        return Rulebook(rules, self.schedules)
 
     def tightened(self, settings: Mapping[str, Tightening]) -> "Rulebook":
         """The same rules with a merchant's stricter figures.
@@ -100,7 +124,7 @@ class Rulebook:
             rules.append(_tighter(rule, setting) if setting else rule)
         if faults:
             raise InputError("settings may only tighten: " + "; ".join(sorted(set(faults))))
-        return Rulebook(tuple(rules))
+        return Rulebook(tuple(rules), self.schedules)
 
 
 @cache
@@ -125,7 +149,8 @@ def _loosened(rule: CapRule) -> CapRule:
     if looser is None:
         return rule
     limit = rule.limit if looser.limit is None else looser.limit
-    return replace(rule, limit=limit, key=looser.key or rule.key, published=None)
+    span = rule.span if looser.length is None or rule.span is None else replace(rule.span, length=looser.length)
+    return replace(rule, limit=limit, key=looser.key or rule.key, span=span, published=None)
 
 
 def _tighter(rule: CapRule, setting: Tightening) -> CapRule:
@@ -136,12 +161,26 @@ def _tighter(rule: CapRule, setting: Tightening) -> CapRule:
         window=rule.window if hours is None else Window(rule.window.kind, hours),
         wait_hours=rule.wait_hours if setting.wait_hours is None else setting.wait_hours,
         key=rule.key if setting.key is None else setting.key,
+        span=rule.span if setting.length is None or rule.span is None else replace(rule.span, length=setting.length),
+        share_bps=rule.share_bps if setting.share_bps is None else setting.share_bps,
+        above=rule.above and Money(_least(setting.above_minor, rule.above.amount_minor), rule.above.currency),
+        advises=rule.advises and not setting.binding,
         published=None,
     )
 
 
 def _looser(rule: CapRule, setting: Tightening) -> list[str]:
     refused = []
+    if setting.length is not None and (rule.span is None or setting.length < rule.span.length):
+        refused.append(("length", str(setting.length), _span_at_least(rule.span)))
+    for name, stricter, own in (
+        ("share_bps", setting.share_bps, rule.share_bps),
+        ("above_minor", setting.above_minor, rule.above.amount_minor if rule.above else None),
+    ):
+        if stricter is not None and (own is None or not 0 <= stricter <= own):
+            refused.append((name, str(stricter), _share_at_most(own)))
+    if setting.binding and not rule.advises:
+        refused.append(("binding", "true", "no such setting, for the rule binds already"))
     if setting.limit is not None and (rule.limit is None or not 0 <= setting.limit <= rule.limit):
         refused.append(("limit", str(setting.limit), _at_most(rule.limit)))
     if setting.window_hours is not None and not _longer(rule.window, setting.window_hours):
@@ -151,6 +190,18 @@ def _looser(rule: CapRule, setting: Tightening) -> list[str]:
     if setting.key is not None and not (setting.key and set(setting.key) <= set(rule.key)):
         refused.append(("key", ", ".join(setting.key) or "nothing", f"some of {', '.join(rule.key)}"))
     return [f"{rule.rule_id}, {name}: {value} is not accepted; expected {right}" for name, value, right in refused]
+
+
+def _least(stricter: int | None, own: int) -> int:
+    return own if stricter is None else stricter
+
+
+def _span_at_least(span: Span | None) -> str:
+    return "no length, for the rule states no span" if span is None else f"at least {span.length}"
+
+
+def _share_at_most(own: int | None) -> str:
+    return "no such figure, for the rule has none" if own is None else f"a whole number from 0 to {own}"
 
 
 def _at_least(window: Window) -> str:

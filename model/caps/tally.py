@@ -1,7 +1,9 @@
 """Counts by looking: the attempts of a context in the form that rules count them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from features.attempt import Attempt
 from features.context import Context
@@ -15,6 +17,8 @@ from model.caps.rule import KeyPart
 
 # Where only the day is known the instant stands at local noon, so it may be off by half a day either way.
 _HALF_A_DAY = 12 * MICROS_PER_HOUR
+_NAMES = 4_096
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Counter:
     mandate_id: str | None
     amount: Money
     initiator: Initiator
+    processor: str = ""
 
     def holds(self, event: Event, key: tuple[KeyPart, ...]) -> bool:
         """Whether the event shares every part of the key."""
@@ -83,6 +88,8 @@ class Counter:
             return event.merchant_id == self.merchant_id
         if part is KeyPart.INITIATOR:
             return event.initiator is self.initiator or Initiator.UNKNOWN in {event.initiator, self.initiator}
+        if part is KeyPart.PROCESSOR:
+            return carrier(event.processor) == carrier(self.processor)
         return self._shares_mandate(event)
 
     def _shares_mandate(self, event: Event) -> bool:
@@ -109,6 +116,16 @@ class Tally:
     def plus(self, event: Event) -> "Tally":
         """This tally with one more event, in its place."""
         return Tally(tuple(sorted((*self.events, event), key=_order)))
+
+
+@lru_cache(maxsize=_NAMES)
+def carrier(processor: str) -> str:
+    """Who carries an attempt, whatever the account is called.
+
+    >>> carrier("Stripe"), carrier("stripe_us"), carrier("Checkout.com")
+    ('stripe', 'stripe', 'checkout')
+    """
+    return _NOT_WORD.split(processor.lower().strip("_-. "))[0]
 
 
 def tally_of(context: Context) -> Tally:

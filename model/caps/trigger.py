@@ -1,6 +1,8 @@
 """Whether a decline is one that a rule answers to."""
 
-from features.vocabulary import Outcome
+from features.declines.rewritten import hidden_codes
+from features.instants import from_micros
+from features.vocabulary import Network, Outcome
 from model.caps.rule import Trigger
 from model.caps.tally import Event
 
@@ -18,6 +20,8 @@ def matches(trigger: Trigger, event: Event | None) -> bool:
         and (not trigger.advice or (decline is not None and decline.advice_code in trigger.advice))
         and (not trigger.retryability or (decline is not None and decline.retryability in trigger.retryability))
         and (not trigger.pending or event.outcome is Outcome.UNKNOWN)
+        and (not trigger.raw_codes or (decline is not None and decline.code in trigger.raw_codes))
+        and (not trigger.hides or _may_hide(trigger, event))
     )
 
 
@@ -27,3 +31,11 @@ def _code_matches(trigger: Trigger, event: Event) -> bool:
     if event.network_code is not None and trigger.codes:
         return event.network_code in trigger.codes
     return event.decline is not None and event.decline.category in trigger.categories
+
+
+def _may_hide(trigger: Trigger, event: Event) -> bool:
+    network = event.decline.network if event.decline else Network.UNKNOWN
+    if event.network_code is None:
+        return False
+    hidden = hidden_codes(network, event.network_code, from_micros(event.at).date())
+    return not hidden.isdisjoint(trigger.hides)

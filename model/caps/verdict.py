@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.money import Money
-from model.caps.rule import Confidence
+from model.caps.fees import Confidence
 
 
 @dataclass(frozen=True, slots=True)

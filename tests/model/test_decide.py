@@ -64,7 +64,7 @@ def test_no_decision_breaks_a_limit_anywhere_in_its_slot(failure: Context) -> No
     retry = decided(failure).retry
     if retry is None:
         return
-    proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor)
+    proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor, decided_at=failure.as_of)
     tally = tally_of(failure)
     for at in (retry.slot.start, retry.slot.start + retry.slot.length / 2, retry.slot.end - MICROSECOND):
         assert all(verdict.allowed for verdict in verdicts(RULEBOOK, tally, proposal, at))
@@ -78,7 +78,7 @@ def test_the_choice_is_the_best_that_brute_force_finds(failure: Context) -> None
     tally = tally_of(failure)
     found: list[tuple[Retry, float, float, bool]] = []
     for retry in candidates(failure, horizon_of(failure)):
-        proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor)
+        proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor, decided_at=failure.as_of)
         ends = (retry.slot.start, retry.slot.end - MICROSECOND)
         judged = [v for at in ends for v in verdicts(RULEBOOK, tally, proposal, at)]
         if all(v.allowed for v in judged):

@@ -93,7 +93,7 @@ def test_the_outlook_finds_every_broken_limit(failure: Context) -> None:
 
 def test_a_good_schedule_has_nothing_against_it() -> None:
     method = debit()
-    found = seen(context([method], [failed(method, "AM04", ago=timedelta(0))]), FixedSchedule("weekly", (7,)))
+    found = seen(context([method], [failed(method, "AM04", ago=timedelta(0))]), FixedSchedule("after notice", (15,)))
     assert found.broken == ()
     assert found.value is not None
     assert found.value.net.amount_minor > 0

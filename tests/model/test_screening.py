@@ -25,7 +25,7 @@ def test_exactly_what_no_rule_forbids_is_allowed(failure: Context) -> None:
     screened = screen(failure, proposed, RULEBOOK)
     tally = tally_of(failure)
     for retry in proposed:
-        proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor)
+        proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor, decided_at=failure.as_of)
         ends = (retry.slot.start, retry.slot.end - MICROSECOND)
         answers = [verdicts(RULEBOOK, tally, proposal, at) for at in ends]
         free = all(verdict.allowed for answer in answers for verdict in answer)

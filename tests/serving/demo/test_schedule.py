@@ -1,9 +1,11 @@
 """The demo's fixed schedule is laid out honestly: every step judged by the rules as they stand by then."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from features.context import Context
-from model.policies import FIXED_1_3_5_7
+from model.caps.rulebook import Rulebook
+from model.policies import FIXED_1_3_5_7, FixedSchedule
 from serving.contexts import context_of
 from serving.demo.schedule import Step, steps
 from serving.examples import EXAMPLES
@@ -36,7 +38,16 @@ def test_a_dead_card_is_forbidden_at_every_step_and_has_no_chance() -> None:
 
 
 def test_the_schedules_own_retries_count_against_the_limits() -> None:
-    assert [step.forbidden is not None for step in laid_out("sepa-debit-without-funds")] == [False, False, True, True]
+    agreed = Rulebook.load().published(["sepa-core-prenotification", "sepa-core-submission"])
+    weekly = FixedSchedule("weekly", (7, 14, 21, 28))
+    plan = list(steps(weekly, context("sepa-debit-without-funds"), replace(prior_service(), rulebook=agreed)))
+    assert [step.forbidden is not None for step in plan] == [False, False, True, True]
+
+
+def test_a_schedule_that_leaves_no_time_for_the_notice_of_a_debit_is_forbidden_at_every_step() -> None:
+    plan = laid_out("sepa-debit-without-funds")
+    assert {step.forbidden.rule_id for step in plan if step.forbidden} == {"sepa-core-prenotification"}
+    assert all(step.forbidden for step in plan)
 
 
 def test_advice_to_wait_forbids_the_steps_that_come_too_early_only() -> None:
