@@ -87,6 +87,8 @@ class LedgerEvent:
     returned: Return | None = None
 
     def __post_init__(self) -> None:
+        if self.facts is not None:
+            _check(self.facts)
         for name in ("merchant_id", "source_event_id", "subject_id"):
             _require_id(name, getattr(self, name))
         if (self.facts is not None) is not (self.kind in {EventKind.REPORTED, EventKind.CORRECTED}):
@@ -95,8 +97,6 @@ class LedgerEvent:
             )
         if (self.returned is not None) is not (self.kind is EventKind.REVERSED):
             raise InvalidValueError("kind", self.kind.value, "a return for reversals, and only there")
-        if self.facts is not None:
-            _check(self.facts)
 
     @property
     def body(self) -> str:

@@ -39,7 +39,8 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], s
             return f"sqlite:///{tmp_path}/{name}.db?synchronous=normal"
         uri: str = request.getfixturevalue("postgres")
         with psycopg.connect(uri, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            # Nobody is ever connected to template0, which a new database could not be copied from then.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
         return uri.replace("/postgres?", f"/{name}?")
 
     return make
