@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,10 +55,9 @@ def audit(
     first, last = _instant("--from", since), _instant("--to", until) if until else datetime.now(UTC)
     if last <= first:
         raise InvalidValueError("--to", until, f"a day after {since}")
-    store = store_at(url_of(database))
-    require_current(store)
     rulebook, totals = Rulebook.load(), Totals()
-    with _written(csv_file) as write:
+    with closing(store_at(url_of(database))) as store, _written(csv_file) as write:
+        require_current(store)
         for audited in run(store, rulebook, first, last):
             totals.add(audited)
             write(audited)

@@ -1,7 +1,7 @@
 """`recoup ledger`: take a history in, see what the ledger holds, bring its database to this version."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +30,8 @@ def backfill(
     from serving.ledger.migrate import require_current
     from serving.ledger.opening import store_at
 
-    store = store_at(url_of(database))
-    require_current(store)
-    with _progress("taking attempts in") as progress:
+    with closing(store_at(url_of(database))) as store, _progress("taking attempts in") as progress:
+        require_current(store)
         done = run(store, history, _now_micros(), progress)
     earlier = f" {done.skipped:,} were taken in by an earlier run." if done.skipped else ""
     typer.echo(f"{done.rows:,} attempts: {done.new:,} new, {done.known:,} known already.{earlier}")
@@ -44,14 +43,14 @@ def status(database: Database = None) -> None:
     from serving.ledger.migrate import migrations, version_of
     from serving.ledger.opening import store_at
 
-    store = store_at(url_of(database))
-    version, latest = version_of(store), len(migrations(store.dialect))
-    typer.echo(f"{store.where}: version {version} of {latest}")
-    if version != latest:
-        typer.echo("Run recoup ledger migrate to bring it to this version.")
-        return
-    with store.reading() as transaction:
-        ((events, attempts, standings),), states = transaction.ask(("counts", {}), ("reservation_counts", {}))
+    with closing(store_at(url_of(database))) as store:
+        version, latest = version_of(store), len(migrations(store.dialect))
+        typer.echo(f"{store.where}: version {version} of {latest}")
+        if version != latest:
+            typer.echo("Run recoup ledger migrate to bring it to this version.")
+            return
+        with store.reading() as transaction:
+            ((events, attempts, standings),), states = transaction.ask(("counts", {}), ("reservation_counts", {}))
     typer.echo(f"{events:,} events on {attempts:,} attempts; {standings:,} words on payments, consents and methods")
     typer.echo("reservations: " + (", ".join(f"{count:,} {state}" for state, count in states) or "none"))
 
@@ -62,12 +61,12 @@ def migrate(database: Database = None) -> None:
     from serving.ledger.migrate import migrate as run
     from serving.ledger.opening import store_at
 
-    store = store_at(url_of(database))
-    steps = run(store)
-    for step in steps:
-        typer.echo(f"applied {step.version:04d} {step.name}")
-    if not steps:
-        typer.echo(f"{store.where} is up to date")
+    with closing(store_at(url_of(database))) as store:
+        steps = run(store)
+        for step in steps:
+            typer.echo(f"applied {step.version:04d} {step.name}")
+        if not steps:
+            typer.echo(f"{store.where} is up to date")
 
 
 def url_of(database: str | None) -> str:

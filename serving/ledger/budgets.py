@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from features.errors import InvalidValueError
 from features.instants import require_aware, to_micros
 from features.money import Money
+from features.vocabulary import Initiator
 from model.caps.engine import Proposal, Verdict
 from serving.ledger.facts import Facts, proposal_of
 from serving.ledger.ledger import Ledger
@@ -31,11 +32,12 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class MethodBudget:
-    """What is left for one payment, amount and processor with a method."""
+    """What is left for one payment, amount, processor and initiator with a method."""
 
     payment_id: str
     amount: Money
     processor: str
+    initiator: Initiator
     budgets: tuple[Budget, ...]
 
 
@@ -60,10 +62,12 @@ def budgets_of_method(ledger: Ledger, merchant_id: str, method_id: str, at: date
         (rows,) = transaction.ask(("tried_lately", values))
     if not rows:
         raise InvalidValueError("method_id", method_id, f"a method tried within {_RECENT.days} days")
-    proposals = dict.fromkeys(_proposals(merchant_id, rows))
-    return tuple(
-        MethodBudget(p.payment.payment_id, p.payment.amount, p.processor, budgets(ledger, p, at)) for p in proposals
-    )
+    proposals = {_kind(proposal): proposal for proposal in _proposals(merchant_id, rows)}.values()
+    return tuple(MethodBudget(*_kind(proposal), budgets(ledger, proposal, at)) for proposal in proposals)
+
+
+def _kind(proposal: Proposal) -> tuple[str, Money, str, Initiator]:
+    return proposal.payment.payment_id, proposal.payment.amount, proposal.processor, proposal.initiator
 
 
 def _proposals(merchant_id: str, rows: list[Row]) -> Iterator[Proposal]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from features.attempt import Attempt
-from features.errors import InvalidValueError
+from features.errors import InvalidValueError, RecoupError
 from features.instants import require_aware, to_micros
 from features.vocabulary import Outcome
 from model.caps.engine import Proposal, Verdict, prepare
@@ -67,7 +67,11 @@ class Ledger:
             InputError: It cannot be reached, or is of another version.
         """
         store = store_at(url)
-        require_current(store)
+        try:
+            require_current(store)
+        except RecoupError:
+            store.close()
+            raise
         return Ledger(store, rulebook or Rulebook.load())
 
     @property

@@ -3,7 +3,7 @@
 import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -15,6 +15,7 @@ from serving.ledger.store import LedgerConflictError, Question, Row, Values, sen
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _CONNECTIONS = 32
+_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("mmap_size", str(1 << 30)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,15 @@ class SqliteStore:
             database = sqlite3.connect(
                 self._path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False, cached_statements=256
             )
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute(f"PRAGMA synchronous = {self._synchronous}")
-            database.execute("PRAGMA foreign_keys = ON")
-            database.execute("PRAGMA cache_size = -65536")
-            database.execute("PRAGMA mmap_size = 1073741824")
-            return _Connection(database, self._path.with_name(self._path.name + "-queue").open("ab"))
+            with ExitStack() as undo:
+                undo.callback(database.close)
+                for name, value in (*_PRAGMAS, ("synchronous", self._synchronous)):
+                    database.execute(f"PRAGMA {name} = {value}")
+                queue = self._path.with_name(self._path.name + "-queue").open("ab")
+                undo.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise InputError(f"the ledger {self._path} cannot be opened: {_reason(error)}") from None
+        return _Connection(database, queue)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

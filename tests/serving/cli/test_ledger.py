@@ -1,0 +1,96 @@
+"""The verbs of the ledger as a person at a terminal meets them."""
+
+import csv
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from builders import history, random_history
+from features.errors import InputError, InvalidValueError, RecoupError
+from serving.cli import app
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/ledger.db"
+
+
+@pytest.fixture
+def stolen(tmp_path: Path) -> Path:
+    """A stolen card that somebody tried again."""
+    rows = [{"code": "43", "payment_id": "p1", "market": "US"}, {"code": "51", "payment_id": "p2", "market": "US"}]
+    path = tmp_path / "stolen.parquet"
+    pq.write_table(history(rows), path)
+    return path
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = RUNNER.invoke(app, list(arguments))
+    if result.exception is not None and isinstance(result.exception, RecoupError):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def test_a_history_is_taken_in_and_shown(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "history.parquet"
+    pq.write_table(random_history(1, 300), path)
+    assert run("ledger", "backfill", str(path), "--database", database) == (
+        0,
+        "300 attempts: 300 new, 0 known already.\n",
+    )
+    assert "300 were taken in by an earlier run" in run("ledger", "backfill", str(path), "--database", database)[1]
+    code, shown = run("ledger", "status", "--database", database)
+    assert code == 0
+    assert "300 events on 300 attempts" in shown
+    assert "reservations: none" in shown
+
+
+def test_the_database_of_the_settings_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOUP_HOME", str(tmp_path / "home"))
+    assert run("ledger", "migrate")[1].splitlines()[0] == "applied 0001 events"
+    assert (tmp_path / "home" / "ledger.db").is_file()
+    monkeypatch.setenv("RECOUP_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+    assert "version 0" in run("ledger", "status")[1]
+
+
+def test_migrating_says_what_it_did(database: str) -> None:
+    assert run("ledger", "migrate", "--database", database)[1].count("applied") > 1
+    assert "is up to date" in run("ledger", "migrate", "--database", database)[1]
+
+
+def test_an_audit_without_breaches_is_a_proof(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "history.parquet"
+    pq.write_table(history([{"code": "51"}]), path)
+    run("ledger", "backfill", str(path), "--database", database)
+    code, shown = run("caps", "audit", "--from", "2026-01-01", "--to", "2027-01-01", "--database", database)
+    assert (code, shown.splitlines()[-1].split(" (")[0]) == (0, "0 of 1 attempts over any limit")
+
+
+def test_breaches_are_listed_with_who_made_them_and_written_as_csv(database: str, tmp_path: Path, stolen: Path) -> None:
+    run("ledger", "backfill", str(stolen), "--database", database)
+    out = tmp_path / "breaches.csv"
+    code, shown = run("caps", "audit", "--from", "2026-01-01", "--csv", str(out), "--database", database)
+    assert code == 1
+    assert "made by someone else: Visa lets nobody try this card again" in shown
+    assert "1 of 2 attempts over any limit" in shown
+    assert "0 advised by Recoup, 1 made by someone else" in shown
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert "visa-cat1-never-reattempt" in {row["rule"] for row in rows}
+    assert {row["attempt_id"] for row in rows} == {"a00001"}
+    assert [path.name for path in tmp_path.glob(".*.part")] == []
+
+
+def test_what_cannot_be_used_is_refused(database: str, tmp_path: Path) -> None:
+    for arguments, refusal in (
+        (["caps", "audit", "--from", "soon"], "--from"),
+        (["caps", "audit", "--from", "2026-02-01", "--to", "2026-01-01"], "--to"),
+        (["caps", "audit", "--from", "2026-01-01", "--csv", str(tmp_path / "no" / "x.csv")], "cannot be written"),
+        (["ledger", "backfill", str(tmp_path / "missing.parquet")], "cannot be read"),
+        (["ledger", "status", "--database", "oracle://x"], "expected sqlite"),
+    ):
+        with pytest.raises((InputError, InvalidValueError), match=refusal):
+            run(*arguments, *([] if "--database" in arguments else ["--database", database]))
