@@ -18,6 +18,7 @@ from serving.logs import service_log
 from serving.openapi import describe
 from serving.problems import install
 from serving.requests import parse_request
+from serving.rulebook_api import rulebook_routes
 from serving.service import Service, load_service
 from serving.settings import Settings, settings_from
 
@@ -44,6 +45,7 @@ def create_app(
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.include_router(routes(service, settings, clock or _machine_clock))
+    app.include_router(rulebook_routes(service, clock or _machine_clock))
     app.add_middleware(Edge, log=log)
     install(app)
     describe(app)

@@ -26,6 +26,7 @@ Send `X-Request-Id` to find a request again in the log; every answer carries it 
 """
 _TAGS: list[Json] = [
     {"name": "decisions", "description": "Ask what to do about a failed payment."},
+    {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]
 _REFUSALS: dict[Kind, str] = {

@@ -9,6 +9,7 @@ from model.decide import decide
 from model.decision import Decision
 from model.economics import Economics
 from model.prior import PriorScorer
+from serving.merchant_rules import merchant_rulebook, use_merchant_codes
 from serving.registry import Answering, answering
 from serving.settings import Settings
 
@@ -34,9 +35,10 @@ def load_service(settings: Settings) -> Service:
     """Everything a service needs, read once.
 
     Raises:
-        InputError: The economics file cannot be used.
+        InputError: The economics file, the settings of the rulebook or the merchant's decline codes cannot be used.
     """
-    return Service(answering(settings), Rulebook.load(), _economics(settings))
+    use_merchant_codes(settings)
+    return Service(answering(settings), merchant_rulebook(settings), _economics(settings))
 
 
 def prior_service() -> Service:

@@ -20,6 +20,8 @@ class Settings:
         tracking_uri: MLflow tracking server or database that holds the registry.
         model_alias: Alias of the registered model that answers.
         economics: TOML file of the merchant's own figures over the shipped ones; None takes the shipped ones.
+        rulebook: TOML file of the merchant's settings of the rulebook; None takes the rules as shipped.
+        declines: TOML file of the merchant's own decline codes; None takes the shipped tables only.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         log_format: `json`, `console`, or `auto` (console on a terminal, else json).
@@ -30,6 +32,8 @@ class Settings:
     tracking_uri: str = "sqlite:///.recoup/mlflow.db"
     model_alias: str = "champion"
     economics: Path | None = None
+    rulebook: Path | None = None
+    declines: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
     log_format: str = "auto"
@@ -42,6 +46,8 @@ VARIABLES: Mapping[str, str] = {
     "tracking_uri": "MLFLOW_TRACKING_URI",
     "model_alias": "RECOUP_MODEL_ALIAS",
     "economics": "RECOUP_ECONOMICS",
+    "rulebook": "RECOUP_RULEBOOK",
+    "declines": "RECOUP_DECLINES",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
     "log_format": "RECOUP_LOG_FORMAT",
@@ -63,6 +69,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         tracking_uri=given.get("tracking_uri", f"sqlite:///{home / 'mlflow.db'}"),
         model_alias=given.get("model_alias", "champion"),
         economics=_path(given.get("economics")),
+        rulebook=_path(given.get("rulebook")),
+        declines=_path(given.get("declines")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),

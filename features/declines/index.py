@@ -43,17 +43,23 @@ class TableIndex:
 
     def known_processor(self, processor: str | None) -> str | None:
         """The listed name of a processor: `Checkout.com` is `checkoutcom`, `stripe_us` is `stripe`."""
-        if not processor:
-            return None
-        parts = [part for part in re.split(r"[^a-z0-9]+", processor.lower()) if part]
-        heads = ("".join(parts[:length]) for length in range(len(parts), 0, -1))
-        return next((head for head in heads if head in self.processors), None)
+        return next((head for head in heads_of(processor) if head in self.processors), None)
 
     @property
     def tables(self) -> frozenset[str]:
         """Every table that some lookup can reach."""
         groups = (*self.networks.values(), *self.processors.values(), self.fallback, tuple(self.advice.values()))
         return frozenset(name for group in groups for name in group) | {self.brazil_table}
+
+
+def heads_of(processor: str | None) -> tuple[str, ...]:
+    """The names under which a processor may be listed, longest first, without case and punctuation.
+
+    >>> heads_of("Stripe-US"), heads_of(None)
+    (('stripeus', 'stripe'), ())
+    """
+    parts = [part for part in re.split(r"[^a-z0-9]+", (processor or "").lower()) if part]
+    return tuple("".join(parts[:length]) for length in range(len(parts), 0, -1))
 
 
 @cache

@@ -1,16 +1,19 @@
 """Finds a raw code in the tables of the processor and of the network."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
+from typing import TypeVar
 
 from features.declines.entry import CodeEntry
-from features.declines.index import table_index
+from features.declines.index import heads_of, table_index
 from features.declines.reading import load_table
 from features.declines.spelling import spellings, without_prefix
 from features.declines.table import CodeTable
 from features.vocabulary import Network
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,42 @@ class Readings:
     network: CodeEntry | None
 
 
+@dataclass(frozen=True)
+class ExtraCodes:
+    """A merchant's own codes, by processor (as in `heads_of`) and by network."""
+
+    processors: Mapping[str, CodeTable] = field(default_factory=dict)
+    networks: Mapping[Network, CodeTable] = field(default_factory=dict)
+
+
+class _Extra:
+    """What was added at start; empty unless a merchant adds codes."""
+
+    codes = ExtraCodes()
+
+
+def use_extra(codes: ExtraCodes) -> None:
+    """Ask these before the shipped tables; see features.declines.extra."""
+    _Extra.codes = codes
+    own_tables.cache_clear()
+    network_tables.cache_clear()
+
+
 @cache
 def own_tables(processor: str | None) -> tuple[CodeTable, ...]:
-    """The tables of the processor's own words."""
-    return tuple(load_table(name) for name in table_index().processor_tables(processor))
+    """The tables of the processor's own words, a merchant's first."""
+    added = first(_Extra.codes.processors.get(head) for head in heads_of(processor))
+    shipped = tuple(load_table(name) for name in table_index().processor_tables(processor))
+    return (added, *shipped) if added else shipped
 
 
 @cache
 def network_tables(network: Network) -> tuple[CodeTable, ...]:
-    """The network's own tables, then the common tongue where it speaks it."""
-    index = table_index()
+    """A merchant's table of the network, the network's own, then the common tongue where it speaks it."""
+    index, added = table_index(), _Extra.codes.networks.get(network)
     fallback = index.fallback if network in index.fallback_networks else ()
-    return tuple(load_table(name) for name in (*index.networks.get(network, ()), *fallback))
+    shipped = tuple(load_table(name) for name in (*index.networks.get(network, ()), *fallback))
+    return (added, *shipped) if added else shipped
 
 
 def readings(
@@ -76,7 +103,7 @@ def titled(texts: tuple[str | None, ...], processor: str | None, network: Networ
     return first(table.titled(text, on) for text in texts if text for table in tables)
 
 
-def first(entries: Iterable[CodeEntry | None]) -> CodeEntry | None:
+def first(entries: Iterable[Found | None]) -> Found | None:
     """The first that is one."""
     return next((entry for entry in entries if entry is not None), None)
 

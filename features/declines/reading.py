@@ -35,7 +35,7 @@ def parse_table(name: str, text: str) -> CodeTable:
         confidence: Confidence = raw["confidence"]
         source: str = raw["source"]
         rows: list[dict[str, object]] = raw["codes"]
-        entries = tuple(_entry(name, row, source, confidence) for row in rows)
+        entries = tuple(entry_of(name, row, source, confidence) for row in rows)
         return CodeTable(name, raw["title"], raw["as_of"], confidence, entries, raw.get("implied_code"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"codes/{name}.toml: not TOML ({error})") from None
@@ -43,7 +43,12 @@ def parse_table(name: str, text: str) -> CodeTable:
         raise InputError(f"codes/{name}.toml: {error.args[0]} is missing") from None
 
 
-def _entry(table: str, row: dict[str, object], source: str, confidence: Confidence) -> CodeEntry:
+def entry_of(table: str, row: dict[str, object], source: str, confidence: Confidence) -> CodeEntry:
+    """One code from its row.
+
+    Raises:
+        InputError: A field is missing or misstated; the message names the table, the code and the field.
+    """
     read = _Row(table, row)
     entry = CodeEntry(
         table=table,

@@ -31,12 +31,13 @@ class CodeTable:
     """The codes of one network, processor or rail.
 
     Args:
+        as_of: The day of the reference it was made from; None for a merchant's own.
         implied_code: A code that is left out when its subcode comes alone (Autogiro's `result`).
     """
 
     name: str
     title: str
-    as_of: date
+    as_of: date | None
     confidence: Confidence
     entries: tuple[CodeEntry, ...]
     implied_code: str | None = None

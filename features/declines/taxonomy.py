@@ -119,6 +119,12 @@ def _decline(
     )
 
 
+def forget() -> None:
+    """Forget every answer, because the tables have changed."""
+    for remembered in (_classified, network_code, _change_days):
+        remembered.cache_clear()
+
+
 def _epoch(network: Network, processor: str | None, at: datetime) -> date | None:
     """The last day at or before `at` on which a meaning changed, so that remembered answers are few."""
     days = _change_days(network, processor)

@@ -36,6 +36,10 @@ class Fee:
             return False
         if self.cross_border is not None and issuer and self.cross_border is not (home != issuer):
             return False
+        return self.in_force_on(day)
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether the price holds on that day (UTC)."""
         return (self.effective_from is None or self.effective_from <= day) and (
             self.effective_to is None or day <= self.effective_to
         )

@@ -11,7 +11,7 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import caps, decide, demo, import_history, ledger, openapi, serve, simulate, train
+from serving.cli import caps, decide, declines, demo, import_history, ledger, openapi, rulebook, serve, simulate, train
 
 EXIT_REFUSED = 2
 
@@ -32,6 +32,8 @@ app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(caps.app, name="caps")
+app.add_typer(rulebook.app, name="rulebook")
+app.add_typer(declines.app, name="declines")
 app.command("openapi")(openapi.openapi)
 
 
@@ -48,7 +50,17 @@ def main() -> None:
     for name, value in _KEPT_AT_HOME.items():
         os.environ.setdefault(name, value)
     try:
+        if os.environ.get("RECOUP_DECLINES"):
+            _use_merchant_codes()
         app()
     except RecoupError as error:
         sys.stderr.write(f"recoup: {mask_card_numbers(str(error))}\n")
         raise SystemExit(EXIT_REFUSED) from None
+
+
+def _use_merchant_codes() -> None:
+    """Every verb reads decline codes as the service does."""
+    from serving.merchant_rules import use_merchant_codes
+    from serving.settings import settings_from
+
+    use_merchant_codes(settings_from(os.environ))

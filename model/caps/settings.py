@@ -1,0 +1,79 @@
+"""A merchant's settings of the rulebook: which looser figures the acquirer confirmed, and what is to be stricter."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from features.errors import InputError, InvalidValueError
+from model.caps.fields import Fields
+from model.caps.rule import KeyPart
+from model.caps.rulebook import Rulebook, Tightening
+
+_EXAMPLE = 'published = ["a-rule"] and [tighten.a-rule] tables'
+
+
+@dataclass(frozen=True, slots=True)
+class RulebookSettings:
+    """What a settings file states.
+
+    Args:
+        published: Rules whose looser published figure holds, because acquirer or agreement says so.
+        tightenings: Stricter figures by rule.
+    """
+
+    published: tuple[str, ...]
+    tightenings: Mapping[str, Tightening]
+    source: str
+
+    def applied(self, rulebook: Rulebook) -> Rulebook:
+        """The rulebook as the merchant has it.
+
+        Raises:
+            InputError: A setting names no rule or would loosen one; all tightenings are named at once.
+        """
+        try:
+            return rulebook.published(self.published).tightened(self.tightenings)
+        except InvalidValueError as error:
+            raise InputError(f"{self.source}, published: {error}") from None
+        except InputError as error:
+            raise InputError(f"{self.source}: {error}") from None
+
+
+def parse_settings(text: str, source: str) -> RulebookSettings:
+    """Settings from their TOML text.
+
+    Raises:
+        InputError: Not TOML, or a field is wrong; all faults are named by file, rule and field.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: not valid TOML: {error}") from None
+    tables = raw.get("tighten", {})
+    if not raw.keys() <= {"published", "tighten"} or not isinstance(tables, dict):
+        raise InputError(f"{source}: expected {_EXAMPLE} and nothing else")
+    top = Fields(source, raw, noun="settings file")
+    published, faults = top.texts("published") if raw.get("published") else (), top.faults
+    tightenings = {rule_id: _tightening(f"{source}, tighten.{rule_id}", t, faults) for rule_id, t in tables.items()}
+    if faults:
+        raise InputError("; ".join(faults))
+    return RulebookSettings(published, tightenings, source)
+
+
+def _tightening(where: str, table: object, faults: list[str]) -> Tightening:
+    if not isinstance(table, dict):
+        faults.append(f"{where}: is not accepted; expected a table such as {{ limit = 3 }}")
+        return Tightening()
+    fields = Fields(where, table, faults, noun="tightening")
+    tightening = Tightening(
+        limit=fields.whole("limit"),
+        window_hours=fields.whole("window_hours"),
+        wait_hours=fields.whole("wait_hours"),
+        key=fields.words("key", KeyPart) if fields.has("key") else None,
+        length=fields.whole("length"),
+        share_bps=fields.whole("share_bps"),
+        above_minor=fields.whole("above_minor"),
+        binding=fields.flag("binding", default=False),
+    )
+    fields.finish()
+    return tightening
