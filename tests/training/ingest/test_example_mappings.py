@@ -12,13 +12,13 @@ from training.ingest.importing import import_history
 
 ROOT = Path(__file__).parents[3]
 MAPPINGS = ROOT / "docs" / "examples" / "mappings"
-DATA = Path(os.environ.get("RECOUP_SHARED_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
 def data(name: str) -> Path:
     path = DATA / name
     if not path.exists():
-        pytest.skip(f"{name} is not at hand; RECOUP_SHARED_DATA names the folder that holds it")
+        pytest.skip(f"{name} is not at hand; SHARED_DATA names the folder that holds it")
     return path
 
 
