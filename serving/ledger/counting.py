@@ -1,16 +1,16 @@
 """What the rules can look at, read from the ledger: never more than their windows reach, never less."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
 
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, to_micros
-from features.vocabulary import Network, Outcome, Rail
+from features.vocabulary import Outcome
 from model.caps.engine import Proposal
+from model.caps.proposal import binds
 from model.caps.rule import CapRule, KeyPart, Kind
 from model.caps.rulebook import Rulebook
-from model.caps.tally import Event, Tally
+from model.caps.tally import Counter, Event, Tally
 from serving.ledger.facts import event_of
 from serving.ledger.store import Question, Row, Transaction, Value
 
@@ -37,9 +37,10 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The rules that may bind on a day, and how far back they look."""
+    """The rules that bind on a day, those of them that may forbid something, and how far back they look."""
 
     rulebook: Rulebook
+    forbidding: Rulebook
     reach: Reach
 
 
@@ -54,6 +55,26 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Counters(Tally):
+    """A tally of one proposal's counters, each picked out once however many rules ask for it."""
+
+    _picked: dict[tuple[tuple[KeyPart, ...], bool], tuple[Event, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def counter(self, counter: Counter, key: tuple[KeyPart, ...], *, resets: bool) -> tuple[Event, ...]:
+        """The events of one counter of the proposal."""
+        picked = self._picked.get((key, resets))
+        if picked is None:
+            picked = self._picked[key, resets] = Tally.counter(self, counter, key, resets=resets)
+        return picked
+
+    def about(self, counter: Counter) -> Tally:  # noqa: ARG002 - all of them share method, mandate or payment
+        """All of it."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """What stands in the ledger around a proposal.
 
@@ -65,30 +86,42 @@ class Counted:
     events: tuple[Event, ...]
     held: tuple[Held, ...]
 
-    def tally(self, at: int, *, without: str | None = None) -> Tally:
+    def tally(self, at: int, *, without: str | None = None) -> Counters:
         """The counters as they stand for an attempt at an instant.
 
         What is planned or was made later counts as if it were made then: it will share a window with the attempt,
         so that the later one keeps its place.
         """
         counted = (_not_after(event, at) for event in self.events if event.attempt_id != without)
-        return Tally(tuple(sorted(counted, key=lambda event: (event.at, event.attempt_id))))
+        return Counters(tuple(sorted(counted, key=_order)))
 
 
 class Selector:
-    """Picks the rules that may bind, once for each rail, network and day; the engine looks at them closely."""
+    """Picks the rules that bind, once for each kind of attempt and day; the engine looks at them closely."""
 
     def __init__(self, rulebook: Rulebook) -> None:
         self._rulebook = rulebook
-        self._selected = lru_cache(_SELECTIONS)(self._select)
+        self._selected: dict[tuple[object, ...], Selected] = {}
 
     def selected(self, proposal: Proposal, at: datetime) -> Selected:
         """The rules for such an attempt on that day (UTC)."""
-        return self._selected(proposal.method.rail, proposal.method.network, at.date())
+        method = proposal.method
+        kind = (
+            *(method.rail, method.network, proposal.processor, proposal.initiator),
+            *(proposal.countries, proposal.issuers, at.date()),
+        )
+        found = self._selected.get(kind)
+        if found is None:
+            if len(self._selected) >= _SELECTIONS:
+                self._selected.clear()
+            found = self._selected[kind] = self._select(proposal, at.date())
+        return found
 
-    def _select(self, rail: Rail, network: Network, day: date) -> Selected:
-        rules = tuple(rule for rule in self._rulebook.about(rail, network) if rule.in_force_on(day))
-        return Selected(Rulebook(rules), reach_of(rules))
+    def _select(self, proposal: Proposal, day: date) -> Selected:
+        about = self._rulebook.about(proposal.method.rail, proposal.method.network)
+        rules = tuple(rule for rule in about if rule.in_force_on(day) and binds(rule, proposal))
+        forbidding = tuple(rule for rule in rules if rule.kind is not Kind.NOTE)
+        return Selected(Rulebook(rules), Rulebook(forbidding), reach_of(rules))
 
 
 def reach_of(rules: Iterable[CapRule]) -> Reach:
@@ -108,18 +141,15 @@ def reach_of(rules: Iterable[CapRule]) -> Reach:
     return Reach(2 * hours * MICROS_PER_HOUR + 2 * MICROS_PER_DAY, of_method, of_mandate)
 
 
-def near_question(proposal: Proposal, until: int | None = None) -> Question:
-    """What to ask to know the counters of a proposal, as far as nearly always is enough.
-
-    Args:
-        until: Look at attempts made at or before this instant only (microseconds since 1970).
-    """
-    return "counted", {**_values(proposal, _FOR_EVER if until is None else until), "most": READ_WHOLE}
+def near_question(proposal: Proposal, until: int) -> Question:
+    """What to ask to know the counters as of an instant, as far as nearly always is enough."""
+    return "counted", {**_values(proposal, until), "most": READ_WHOLE}
 
 
-def standing_question(proposal: Proposal) -> Question:
-    """What to ask to know where the payment and the method stand."""
-    return "standings", _values(proposal, _FOR_EVER)
+def questions(proposal: Proposal) -> tuple[Question, Question]:
+    """What to ask to know the counters of a proposal, and where its payment and method stand."""
+    counters, values = near_question(proposal, _FOR_EVER)
+    return (counters, values), ("standings", values)
 
 
 def counted(transaction: Transaction, proposal: Proposal, at: datetime, reach: Reach, near: list[Row]) -> Counted:
@@ -144,7 +174,11 @@ def counted_then(
         if row[0] != "held" and row[11] != Outcome.ERROR
     }
     before = (event for event in events.values() if (event.at, event.attempt_id) < (at, attempt_id))
-    return Tally(tuple(sorted(before, key=lambda event: (event.at, event.attempt_id))))
+    return Counters(tuple(sorted(before, key=_order)))
+
+
+def _order(event: Event) -> tuple[int, str]:
+    return event.at, event.attempt_id
 
 
 def _values(proposal: Proposal, until: int) -> dict[str, Value]:

@@ -2,49 +2,46 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 
 from features.attempt import Attempt
 from features.errors import InvalidValueError, RecoupError
 from features.instants import require_aware, to_micros
-from features.vocabulary import Outcome
-from model.caps.engine import Proposal, Verdict, prepare
+from model.caps.engine import Proposal, Verdict
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally
 from serving.ledger import recording
-from serving.ledger.counting import Counted, Held, Selector, counted, near_question, standing_question
+from serving.ledger.counting import Selector
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.facts import facts_of
+from serving.ledger.holds import (
+    end_hold,
+    expire_in_the_way,
+    found,
+    held_reasons,
+    hold_reasons,
+    locks_of,
+    maybe_found,
+    same,
+)
 from serving.ledger.migrate import require_current
 from serving.ledger.opening import store_at
 from serving.ledger.recording import Recorded, lock_key
 from serving.ledger.reservations import (
     Check,
-    Reason,
-    ReasonCode,
     Refused,
     Reservation,
     Settled,
     State,
     cap_reasons,
-    reservation_from,
-    standing_reasons,
     values_of,
 )
-from serving.ledger.store import LedgerConflictError, Row, Store, Transaction
+from serving.ledger.situation import Situation, situation
+from serving.ledger.store import LedgerConflictError, Store, Transaction
 
 HOLD_FOR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """A proposal as the ledger stands: what it counts with, what the rules say, and what else speaks against it."""
-
-    counted: Counted
-    verdicts: tuple[Verdict, ...]
-    standings: tuple[Reason, ...]
 
 
 class Ledger:
@@ -94,12 +91,12 @@ class Ledger:
     def tally(self, proposal: Proposal, at: datetime) -> Tally:
         """The counters that rules may look at for such an attempt at an instant; what is held counts as pending."""
         with self._store.reading() as transaction:
-            return self._counted(transaction, proposal, at)[0].tally(to_micros(at))
+            return Tally(self._situation(transaction, proposal, at).tally.events)
 
     def verdicts(self, proposal: Proposal, at: datetime) -> tuple[Verdict, ...]:
         """What every rule says about such an attempt at an instant, as things stand."""
         with self._store.reading() as transaction:
-            return self._situation(transaction, proposal, at).verdicts
+            return self._situation(transaction, proposal, at).verdicts()
 
     def reserve(
         self,
@@ -135,7 +132,7 @@ class Ledger:
         except LedgerConflictError:
             # The same id was asked for twice at once under different counters: whoever came first has it.
             with suppress(InvalidValueError):
-                return _same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
+                return same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
             raise
 
     def reservation(self, merchant_id: str, reservation_id: str) -> Reservation:
@@ -145,7 +142,7 @@ class Ledger:
             InvalidValueError: There is none of that id.
         """
         with self._store.reading() as transaction:
-            return _found(transaction, merchant_id, reservation_id)
+            return found(transaction, merchant_id, reservation_id)
 
     def settle(self, merchant_id: str, reservation_id: str, attempt: Attempt, now: datetime) -> Settled:
         """The attempt was made: it counts from now on, and the hold is spent.
@@ -159,10 +156,10 @@ class Ledger:
         """
         locks = [lock_key(merchant_id, "attempt", attempt.attempt_id)]
         with self._store.writing(locks, [lock_key(merchant_id, "recording")]) as transaction:
-            before = _found(transaction, merchant_id, reservation_id)
+            before = found(transaction, merchant_id, reservation_id)
             _check_attempt(before, attempt)
-            closed = _close(transaction, merchant_id, reservation_id, State.SPENT, now, attempt_id=attempt.attempt_id)
-            after = _found(transaction, merchant_id, reservation_id)
+            closed = end_hold(transaction, merchant_id, reservation_id, State.SPENT, now, attempt_id=attempt.attempt_id)
+            after = found(transaction, merchant_id, reservation_id)
             if after.state is State.SPENT and after.attempt_id != attempt.attempt_id:
                 raise InvalidValueError(
                     "attempt_id", attempt.attempt_id, f"the attempt that spent it: {after.attempt_id}"
@@ -178,8 +175,8 @@ class Ledger:
             InvalidValueError: There is no such reservation.
         """
         with self._store.writing() as transaction:
-            _close(transaction, merchant_id, reservation_id, State.RELEASED, now, reason=reason)
-            return _found(transaction, merchant_id, reservation_id)
+            end_hold(transaction, merchant_id, reservation_id, State.RELEASED, now, reason=reason)
+            return found(transaction, merchant_id, reservation_id)
 
     def expire(self, now: datetime) -> int:
         """End every hold whose time is over; how many there were."""
@@ -193,65 +190,29 @@ class Ledger:
             InvalidValueError: There is no such reservation.
         """
         with self._store.reading() as transaction:
-            reservation = _found(transaction, merchant_id, reservation_id)
-            situation = self._situation(transaction, reservation.proposal, at, without=reservation_id)
-        reasons = (*_hold_reasons(reservation, at), *situation.standings, *cap_reasons(situation.verdicts))
-        return Check(reservation, reasons, situation.verdicts)
+            reservation = found(transaction, merchant_id, reservation_id)
+            now = self._situation(transaction, reservation.proposal, at, without=reservation_id)
+        verdicts = now.verdicts()
+        return Check(reservation, (*hold_reasons(reservation, at), *now.standings, *cap_reasons(verdicts)), verdicts)
 
     def _reserve(self, wanted: Reservation, *, repeated: bool) -> Reservation | Refused:
-        with self._store.writing(_locks(wanted.proposal)) as transaction:
-            if repeated and (earlier := _maybe(transaction, _merchant(wanted), wanted.reservation_id)):
-                return _same(earlier, wanted)
-            situation = self._situation(transaction, wanted.proposal, wanted.at)
-            if _expired(transaction, wanted, situation.counted.held):
-                situation = self._situation(transaction, wanted.proposal, wanted.at)
-            reasons = (
-                *situation.standings,
-                *_held_reasons(situation.counted.held, wanted.proposal),
-                *cap_reasons(situation.verdicts),
-            )
+        proposal, merchant_id = wanted.proposal, wanted.proposal.payment.merchant_id
+        with self._store.writing(locks_of(proposal)) as transaction:
+            if repeated and (earlier := maybe_found(transaction, merchant_id, wanted.reservation_id)):
+                return same(earlier, wanted)
+            now = self._situation(transaction, proposal, wanted.at)
+            if expire_in_the_way(transaction, merchant_id, now.counted.held, wanted.held_at):
+                now = self._situation(transaction, proposal, wanted.at)
+            reasons = (*now.standings, *held_reasons(now.counted.held, proposal), *cap_reasons(now.forbidden()))
             if reasons:
-                return Refused(reasons, situation.verdicts)
+                return Refused(reasons, now.verdicts())
             transaction.put("insert_reservation", values_of(wanted))
         return wanted
 
     def _situation(
         self, transaction: Transaction, proposal: Proposal, at: datetime, without: str | None = None
     ) -> Situation:
-        found, standings, rulebook = self._counted(transaction, proposal, at)
-        tally = found.tally(to_micros(at), without=without)
-        said = prepare(rulebook, tally, proposal).at(at)
-        own = (event for event in found.events if event.payment_id == proposal.payment.payment_id)
-        paying = max((e for e in own if e.outcome is Outcome.APPROVED), key=lambda event: event.at, default=None)
-        return Situation(found, said, tuple(standing_reasons(proposal, standings, paying)))
-
-    def _counted(
-        self, transaction: Transaction, proposal: Proposal, at: datetime
-    ) -> tuple[Counted, list[Row], Rulebook]:
-        selected = self._selector.selected(proposal, require_aware("at", at))
-        near, standings = transaction.ask(near_question(proposal), standing_question(proposal))
-        return counted(transaction, proposal, at, selected.reach, near), standings, selected.rulebook
-
-
-def _locks(proposal: Proposal) -> list[int]:
-    """Whoever shares a counter shares one of these; each is locked in the order of its number."""
-    merchant_id, method = proposal.payment.merchant_id, proposal.method
-    keys = [("payment", proposal.payment.payment_id), ("method", method.method_id)]
-    keys += [("mandate", method.mandate_id)] if method.mandate_id else []
-    return [lock_key(merchant_id, scope, identity) for scope, identity in keys]
-
-
-def _expired(transaction: Transaction, wanted: Reservation, held: Sequence[Held]) -> bool:
-    """End the holds in the way whose time is over; whether there were any."""
-    now = to_micros(wanted.held_at)
-    over = sorted(hold.reservation_id for hold in held if hold.expires_at <= now)
-    for reservation_id in over:
-        _close(transaction, _merchant(wanted), reservation_id, State.EXPIRED, wanted.held_at)
-    return bool(over)
-
-
-def _merchant(reservation: Reservation) -> str:
-    return reservation.proposal.payment.merchant_id
+        return situation(transaction, self._selector, proposal, at, without)
 
 
 def _check_order(wanted: Reservation) -> None:
@@ -271,58 +232,11 @@ def _check_attempt(reservation: Reservation, attempt: Attempt) -> None:
             raise InvalidValueError(name, value, f"that of the reservation: {right}")
 
 
-def _same(earlier: Reservation, wanted: Reservation) -> Reservation:
-    if (earlier.proposal, earlier.at) != (wanted.proposal, wanted.at):
-        raise InvalidValueError(
-            "reservation_id", wanted.reservation_id, "an id that does not stand for another proposal already"
-        )
-    return earlier
-
-
-def _maybe(transaction: Transaction, merchant_id: str, reservation_id: str) -> Reservation | None:
-    where = {"merchant_id": merchant_id, "reservation_id": reservation_id}
-    (rows,) = transaction.ask(("reservation", where))
-    return reservation_from(rows[0]) if rows else None
-
-
-def _found(transaction: Transaction, merchant_id: str, reservation_id: str) -> Reservation:
-    found = _maybe(transaction, merchant_id, reservation_id)
-    if found is None:
-        raise InvalidValueError("reservation_id", reservation_id, "the id of a reservation of this merchant")
-    return found
-
-
-def _close(
-    transaction: Transaction,
-    merchant_id: str,
-    reservation_id: str,
-    state: State,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    attempt_id: str | None = None,
-) -> bool:
-    """End the hold; False when it had ended before."""
-    return bool(
-        transaction.change(
-            "close_reservation",
-            {
-                "merchant_id": merchant_id,
-                "reservation_id": reservation_id,
-                "state": state.value,
-                "closed_at": to_micros(now),
-                "reason": reason,
-                "attempt_id": attempt_id,
-            },
-        )
-    )
-
-
 def _settling(reservation: Reservation, attempt: Attempt) -> LedgerEvent:
     """The attempt as an event of its own: one for what is pending, another for its outcome."""
     proposal = reservation.proposal
     facts = facts_of(attempt, proposal.method, proposal.payment, reservation.reservation_id)
-    event = reported(_merchant(reservation), Source.ADVISED, reservation.reservation_id, facts)
+    event = reported(proposal.payment.merchant_id, Source.ADVISED, reservation.reservation_id, facts)
     return replace(event, source_event_id=f"{reservation.reservation_id}/x{lock_key(event.body) & (1 << 63) - 1:x}")
 
 
@@ -333,21 +247,3 @@ def _settled(after: Reservation, attempt: Attempt, *, closed: bool) -> Settled:
         return Settled(after, True, f"{ended}; attempt {attempt.attempt_id} counts all the same, because it was made.")
     again = "" if closed else " already"
     return Settled(after, False, f"The reservation is{again} spent by attempt {attempt.attempt_id}.")
-
-
-def _hold_reasons(reservation: Reservation, at: datetime) -> list[Reason]:
-    name = reservation.reservation_id
-    if reservation.state is not State.HELD:
-        return [Reason(ReasonCode.NOT_HELD, f"Reservation {name} is {reservation.state.value}, not held.")]
-    if at >= reservation.expires_at:
-        return [Reason(ReasonCode.EXPIRED, f"Reservation {name} ended at {reservation.expires_at.isoformat()}.")]
-    return []
-
-
-def _held_reasons(held: Sequence[Held], proposal: Proposal) -> list[Reason]:
-    """Another attempt on the payment is allowed already; a second might charge the payer twice."""
-    return [
-        Reason(ReasonCode.ALREADY_HELD, f"Reservation {hold.reservation_id} for this payment is still held.")
-        for hold in held
-        if hold.payment_id == proposal.payment.payment_id
-    ]

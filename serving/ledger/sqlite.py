@@ -15,7 +15,7 @@ from serving.ledger.store import LedgerConflictError, Question, Row, Values, sen
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _CONNECTIONS = 32
-_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("mmap_size", str(1 << 30)))
+_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "1000"))
 
 
 @dataclass(frozen=True, slots=True)

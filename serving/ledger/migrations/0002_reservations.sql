@@ -37,4 +37,3 @@ CREATE UNIQUE INDEX one_hold_a_payment ON reservation (merchant_id, payment_id) 
 -- Holds count by credential and by mandate too; only what is held is looked at, so old reservations cost nothing.
 CREATE INDEX held_by_method ON reservation (merchant_id, method_id) WHERE state = 'held';
 CREATE INDEX held_by_mandate ON reservation (merchant_id, mandate_id) WHERE state = 'held' AND mandate_id IS NOT NULL;
-CREATE INDEX held_until ON reservation (expires_at) WHERE state = 'held';
