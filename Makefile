@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo serve test check lint types imports openapi lock bench clean
+.PHONY: help setup demo serve test check lint types imports openapi lock bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ openapi: setup ## write docs/openapi.json from the code
 
 bench: setup ## measure import, features, training and decisions
 	@$(BIN)/python -m benchmarks.run
+
+fuzz: setup ## hold the limits against a brute-force counter on a million random histories
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.run
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock
