@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from model.decision import CODE_VERSION
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"features", "model", "experiments", "training", "serving"}
 DATA = {".toml", ".json", ".sql", ".html", ".j2", ".typed", ".md"}
@@ -64,3 +66,9 @@ def test_every_declared_dependency_is_locked() -> None:
     locked = set(re.findall(r"^([a-z0-9._-]+)==", (ROOT / "requirements.lock").read_text(), flags=re.MULTILINE))
     assert declared >= {"numpy", "lightgbm"}
     assert declared - locked <= PACKAGES
+
+
+def test_decisions_carry_the_version_that_is_built() -> None:
+    declared = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
+    assert declared is not None
+    assert declared[1] == CODE_VERSION
