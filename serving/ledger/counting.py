@@ -18,6 +18,7 @@ from serving.ledger.store import Question, Row, Transaction, Value
 READ_WHOLE = 64
 _SELECTIONS = 4_096
 _FOR_EVER = 1 << 62
+_EQUAL = frozenset({KeyPart.MERCHANT, KeyPart.METHOD, KeyPart.PAYMENT, KeyPart.AMOUNT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Reach:
     window_micros: int
     of_method: bool
     of_mandate: bool
+
+    def since(self, scope: str, until: int) -> int:
+        """From when on every attempt of a scope matters at an instant (microseconds since 1970)."""
+        whole = {"method": self.of_method, "mandate": self.of_mandate}.get(scope, True)
+        return -_FOR_EVER if whole else until - self.window_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ class Counters(Tally):
         """The events of one counter of the proposal."""
         picked = self._picked.get((key, resets))
         if picked is None:
-            picked = self._picked[key, resets] = Tally.counter(self, counter, key, resets=resets)
+            near = Tally(_sharing(self.events, counter, key))
+            rest = tuple(part for part in key if part not in _EQUAL)
+            picked = self._picked[key, resets] = near.counter(counter, rest, resets=resets)
         return picked
 
     def about(self, counter: Counter) -> Tally:  # noqa: ARG002 - all of them share method, mandate or payment
@@ -154,9 +162,9 @@ def questions(proposal: Proposal) -> tuple[Question, Question]:
 
 def counted(transaction: Transaction, proposal: Proposal, at: datetime, reach: Reach, near: list[Row]) -> Counted:
     """The attempts and holds that the rules can look at, given the nearest ones; reads on where there are more."""
-    merchant_id = proposal.payment.merchant_id
-    since = to_micros(at) - reach.window_micros
-    rows = near + _further(transaction, _values(proposal, _FOR_EVER), since, reach, near)
+    merchant_id, until = proposal.payment.merchant_id, to_micros(at)
+    rows = near + _further(transaction, _values(proposal, _FOR_EVER), until, reach, near)
+    rows = _without_repeated(rows, until, reach)
     held = {str(row[1]): _held(merchant_id, row) for row in rows if row[0] == "held"}
     events = {str(row[1]): _event(merchant_id, row) for row in rows if row[0] != "held" and row[11] != Outcome.ERROR}
     return Counted((*events.values(), *(hold.event for hold in held.values())), tuple(held.values()))
@@ -167,7 +175,7 @@ def counted_then(
 ) -> Tally:
     """The counters as they stood when an attempt was made: those before it, with what was known of them then."""
     merchant_id = proposal.payment.merchant_id
-    rows = near + _further(transaction, _values(proposal, at), at - reach.window_micros, reach, near)
+    rows = near + _further(transaction, _values(proposal, at), at, reach, near)
     events = {
         str(row[1]): _as_known(_event(merchant_id, row), int(row[19] or 0), at)
         for row in rows
@@ -175,6 +183,17 @@ def counted_then(
     }
     before = (event for event in events.values() if (event.at, event.attempt_id) < (at, attempt_id))
     return Counters(tuple(sorted(before, key=_order)))
+
+
+def _sharing(events: tuple[Event, ...], counter: Counter, key: tuple[KeyPart, ...]) -> tuple[Event, ...]:
+    """Those that share what is plainly equal or not; all are of one merchant."""
+    if KeyPart.METHOD in key:
+        events = tuple([event for event in events if event.method_id == counter.method_id])
+    if KeyPart.PAYMENT in key:
+        events = tuple([event for event in events if event.payment_id == counter.payment_id])
+    if KeyPart.AMOUNT in key:
+        events = tuple([event for event in events if event.amount == counter.amount])
+    return events
 
 
 def _order(event: Event) -> tuple[int, str]:
@@ -192,18 +211,32 @@ def _values(proposal: Proposal, until: int) -> dict[str, Value]:
 
 
 def _further(
-    transaction: Transaction, values: dict[str, Value], since: int, reach: Reach, near: Sequence[Row]
+    transaction: Transaction, values: dict[str, Value], until: int, reach: Reach, near: Sequence[Row]
 ) -> list[Row]:
     """What the nearest attempts leave out: all since an instant, and the last of each flavour before it."""
     full = {scope for scope in ("method", "payment", "mandate") if sum(row[0] == scope for row in near) >= READ_WHOLE}
     asked: list[Question] = []
-    for scope, whole in (("method", reach.of_method), ("mandate", reach.of_mandate)):
+    for scope in ("method", "mandate"):
         if scope in full:
-            ranged = values | {"since": -_FOR_EVER if whole else since}
+            ranged = values | {"since": reach.since(scope, until)}
             asked += [(f"of_{scope}_since", ranged), (f"latest_flavours_of_{scope}", ranged)]
     if "payment" in full:
         asked.append(("all_of_payment", values))
     return [row for rows in transaction.ask(*asked) for row in rows] if asked else []
+
+
+def _without_repeated(rows: list[Row], until: int, reach: Reach) -> list[Row]:
+    """The rows without those that are older than every window and not the last of their flavour."""
+    since = {scope: reach.since(scope, until) for scope in ("method", "mandate", "payment", "held")}
+    kept: list[Row] = []
+    last: dict[tuple[str, Value], Row] = {}
+    for row in rows:
+        scope, at = str(row[0]), int(row[9] or 0)
+        if at >= since[scope]:
+            kept.append(row)
+        elif (scope, row[20]) not in last or at > int(last[scope, row[20]][9] or 0):
+            last[scope, row[20]] = row
+    return [*kept, *last.values()]
 
 
 def _event(merchant_id: str, row: Row) -> Event:

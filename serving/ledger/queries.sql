@@ -11,56 +11,56 @@ SELECT pg_advisory_xact_lock_shared(:key)
 SELECT * FROM (
     SELECT 'method' AS scope, attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
         initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
-        min_wait_hours, known_at
-    FROM attempt WHERE merchant_id = :merchant_id AND method_id = :method_id AND at <= :until
+        min_wait_hours, known_at, a.flavour
+    FROM attempt AS a WHERE merchant_id = :merchant_id AND method_id = :method_id AND at <= :until
     ORDER BY at DESC LIMIT :most
 ) AS of_method
 UNION ALL
 SELECT * FROM (
     SELECT 'payment', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
         initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
-        min_wait_hours, known_at
-    FROM attempt WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND at <= :until
+        min_wait_hours, known_at, a.flavour
+    FROM attempt AS a WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND at <= :until
     ORDER BY at DESC LIMIT :most
 ) AS of_payment
 UNION ALL
 SELECT * FROM (
     SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
         initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
-        min_wait_hours, known_at
-    FROM attempt WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at <= :until
+        min_wait_hours, known_at, a.flavour
+    FROM attempt AS a WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at <= :until
     ORDER BY at DESC LIMIT :most
 ) AS of_mandate
 UNION ALL
 SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
-    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at
+    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at, 0
 FROM reservation WHERE merchant_id = :merchant_id AND method_id = :method_id AND state = 'held'
 UNION ALL
 SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
-    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at
+    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at, 0
 FROM reservation WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND state = 'held'
 UNION ALL
 SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
-    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at
+    initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at, 0
 FROM reservation WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND state = 'held'
 
 -- name: all_of_payment
 -- Every attempt on a payment.
 SELECT 'payment', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
-    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
-FROM attempt WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND at <= :until
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at, a.flavour
+FROM attempt AS a WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND at <= :until
 
 -- name: of_method_since
 -- The attempts on a method from an instant on.
 SELECT 'method', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
-    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
-FROM attempt WHERE merchant_id = :merchant_id AND method_id = :method_id AND at BETWEEN :since AND :until
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at, a.flavour
+FROM attempt AS a WHERE merchant_id = :merchant_id AND method_id = :method_id AND at BETWEEN :since AND :until
 
 -- name: of_mandate_since
 -- The attempts under a mandate from an instant on.
 SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
-    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
-FROM attempt WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at BETWEEN :since AND :until
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at, a.flavour
+FROM attempt AS a WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND at BETWEEN :since AND :until
 
 -- name: latest_flavours_of_method
 -- The latest attempt of each flavour on a method before an instant: a few index probes a flavour, however many there are.
@@ -77,7 +77,7 @@ WITH RECURSIVE flavours (flavour) AS (
     ) FROM flavours AS f WHERE f.flavour IS NOT NULL
 )
 SELECT 'method', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
-    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at, a.flavour
 FROM flavours AS f
 JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.method_id = :method_id AND a.flavour = f.flavour AND a.at = (
     SELECT b.at FROM attempt AS b
@@ -100,7 +100,7 @@ WITH RECURSIVE flavours (flavour) AS (
     ) FROM flavours AS f WHERE f.flavour IS NOT NULL
 )
 SELECT 'mandate', attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency, initiator, at,
-    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at
+    at_precision, outcome, network, code, subcode, advice_code, category, retryability, min_wait_hours, known_at, a.flavour
 FROM flavours AS f
 JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.mandate_id = :mandate_id AND a.flavour = f.flavour AND a.at = (
     SELECT b.at FROM attempt AS b
