@@ -10,7 +10,7 @@ from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision, Rail
-from model.caps.engine import Proposal, verdicts
+from model.caps.engine import Proposal, Volumes, verdicts
 from model.caps.rulebook import Rulebook
 from model.caps.tally import tally_of
 from model.caps.verdict import Verdict
@@ -89,10 +89,12 @@ def judged(
     initiator: Initiator = Initiator.MERCHANT,
     rulebook: Rulebook | None = None,
     processor: str = "north",
+    decided_at: datetime | None = None,
+    volumes: Volumes | None = None,
 ) -> dict[str, Verdict]:
     """Every verdict by rule on one more attempt at an instant."""
     on, owed = method or a_method(), payment or a_payment()
     known = a_context([a for a in attempts if a.at <= at], on, payment=owed, as_of=at)
-    proposal = Proposal(owed, on, processor, initiator)
-    found = verdicts(rulebook or Rulebook.load(), tally_of(known), proposal, at)
+    proposal = Proposal(owed, on, processor, initiator, decided_at)
+    found = verdicts(rulebook or Rulebook.load(), tally_of(known), proposal, at, volumes or Volumes())
     return {verdict.rule_id: verdict for verdict in found}
