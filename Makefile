@@ -3,15 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Temporary files stay in the checkout.
+export TMPDIR := $(CURDIR)/.recoup/tmp
 
 .PHONY: help setup demo serve test check lint types imports openapi lock bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMP) ## build .venv from the hashed lock file
+setup: $(STAMP) | $(TMPDIR) ## build .venv from the hashed lock file
 
-$(STAMP): requirements.lock pyproject.toml
+$(TMPDIR):
+	@mkdir -p $(TMPDIR)
+
+$(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Recoup needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version`. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
@@ -22,8 +27,11 @@ $(STAMP): requirements.lock pyproject.toml
 demo: setup ## simulate, train, register, serve and ask for five telling decisions
 	@$(BIN)/recoup demo
 
-serve: setup ## keep the decision service and the MLflow UI up
-	@$(BIN)/recoup serve --with-mlflow
+serve: setup ## keep the decision service and the MLflow UI up (the demo's until you have trained)
+	@if [ ! -e "$${RECOUP_HOME:-.recoup}/mlflow.db" ] && [ -e .recoup/demo/mlflow.db ]; then \
+		echo "No model of your own yet: showing the demo's, which learnt from simulated data."; \
+		export RECOUP_HOME=.recoup/demo; \
+	fi; $(BIN)/recoup serve --with-mlflow
 
 test: setup ## run the test suite with coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
