@@ -28,14 +28,14 @@ def cap_sentence(rule: CapRule, used: int, frees: int | None, fee: Money | None)
     state = f"{used} used, {left} left"
     if frees is not None:
         state = f"{used} used, the next is free on {instant(frees)}"
-    return f"{_allowance(rule, limit)}; {state}{_charge(fee)}."
+    return f"{allowance(rule)}; {state}{_charge(fee)}."
 
 
 def exhausted_sentence(rule: CapRule, used: int, fee: Money | None) -> str:
     """A cap that never frees."""
     limit = rule.limit or 0
     state = f"{used} used, none left" if used or limit else "none may follow"
-    return f"{_allowance(rule, limit)}; {state}{_looser(rule)}{_charge(fee)}."
+    return f"{allowance(rule)}; {state}{_looser(rule)}{_charge(fee)}."
 
 
 def closed_sentence(rule: CapRule, closed: int) -> str:
@@ -106,9 +106,12 @@ def _shorter(rule: CapRule) -> str:
     return " unless a shorter one was agreed" if rule.published and rule.published.length is not None else ""
 
 
-def _allowance(rule: CapRule, limit: int) -> str:
-    window = "" if rule.window.kind is WindowKind.UNLIMITED else f" {rule.window}"
-    return f"{rule.who} {'advises at most' if rule.advises else 'allows'} {limit} {rule.what}{window}"
+def allowance(rule: CapRule) -> str:
+    """What a cap allows, without how much of it is used."""
+    limit, window = rule.limit or 0, "" if rule.window.kind is WindowKind.UNLIMITED else f" {rule.window}"
+    noun, _, rest = rule.what.partition(" ")
+    counted = f"{noun.removesuffix('s') if limit == 1 else noun} {rest}".rstrip()
+    return f"{rule.who} {'advises at most' if rule.advises else 'allows'} {limit} {counted}{window}"
 
 
 def _filled(rule: CapRule, event: Event) -> str:

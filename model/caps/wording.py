@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from features.vocabulary import Retryability
-from model.caps.rule import CapRule, Kind, WindowKind
+from model.caps.rule import CapRule, Kind
+from model.caps.sentences import allowance
 from model.caps.span import Span
 
 _WORTH: Mapping[Retryability, str] = {
@@ -19,9 +20,7 @@ _WORTH: Mapping[Retryability, str] = {
 def summary(rule: CapRule) -> str:
     """What the rule says, as a sentence."""
     if rule.kind is Kind.CAP:
-        window = "" if rule.window.kind is WindowKind.UNLIMITED else f" {rule.window}"
-        verb = "advises at most" if rule.advises else "allows"
-        return f"{rule.who} {verb} {rule.limit} {rule.what}{window}{_after(rule)}."
+        return f"{allowance(rule)}{_after(rule)}."
     if rule.kind is Kind.HOURS:
         return f"{rule.who} {rule.what} {rule.hours}."
     if rule.kind is Kind.THRESHOLD:
