@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from features.errors import InputError
-from features.vocabulary import Network
+from features.vocabulary import Network, Outcome
 
 app = typer.Typer(help="See how decline codes are read.", no_args_is_help=True)
 
 _MOST_LINES = 50
+_FAILED = [str(Outcome.DECLINED), str(Outcome.ERROR)]
 
 
 @app.command("explain")
@@ -81,6 +82,7 @@ def unknown(
 
 
 def _failures(history: Path) -> Iterator[tuple[str, Network, str, str | None, str | None, int]]:
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -89,7 +91,7 @@ def _failures(history: Path) -> Iterator[tuple[str, Network, str, str | None, st
         table = pq.read_table(history, columns=[*columns, "outcome"])
     except (OSError, ValueError) as error:
         raise InputError(f"{history} is not a history that recoup import writes: {error}") from None
-    failed = table.filter(pc.is_in(table["outcome"], pc.pa.array(["declined", "error"])) & pc.is_valid(table["code"]))
+    failed = table.filter(pc.and_(pc.is_in(table["outcome"], pa.array(_FAILED)), pc.is_valid(table["code"])))
     for row in failed.group_by(columns).aggregate([([], "count_all")]).to_pylist():
         network = Network(row["network"] or Network.UNKNOWN)
         yield row["processor"], network, row["code"], row["subcode"], row["advice_code"], row["count_all"]
