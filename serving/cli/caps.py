@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError, InvalidValueError
-from serving.cli.ledger import Database, url_of
+from serving.cli.ledger import Database, settings, url_of
 
 if TYPE_CHECKING:
     from serving.ledger.audit import Audited, Breach, Totals
@@ -46,16 +46,16 @@ def audit(
 
     Exit codes: 0 nothing was over a limit, 1 some attempts were, 2 refused.
     """
-    from model.caps.rulebook import Rulebook
     from serving.ledger.audit import Totals
     from serving.ledger.audit import audit as run
     from serving.ledger.migrate import require_current
     from serving.ledger.opening import store_at
+    from serving.merchant_rules import merchant_rulebook
 
     first, last = _instant("--from", since), _instant("--to", until) if until else datetime.now(UTC)
     if last <= first:
         raise InvalidValueError("--to", until, f"a day after {since}")
-    rulebook, totals = Rulebook.load(), Totals()
+    rulebook, totals = merchant_rulebook(settings()), Totals()
     with closing(store_at(url_of(database))) as store, _written(csv_file) as write:
         require_current(store)
         for audited in run(store, rulebook, first, last):

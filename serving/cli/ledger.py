@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
 
 app = typer.Typer(help="Keep the ledger of attempts and reservations.", no_args_is_help=True)
 
@@ -29,7 +32,9 @@ def backfill(
     from serving.ledger.backfill import backfill as run
     from serving.ledger.migrate import require_current
     from serving.ledger.opening import store_at
+    from serving.merchant_rules import use_merchant_codes
 
+    use_merchant_codes(settings())
     with closing(store_at(url_of(database))) as store, _progress("taking attempts in") as progress:
         require_current(store)
         done = run(store, history, _now_micros(), progress)
@@ -71,11 +76,16 @@ def migrate(database: Database = None) -> None:
 
 def url_of(database: str | None) -> str:
     """The address given, else the one of the settings."""
+    return database or settings().database
+
+
+def settings() -> "Settings":
+    """The settings of this process."""
     import os
 
     from serving.settings import settings_from
 
-    return database or settings_from(os.environ).database
+    return settings_from(os.environ)
 
 
 def _now_micros() -> int:

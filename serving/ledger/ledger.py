@@ -1,7 +1,6 @@
 """The ledger: counts what was attempted, and holds a place in every counter for what may be attempted next."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -130,10 +129,8 @@ class Ledger:
         try:
             return self._reserve(wanted, repeated=reservation_id is not None)
         except LedgerConflictError:
-            # The same id was asked for twice at once under different counters: whoever came first has it.
-            with suppress(InvalidValueError):
-                return same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
-            raise
+            # The same id was asked for at once for something else, under other locks: whoever came first has it.
+            return same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
 
     def reservation(self, merchant_id: str, reservation_id: str) -> Reservation:
         """One reservation.

@@ -70,6 +70,18 @@ def test_an_audit_without_breaches_is_a_proof(database: str, tmp_path: Path) -> 
     assert (code, shown.splitlines()[-1].split(" (")[0]) == (0, "0 of 1 attempts over any limit")
 
 
+def test_the_audit_is_by_the_merchants_own_settings(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rules = tmp_path / "history.parquet", tmp_path / "rules.toml"
+    pq.write_table(history([{"code": "51", "payment_id": f"p{i}"} for i in range(3)]), path)
+    rules.write_text("[tighten.visa-cat2-reattempt-cap]\nlimit = 1\n")
+    run("ledger", "backfill", str(path), "--database", database)
+    assert "0 of 3" in run("caps", "audit", "--from", "2026-01-01", "--database", database)[1]
+    monkeypatch.setenv("RECOUP_RULEBOOK", str(rules))
+    assert "1 of 3" in run("caps", "audit", "--from", "2026-01-01", "--database", database)[1]
+
+
 def test_breaches_are_listed_with_who_made_them_and_written_as_csv(database: str, tmp_path: Path, stolen: Path) -> None:
     run("ledger", "backfill", str(stolen), "--database", database)
     out = tmp_path / "breaches.csv"

