@@ -1,7 +1,7 @@
 """Holds on counters: what was allowed to be attempted, and what became of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -122,7 +122,7 @@ def values_of(reservation: Reservation) -> Values:
         "at": to_micros(reservation.at),
         "held_at": to_micros(reservation.held_at),
         "expires_at": to_micros(reservation.expires_at),
-        "proposal": orjson.dumps(proposal).decode(),
+        "proposal": orjson.dumps({name: getattr(proposal, name) for name in _PROPOSED}).decode(),
         "rulebook": reservation.rulebook,
     }
 
@@ -174,6 +174,7 @@ def cap_reasons(verdicts: tuple[Verdict, ...]) -> Iterator[Reason]:
 
 
 _PROPOSAL = TypeAdapter(Proposal)
+_PROPOSED = tuple(field.name for field in fields(Proposal))
 
 
 def _day(micros: int) -> str:
