@@ -6,15 +6,14 @@ from datetime import datetime
 from features.instants import to_micros
 from model.caps.gauges import Gauge, counting_gauge, fee_changes, in_force_between
 from model.caps.proposal import Proposal, binds
-from model.caps.rule import CapRule, KeyPart, Kind
+from model.caps.rule import CapRule, Kind
 from model.caps.rulebook import Rulebook
+from model.caps.shared import Shared
 from model.caps.stretches import HoursGauge, stretch_gauge
 from model.caps.tally import Tally
 from model.caps.verdict import Verdict
 from model.caps.volumes import Volumes
 
-# A key with one of these parts can only hold events that share it.
-_NARROWING = frozenset({KeyPart.METHOD, KeyPart.MANDATE, KeyPart.PAYMENT})
 _COUNTING = frozenset({Kind.CAP, Kind.PROHIBITION, Kind.CONDITION, Kind.WAIT})
 _NO_VOLUMES = Volumes()
 
@@ -30,16 +29,15 @@ class ProposalVerdicts:
     def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal, volumes: Volumes = _NO_VOLUMES) -> None:
         about = rulebook.about(proposal.method.rail, proposal.method.network)
         rules = [rule for rule in about if binds(rule, proposal)]
-        near = tally.about(proposal.counter)
-        tallies = ((rule, tally if _NARROWING.isdisjoint(rule.key) else near) for rule in rules)
-        gauges = [g for rule, seen in tallies if (g := _gauge_of(rule, seen, proposal, volumes)) is not None]
+        shared = Shared(tally, proposal.counter)
+        gauges = [g for rule in rules if (g := _gauge_of(rule, shared, proposal, volumes)) is not None]
         self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
         self._clocks = [gauge for gauge in gauges if isinstance(gauge, HoursGauge)]
         changes = {
             m for start, end, gauge in self._gauges for m in (start, end, *gauge.changes, *fee_changes(gauge.rule))
         }
         self._changes = sorted(changes)
-        self._known: dict[tuple[int, ...], tuple[bool, tuple[Verdict, ...]]] = {}
+        self._known: dict[int | tuple[int, ...], tuple[bool, tuple[Verdict, ...]]] = {}
 
     def at(self, instant: datetime) -> tuple[Verdict, ...]:
         """What every rule in force at the instant says, allowed or not, in the order of the rulebook.
@@ -54,7 +52,8 @@ class ProposalVerdicts:
         return self._answer(to_micros(instant))[0]
 
     def _answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
-        stretch = (bisect_right(self._changes, micros), *[clock.stretch(micros) for clock in self._clocks])
+        at = bisect_right(self._changes, micros)
+        stretch = (at, *[clock.stretch(micros) for clock in self._clocks]) if self._clocks else at
         if stretch not in self._known:
             found = tuple(gauge.verdict(micros) for start, end, gauge in self._gauges if start <= micros < end)
             self._known[stretch] = all(verdict.allowed for verdict in found), found
@@ -85,7 +84,7 @@ def verdicts(
     return prepare(rulebook, tally, proposal, volumes).at(at)
 
 
-def _gauge_of(rule: CapRule, tally: Tally, proposal: Proposal, volumes: Volumes) -> Gauge | None:
+def _gauge_of(rule: CapRule, shared: Shared, proposal: Proposal, volumes: Volumes) -> Gauge | None:
     if rule.kind in _COUNTING:
-        return counting_gauge(rule, tally, proposal)
-    return stretch_gauge(rule, tally, proposal, volumes)
+        return counting_gauge(rule, shared, proposal)
+    return stretch_gauge(rule, shared, proposal, volumes)

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from features.instants import MICROS_PER_HOUR, to_micros
@@ -11,12 +12,14 @@ from model.caps.answer import answer, fee_at
 from model.caps.proposal import Proposal
 from model.caps.rule import CapRule, Counts, Kind, Window, WindowKind
 from model.caps.sentences import block_sentence, cap_sentence, closed_sentence, exhausted_sentence
-from model.caps.tally import Event, Tally
+from model.caps.shared import Shared
+from model.caps.tally import Event
 from model.caps.trigger import matches
 from model.caps.verdict import Verdict
 
 _FOR_EVER = 1 << 62
 _DAY = timedelta(days=1)
+_DAYS = 4_096
 
 
 class Gauge(Protocol):
@@ -40,9 +43,9 @@ class Gauge(Protocol):
         ...
 
 
-def counting_gauge(rule: CapRule, tally: Tally, proposal: Proposal) -> "CountGauge | BlockGauge | None":
+def counting_gauge(rule: CapRule, shared: Shared, proposal: Proposal) -> "CountGauge | BlockGauge | None":
     """A cap, prohibition, condition or wait held against its counter; None when it answers to nothing there."""
-    events = tally.counter(proposal.counter, rule.key, resets=rule.resets_on_approval)
+    events = shared.events(rule, resets=rule.resets_on_approval)
     # An attempt that is still pending has no reason yet and hides none.
     latest = [event for event in events if event.decline is not None][-1:]
     if rule.kind is Kind.CAP:
@@ -212,5 +215,6 @@ def _blocked_until(rule: CapRule, event: Event) -> int:
     return waited if rule.span is None else max(waited, rule.span.end(event.latest))
 
 
+@lru_cache(maxsize=_DAYS)
 def _midnight(day: date) -> int:
     return to_micros(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from features.method import Method
 from features.money import Money
@@ -16,7 +17,7 @@ from model.caps.tally import Counter, carrier
 _COUNTRY = re.compile(r"^[A-Za-z]{2}$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """One attempt on a payment with a method through a processor.
 
@@ -31,7 +32,7 @@ class Proposal:
     initiator: Initiator = Initiator.MERCHANT
     decided_at: datetime | None = None
 
-    @property
+    @cached_property
     def counter(self) -> Counter:
         """The values by which rules may count this attempt."""
         return Counter(
@@ -44,14 +45,14 @@ class Proposal:
             processor=self.processor,
         )
 
-    @property
+    @cached_property
     def countries(self) -> frozenset[str]:
         """Where the merchant may be: its country, else what market and issuer suggest, else nothing is known."""
         if self.payment.merchant_country:
             return frozenset({self.payment.merchant_country.upper()})
         return _countries(self.payment.market, self.method.issuer.country)
 
-    @property
+    @cached_property
     def issuers(self) -> frozenset[str]:
         """Where the issuer may be: its country, else what market and merchant suggest, else nothing is known."""
         return _countries(self.method.issuer.country) or _countries(self.payment.market, self.payment.merchant_country)

@@ -18,8 +18,9 @@ from model.caps.sentences import (
     threshold_sentence,
     volume_sentence,
 )
+from model.caps.shared import Shared
 from model.caps.span import Span
-from model.caps.tally import Event, Tally
+from model.caps.tally import Event
 from model.caps.trigger import matches
 from model.caps.verdict import Verdict
 from model.caps.volumes import Volumes
@@ -81,7 +82,7 @@ class HoursGauge:
 
 
 def stretch_gauge(
-    rule: CapRule, tally: Tally, proposal: Proposal, volumes: Volumes
+    rule: CapRule, shared: Shared, proposal: Proposal, volumes: Volumes
 ) -> StretchGauge | HoursGauge | None:
     """The rule held against what it looks at; None when there is nothing to say."""
     if rule.kind is Kind.HOURS:
@@ -91,14 +92,14 @@ def stretch_gauge(
     if rule.kind is Kind.VOLUME:
         return _volume(rule, proposal, volumes)
     if rule.kind is Kind.NOTE:
-        return _note(rule, tally, proposal)
-    return _spanned(rule, rule.span, tally, proposal) if rule.span else None
+        return _note(rule, shared, proposal)
+    return _spanned(rule, rule.span, shared, proposal) if rule.span else None
 
 
-def _spanned(rule: CapRule, span: Span, tally: Tally, proposal: Proposal) -> StretchGauge | None:
+def _spanned(rule: CapRule, span: Span, shared: Shared, proposal: Proposal) -> StretchGauge | None:
     if rule.kind is Kind.LEAD:
         return _lead(rule, span, proposal)
-    events = tally.counter(proposal.counter, rule.key, resets=False)
+    events = shared.events(rule, resets=False)
     if not events:
         return None
     return _expiry(rule, span, proposal, events) if rule.kind is Kind.EXPIRY else _final(rule, span, proposal, events)
@@ -140,15 +141,15 @@ def _volume(rule: CapRule, proposal: Proposal, volumes: Volumes) -> StretchGauge
     return StretchGauge(rule, proposal, lambda _: volume_sentence(rule, volume), over, until=volume.resets_at)
 
 
-def _note(rule: CapRule, tally: Tally, proposal: Proposal) -> StretchGauge | None:
-    latest = _looked_at(rule, tally, proposal) if rule.after.needs_decline else None
+def _note(rule: CapRule, shared: Shared, proposal: Proposal) -> StretchGauge | None:
+    latest = _looked_at(rule, shared) if rule.after.needs_decline else None
     if latest is None and rule.after.needs_decline:
         return None
     return StretchGauge(rule, proposal, lambda _: note_sentence(rule, latest), forbidden=False)
 
 
-def _looked_at(rule: CapRule, tally: Tally, proposal: Proposal) -> Event | None:
-    events = tally.counter(proposal.counter, rule.key, resets=rule.resets_on_approval)
+def _looked_at(rule: CapRule, shared: Shared) -> Event | None:
+    events = shared.events(rule, resets=rule.resets_on_approval)
     declined = [event for event in events if event.decline is not None]
     found = [e for e in (declined[-1:] if rule.after.latest_only else declined) if matches(rule.after, e)]
     return found[-1] if found else None
