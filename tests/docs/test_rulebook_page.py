@@ -13,7 +13,7 @@ from model.caps.rulebook import Rulebook
 from model.caps.settings import parse_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rulebook.md").read_text("utf-8")
-BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS: list[str] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 BOOK = Rulebook.load()
 
 
