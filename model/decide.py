@@ -17,17 +17,20 @@ from model.alternatives import alternatives
 from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
-from model.decision import Choice, Decision, Reason, Removed, StopReason, Versions, identified
+from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
 from model.explanation import failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
 from model.planner import POLICY, Options, Planned, plan
+from model.record import NOTHING, Halt, Record
 from model.scorer import Scorer, Scores
 from model.screening import Screened, screen
 from model.slots import NEAR_HOURS
 
 PENDING_CHECK = timedelta(days=1)
+# What halts a payment for a while only.
+_PASSING = frozenset({StopReason.ATTEMPT_PENDING, StopReason.NO_ALLOWED_ACTION})
 
 
 def decide(
@@ -37,12 +40,14 @@ def decide(
     economics: Economics,
     *,
     horizon: datetime | None = None,
+    record: Record = NOTHING,
 ) -> Decision:
     """What to do now about a failed payment.
 
     Args:
         context: Everything known, cut at the instant of the decision.
         horizon: No retry after this instant; at most `recover_by` and 60 days ahead, which is also the default.
+        record: What is on record beyond the context; its attempts count, and it may forbid any attempt.
 
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
@@ -51,13 +56,13 @@ def decide(
         expected = "at least one attempt of this payment"
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
     until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
-    halted = _halted(context, until)
-    proposed = () if halted else candidates(context, until)
-    screened = screen(context, proposed, rulebook)
+    halt = _halted(context, until) or record.halt
+    proposed = () if halt else candidates(context, until)
+    screened = screen(context, proposed, rulebook, record)
     scores = _scores(context, scorer, screened)
     options = Options(screened.allowed, scores, screened.verdicts)
     planned = plan(context, options, economics)
-    action = _chosen(context, halted, screened, options, planned)
+    action = _chosen(context, halt, screened, options, planned)
     decision = Decision(
         decision_id="",
         payment_id=context.payment.payment_id,
@@ -66,38 +71,37 @@ def decide(
         time_zone=_time_zone(context, action),
         by_day=by_day(context),
         plan=planned.plan,
-        alternatives=() if halted else alternatives(context, options, planned),
+        alternatives=() if halt else alternatives(context, options, planned),
         verdicts=_verdicts(screened, options, planned),
         removed=screened.removed,
-        reasons=_reasons(context, action, options, planned, screened.removed),
+        reasons=_reasons(context, action, options, planned, screened.removed, halt),
         payer_could=_payer_could(context, action),
         policy=POLICY,
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
-        valid_until=_valid_until(context, action, until, screened.removed),
+        valid_until=_valid_until(context, action, until, screened.removed, halt),
     )
     return identified(decision)
 
 
-def _halted(context: Context, until: datetime) -> StopReason | None:
+def _halted(context: Context, until: datetime) -> Halt | None:
     """Why nothing may be planned at all, or None."""
     outcomes = {attempt.outcome for attempt in context.own_attempts}
+    reason = None
     if Outcome.APPROVED in outcomes:
-        return StopReason.ALREADY_PAID
-    if Outcome.UNKNOWN in outcomes:
-        return StopReason.ATTEMPT_PENDING
-    if until <= context.as_of:
-        return StopReason.RECOVERY_WINDOW_OVER
-    return None
+        reason = StopReason.ALREADY_PAID
+    elif Outcome.UNKNOWN in outcomes:
+        reason = StopReason.ATTEMPT_PENDING
+    elif until <= context.as_of:
+        reason = StopReason.RECOVERY_WINDOW_OVER
+    return None if reason is None else Halt(reason, (stop_reason(context, reason, None).sentence,))
 
 
-def _chosen(
-    context: Context, halted: StopReason | None, screened: Screened, options: Options, planned: Planned
-) -> Action:
+def _chosen(context: Context, halt: Halt | None, screened: Screened, options: Options, planned: Planned) -> Action:
     if planned.first is not None:
         return options.retries[planned.first]
-    return Stop(halted or _why_nothing(context, screened))
+    return Stop(halt.reason if halt else _why_nothing(context, screened))
 
 
 def _why_nothing(context: Context, screened: Screened) -> StopReason:
@@ -128,24 +132,32 @@ def _verdicts(screened: Screened, options: Options, planned: Planned) -> tuple[V
 
 
 def _reasons(
-    context: Context, action: Action, options: Options, planned: Planned, removed: tuple[Removed, ...]
+    context: Context,
+    action: Action,
+    options: Options,
+    planned: Planned,
+    removed: tuple[Removed, ...],
+    halt: Halt | None,
 ) -> tuple[Reason, ...]:
     if isinstance(action, Retry):
         return (*retry_reasons(context, options, planned, removed), *unusable_reasons(context))
-    stopped = stop_reason(context, StopReason(action.reason), planned)
-    return (*failure_reasons(context), stopped, *limit_reasons(removed), *unusable_reasons(context))
+    said = halt.sentences if halt else (stop_reason(context, StopReason(action.reason), planned).sentence,)
+    stopped = (Reason(Topic.STOP, sentence) for sentence in said)
+    return (*failure_reasons(context), *stopped, *limit_reasons(removed), *unusable_reasons(context))
 
 
 def _payer_could(context: Context, action: Action) -> tuple[str, ...]:
-    settled = {StopReason.ALREADY_PAID, StopReason.ATTEMPT_PENDING}
+    settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING}
     return () if isinstance(action, Stop) and action.reason in settled else payer_could(context)
 
 
-def _valid_until(context: Context, action: Action, until: datetime, removed: tuple[Removed, ...]) -> datetime:
+def _valid_until(
+    context: Context, action: Action, until: datetime, removed: tuple[Removed, ...], halt: Halt | None
+) -> datetime:
     """When to ask again: a retry's slot is over or can be refined; what stopped it may have passed."""
     if isinstance(action, Retry):
         return _refined_at(context, action)
-    if action.reason == StopReason.ATTEMPT_PENDING:
+    if halt is not None and halt.reason in _PASSING:
         return context.as_of + PENDING_CHECK
     freed = [r.verdict.frees_at for r in removed if r.verdict.frees_at is not None]
     return max(context.as_of, min([*freed, until]))

@@ -23,6 +23,7 @@ class StopReason(StrEnum):
     """Why no attempt is to be made."""
 
     ALREADY_PAID = "already_paid"
+    CANCELLED = "cancelled"
     ATTEMPT_PENDING = "attempt_pending"
     RECOVERY_WINDOW_OVER = "recovery_window_over"
     NO_USABLE_METHOD = "no_usable_method"

@@ -10,14 +10,13 @@ from datetime import datetime
 from features.action import Retry
 from features.context import Context
 from features.instants import MICROSECOND
-from model.caps.engine import prepare
 from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook
-from model.caps.tally import tally_of
 from model.caps.verdict import Verdict
 from model.decision import Removed
+from model.record import NOTHING, Judge, Record, recorded_tally
 
-Judge = Callable[[datetime], tuple[Verdict, ...]]
+Judgement = Callable[[datetime], tuple[Verdict, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,9 @@ class Screened:
     removed: tuple[Removed, ...]
 
 
-def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook) -> Screened:
-    """Judge every proposed retry by the rules in force at its own time."""
-    judges = _judges(context, rulebook)
+def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook, record: Record = NOTHING) -> Screened:
+    """Judge every proposed retry by the rules in force at its own time, counting what is on record too."""
+    judges = _judges(context, rulebook, record)
     kept: list[Retry] = []
     verdicts: list[tuple[Verdict, ...]] = []
     refused: dict[tuple[str, str], list[Verdict]] = {}
@@ -56,28 +55,29 @@ def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook) -> Sc
 
 def verdicts_on(context: Context, retry: Retry, rulebook: Rulebook) -> tuple[Verdict, ...]:
     """Every rule that applies to one retry; of the slot's two ends the one at which a rule forbids."""
-    return _judged(_judges(context, rulebook)(retry.method_id, retry.processor), retry)
+    return _judged(_judges(context, rulebook, NOTHING)(retry.method_id, retry.processor), retry)
 
 
-def _judges(context: Context, rulebook: Rulebook) -> Callable[[str, str], Judge]:
+def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[str, str], Judgement]:
     """The judge of each method and processor, prepared once."""
-    tally = tally_of(context)
-    known: dict[tuple[str, str], Judge] = {}
+    tally = recorded_tally(context, record)
+    known: dict[tuple[str, str], Judgement] = {}
 
-    def judge(method_id: str, processor: str) -> Judge:
+    def judge(method_id: str, processor: str) -> Judgement:
         route = (method_id, processor)
         if route not in known:
-            known[route] = prepare(rulebook, tally, _proposal(context, method_id, processor)).at
+            known[route] = Judge(rulebook, tally, proposal_in(context, method_id, processor), context.as_of).at
         return known[route]
 
     return judge
 
 
-def _proposal(context: Context, method_id: str, processor: str) -> Proposal:
+def proposal_in(context: Context, method_id: str, processor: str) -> Proposal:
+    """An attempt on the payment with a method through a processor, decided on now."""
     return Proposal(context.payment, context.method(method_id), processor, decided_at=context.as_of)
 
 
-def _judged(judge: Judge, retry: Retry) -> tuple[Verdict, ...]:
+def _judged(judge: Judgement, retry: Retry) -> tuple[Verdict, ...]:
     first = judge(retry.slot.start)
     if not all(verdict.allowed for verdict in first):
         return first

@@ -153,13 +153,22 @@ class Health(Shape):
     status: Literal["alive"]
 
 
-class Readiness(Shape):
-    """What answers."""
+class LedgerReadiness(Shape):
+    """Where the ledger stands."""
 
-    status: Literal["ready"]
+    state: Literal["ready", "none", "unreachable"] = Field(description="none: this service keeps no ledger")
+    database: str | None = Field(description="sqlite or postgres; null where it is not known")
+    version: int | None = Field(description="last migration applied; null where it is not known")
+
+
+class Readiness(Shape):
+    """What answers, and whether the ledger can be asked."""
+
+    status: Literal["ready", "not_ready"]
     policy_source: Literal["model", "prior"]
     refused: str | None = Field(description="why no model answers; null when one does")
     versions: VersionsOut
+    ledger: LedgerReadiness
 
 
 class Models(Shape):

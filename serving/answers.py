@@ -35,11 +35,11 @@ def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
         valid_until=decision.valid_until,
         action=_action(decision, context),
         probability=_probability(score) if score else None,
-        expected_net_value=_money(value.net) if value else None,
-        expected_cost=_money(value.cost) if value else None,
-        break_even_cost=_money(value.break_even_cost) if value else None,
+        expected_net_value=money_of(value.net) if value else None,
+        expected_cost=money_of(value.cost) if value else None,
+        break_even_cost=money_of(value.break_even_cost) if value else None,
         alternatives=tuple(_alternative(other, context) for other in decision.alternatives),
-        limits=tuple(_limit(verdict) for verdict in decision.verdicts),
+        limits=tuple(limit_of(verdict) for verdict in decision.verdicts),
         removed=tuple(_removed(removed) for removed in decision.removed),
         reasons=tuple(ReasonOut(topic=r.topic, sentence=r.sentence) for r in decision.reasons),
         payer_could=decision.payer_could,
@@ -97,7 +97,7 @@ def _alternative(other: Alternative, context: Context) -> OtherRetry:
         method_id=other.retry.method_id,
         processor=other.retry.processor,
         probability=_probability(other.score),
-        expected_net_value=_money(other.value.net),
+        expected_net_value=money_of(other.value.net),
         why_not=other.why_not,
     )
 
@@ -107,11 +107,12 @@ def _removed(removed: Removed) -> RemovedRetries:
         method_id=removed.method_id,
         proposed=removed.proposed,
         removed=removed.removed,
-        limit=_limit(removed.verdict),
+        limit=limit_of(removed.verdict),
     )
 
 
-def _limit(verdict: Verdict) -> Limit:
+def limit_of(verdict: Verdict) -> Limit:
+    """What one rule says."""
     used, limit = verdict.used, verdict.limit
     return Limit(
         rule_id=verdict.rule_id,
@@ -120,7 +121,7 @@ def _limit(verdict: Verdict) -> Limit:
         limit=limit,
         left=None if used is None or limit is None else max(limit - used, 0),
         frees_at=verdict.frees_at,
-        fee=_money(verdict.fee) if verdict.fee else None,
+        fee=money_of(verdict.fee) if verdict.fee else None,
         sentence=verdict.sentence,
         source=verdict.source,
         confidence=verdict.confidence,
@@ -131,5 +132,6 @@ def _probability(score: Score) -> Probability:
     return Probability(approved=score.probability, low=score.low, high=score.high)
 
 
-def _money(money: Money) -> MoneyOut:
+def money_of(money: Money) -> MoneyOut:
+    """An amount."""
     return MoneyOut(amount_minor=money.amount_minor, currency=money.currency)

@@ -1,26 +1,33 @@
-"""The addresses of the service: ask for a decision, and see whether and with what it answers."""
+"""The addresses of the service: ask for a decision, with or without a place held, and see with what it answers."""
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from model.decision import CODE_VERSION
-from serving.answer_schemas import Health, Models, Readiness, VersionsOut
+from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, VersionsOut
 from serving.answers import answer_of
-from serving.contexts import context_of
 from serving.edge import note, read_body
+from serving.errors import RequestError
+from serving.ledger_access import LedgerAccess
+from serving.ledger_answers import reserved_answer
 from serving.openapi import DECISION_BODY, DECISION_RESPONSES
 from serving.requests import parse_request
+from serving.reserving import decided_for
 from serving.service import Service
 from serving.settings import MODEL_NAME, Settings
 
 JSON = "application/json"
+_NOT_READY: dict[int | str, dict[str, object]] = {
+    503: {"description": "The ledger cannot be reached", "model": Readiness},
+}
 
 
-def routes(service: Service, settings: Settings, clock: Callable[[], datetime]) -> APIRouter:
-    """All addresses, answering with this service; `clock` gives the instant of requests without `as_of`."""
+def routes(service: Service, access: LedgerAccess, settings: Settings, clock: Callable[[], datetime]) -> APIRouter:
+    """The addresses, answering with this service; `clock` gives the instant of requests without `as_of`."""
     router = APIRouter()
 
     @router.post(
@@ -29,12 +36,16 @@ def routes(service: Service, settings: Settings, clock: Callable[[], datetime]) 
     async def decide(request: Request) -> Response:
         """What to do about a failed payment: when, with which method and through which processor, or stop.
 
-        The same request with the same `as_of`, model and rulebook gives the same answer, byte for byte.
+        The same request with the same `as_of`, model, rulebook and state of the ledger gives the same answer, byte
+        for byte. What the ledger knows of the payment and its methods counts too. With `reserve` the answer holds a
+        place in every counter that the retry would use.
         """
-        context = context_of(parse_request(await read_body(request, settings.max_body_bytes)), clock())
-        decision = service.decide(context)
+        asked, now = parse_request(await read_body(request, settings.max_body_bytes)), clock()
+        decided = await decided_for(asked, service, access, now)
+        decision = decided.decision
         note(request, decision_id=decision.decision_id, policy_source=decision.policy_source)
-        return _json(answer_of(decision, context))
+        answer = answer_of(decision, decided.context)
+        return _json(reserved_answer(answer, decided.reservation) if asked.reserve else answer)
 
     @router.get("/v1/models", tags=["operation"], response_model=Models, summary="Which model answers")
     async def models() -> Response:
@@ -46,15 +57,26 @@ def routes(service: Service, settings: Settings, clock: Callable[[], datetime]) 
         """The process is alive."""
         return _json(Health(status="alive"))
 
-    @router.get("/ready", tags=["operation"], response_model=Readiness, summary="Ready")
+    @router.get("/ready", tags=["operation"], response_model=Readiness, responses=_NOT_READY, summary="Ready")
     async def ready() -> Response:
-        """The rulebook is loaded and a scorer answers; says which, and why it is the prior where it is."""
-        return _json(_readiness(service))
+        """A scorer answers and the ledger can be asked; says which scorer, and why it is the prior where it is."""
+        ledger = await _ledger_readiness(access)
+        return _json(_readiness(service, ledger), 503 if ledger.state == "unreachable" else 200)
 
     return router
 
 
-def _readiness(service: Service) -> Readiness:
+async def _ledger_readiness(access: LedgerAccess) -> LedgerReadiness:
+    try:
+        state = await access.state()
+    except RequestError:
+        return LedgerReadiness(state="unreachable", database=None, version=None)
+    if state is None:
+        return LedgerReadiness(state="none", database=None, version=None)
+    return LedgerReadiness(state="ready", database=state.dialect, version=state.version)
+
+
+def _readiness(service: Service, ledger: LedgerReadiness) -> Readiness:
     scorer = service.answering.scorer
     versions = VersionsOut(
         model=scorer.version,
@@ -63,7 +85,8 @@ def _readiness(service: Service) -> Readiness:
         code=CODE_VERSION,
     )
     refused = service.answering.refused
-    return Readiness(status="ready", policy_source=scorer.source, refused=refused, versions=versions)
+    status: Literal["ready", "not_ready"] = "not_ready" if ledger.state == "unreachable" else "ready"
+    return Readiness(status=status, policy_source=scorer.source, refused=refused, versions=versions, ledger=ledger)
 
 
 def _models(service: Service) -> Models:
@@ -78,5 +101,5 @@ def _models(service: Service) -> Models:
     )
 
 
-def _json(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), media_type=JSON)
+def _json(answer: BaseModel, status: int = 200) -> Response:
+    return Response(answer.model_dump_json(), status_code=status, media_type=JSON)

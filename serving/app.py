@@ -14,38 +14,53 @@ from serving.api import routes
 from serving.contexts import context_of
 from serving.edge import Edge
 from serving.examples import EXAMPLES
+from serving.ledger.ledger import Ledger
+from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
 from serving.openapi import describe
 from serving.problems import install
+from serving.reports_api import report_routes
 from serving.requests import parse_request
+from serving.reservations_api import method_routes, reservation_routes
 from serving.rulebook_api import rulebook_routes
 from serving.service import Service, load_service
 from serving.settings import Settings, settings_from
 
 
 def create_app(
-    settings: Settings, *, service: Service | None = None, clock: Callable[[], datetime] | None = None
+    settings: Settings,
+    *,
+    service: Service | None = None,
+    ledger: Ledger | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> FastAPI:
     """The application: everything it needs is loaded here, so that it is ready before it takes a request.
 
     Args:
         service: What answers, where it is loaded already.
+        ledger: Counts and holds; without one, decisions count what requests tell and nothing can be reserved. It is
+            closed with the application.
         clock: Gives the instant of a request that names no `as_of` (aware, UTC); the machine's clock when absent.
 
     Raises:
         InputError: A file that the settings name cannot be used.
     """
     log, service = service_log(settings.log_format), service or load_service(settings)
+    access, now = LedgerAccess(ledger, service.rulebook), clock or _machine_clock
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
         yield
+        access.close()
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
-    app.include_router(routes(service, settings, clock or _machine_clock))
-    app.include_router(rulebook_routes(service, clock or _machine_clock))
+    app.include_router(routes(service, access, settings, now))
+    app.include_router(report_routes(access, settings, now))
+    app.include_router(reservation_routes(access, settings, now))
+    app.include_router(method_routes(access, now))
+    app.include_router(rulebook_routes(service, now))
     app.add_middleware(Edge, log=log)
     install(app)
     describe(app)
@@ -54,7 +69,9 @@ def create_app(
 
 def app_from_environment() -> FastAPI:
     """The application as its environment asks for; what a server process calls."""
-    return create_app(settings_from(os.environ))
+    settings = settings_from(os.environ)
+    service = load_service(settings)
+    return create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook))
 
 
 def _warm(service: Service) -> None:

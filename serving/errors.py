@@ -17,13 +17,16 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed-json", 400, "The body is not JSON")
     NOT_FOUND = ("not-found", 404, "There is nothing at this address")
+    UNKNOWN_ID = ("unknown-id", 404, "Nothing of this id is known")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "This address does not take this HTTP method")
+    CONFLICT = ("conflict", 409, "The request contradicts what is recorded already")
     TOO_LARGE = ("too-large", 413, "The body is too large")
     MEDIA_TYPE = ("media-type", 415, "The body must be application/json")
     INVALID_REQUEST = ("invalid-request", 422, "The request cannot be used as it is")
     CARD_NUMBER = ("card-number", 422, "A field holds a card number")
     OTHER = ("http", 400, "The request was refused")
     INTERNAL = ("internal", 500, "The service failed")
+    LEDGER_UNAVAILABLE = ("ledger-unavailable", 503, "The ledger cannot be asked")
 
     @property
     def slug(self) -> str:

@@ -3,16 +3,19 @@
 import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from model.decision import CODE_VERSION
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
+from serving.ledger_answers import ReservedDecisionAnswer
+from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
 from serving.schemas import DecisionRequest
 
 Json = dict[str, object]
-_REF = "#/components/schemas/"
+REF = "#/components/schemas/"
 _DESCRIPTION = """\
 Decides what to do about a failed recurring payment: when to retry it, with which stored method and through which
 processor, or to stop, under every network and issuer limit that applies; and says why.
@@ -26,6 +29,9 @@ Send `X-Request-Id` to find a request again in the log; every answer carries it 
 """
 _TAGS: list[Json] = [
     {"name": "decisions", "description": "Ask what to do about a failed payment."},
+    {"name": "reservations", "description": "Hold a place under every limit, check before charging, settle, release."},
+    {"name": "attempts", "description": "Tell of attempts, and where payments and consents stand."},
+    {"name": "methods", "description": "See what is left of every limit."},
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]
@@ -35,40 +41,47 @@ _REFUSALS: dict[Kind, str] = {
     Kind.MEDIA_TYPE: "The content type is text/plain; expected application/json",
     Kind.INVALID_REQUEST: "payment.currency: 'EURO' is not accepted; expected an ISO 4217 code in capitals",
     Kind.INTERNAL: "The service failed on this request; its log tells why under request id 6d1f0c",
+    Kind.LEDGER_UNAVAILABLE: "The ledger cannot be reached; nothing was decided or recorded, try again",
 }
 
 
-def _problem_response(kind: Kind, detail: str) -> Json:
-    example = {
+def problem_response(kind: Kind, detail: str, instance: str = "/v1/decisions") -> Json:
+    """The response of a refusal, with an example."""
+    example: Json = {
         "type": f"urn:recoup:problem:{kind.slug}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": "/v1/decisions",
+        "instance": instance,
         "errors": [],
     }
     if kind is Kind.INVALID_REQUEST:
         field, _, rest = detail.partition(": ")
-        example["errors"] = [{"field": field, "value": "EURO", "expected": rest.partition("expected ")[2]}]
+        value, _, expected = rest.partition(" is not accepted; expected ")
+        example["errors"] = [{"field": field, "value": value.strip("'"), "expected": expected}]
     return {
         "description": kind.title,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": f"{_REF}Problem"}, "example": example}},
+        "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REF}Problem"}, "example": example}},
     }
 
 
 DECISION_RESPONSES: dict[int | str, Json] = {
     200: {
         "description": "What to do, what it is worth, why, and under which limits",
-        "content": {"application/json": {"schema": {"$ref": f"{_REF}DecisionAnswer"}}},
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [{"$ref": f"{REF}ReservedDecisionAnswer"}, {"$ref": f"{REF}DecisionAnswer"}]}
+            }
+        },
     },
-    **{kind.status: _problem_response(kind, detail) for kind, detail in _REFUSALS.items()},
+    **{kind.status: problem_response(kind, detail) for kind, detail in _REFUSALS.items()},
 }
 DECISION_BODY: Json = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {"$ref": f"{_REF}DecisionRequest"},
+                "schema": {"$ref": f"{REF}DecisionRequest"},
                 "examples": {
                     example.name: {
                         "summary": example.title,
@@ -81,6 +94,12 @@ DECISION_BODY: Json = {
         },
     }
 }
+
+
+_TOLD: tuple[type[BaseModel], ...] = (
+    *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest),
+)
+_ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, Problem)
 
 
 def describe(app: FastAPI) -> None:
@@ -104,8 +123,8 @@ def _document(app: FastAPI) -> Json:
     components = made.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     _, own = models_json_schema(
-        [(DecisionRequest, "validation"), (DecisionAnswer, "serialization"), (Problem, "serialization")],
-        ref_template=f"{_REF}{{model}}",
+        [*((shape, "validation") for shape in _TOLD), *((shape, "serialization") for shape in _ANSWERED)],
+        ref_template=f"{REF}{{model}}",
     )
     schemas |= own["$defs"]
     components["schemas"] = dict(sorted(schemas.items()))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
-from typing import get_args
+from typing import TypeVar, get_args
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -15,25 +15,63 @@ from features.errors import CardNumberError
 from serving.errors import FieldError, FieldValue, Kind, RequestError, invalid_request
 from serving.schemas import CUSTOM, DecisionRequest
 
+Location = tuple[int | str, ...]
+Request = TypeVar("Request", bound=BaseModel)
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 MOST_ERRORS = 20
 _SHOWN = 60
 
 
 def parse_request(body: bytes) -> DecisionRequest:
-    """The request in the body of a call or in a file.
+    """The request for a decision in the body of a call or in a file.
+
+    Raises:
+        RequestError: The body is not JSON, holds a card number, or holds fields that cannot be used.
+    """
+    return parse(body, DecisionRequest)
+
+
+def parse(body: bytes, model: type[Request]) -> Request:
+    """The body of a call as a shape.
 
     Raises:
         RequestError: The body is not JSON, holds a card number, or holds fields that cannot be used.
     """
     refuse_card_numbers(_tree(body))
+    found = _validated(body, model, ())
+    if isinstance(found, model):
+        return found
+    raise invalid_request(found)
+
+
+def parse_many(body: bytes, model: type[Request], most: int) -> tuple[Request, ...]:
+    """The body of a call as one or more shapes: one JSON object, or an array of 1 to `most` of them.
+
+    Raises:
+        RequestError: As for `parse`; names the fields at fault of all of them.
+    """
+    tree = _tree(body)
+    if not isinstance(tree, list):
+        return (parse(body, model),)
+    refuse_card_numbers(tree)
+    if not 1 <= len(tree) <= most:
+        raise invalid_request((FieldError("body", f"a list of {len(tree)}", f"an object or a list of 1 to {most}"),))
+    found = [_validated(orjson.dumps(item), model, (place,)) for place, item in enumerate(tree)]
+    faults = tuple(fault for one in found if isinstance(one, tuple) for fault in one)
+    if faults:
+        raise invalid_request(faults[:MOST_ERRORS])
+    return tuple(one for one in found if isinstance(one, model))
+
+
+def _validated(body: bytes, model: type[Request], place: Location) -> Request | tuple[FieldError, ...]:
+    """The shape, or what is at fault with it."""
     try:
-        return DecisionRequest.model_validate_json(body)
+        return model.model_validate_json(body)
     except ValidationError as error:
         faults = error.errors(include_url=False)
     if faults[0]["type"] == "json_invalid":
         raise _malformed(faults[0]["msg"].removeprefix("Invalid JSON: "))
-    raise invalid_request(tuple(_field_error(fault) for fault in _telling(faults)[:MOST_ERRORS]))
+    return tuple(_field_error(model, fault, place) for fault in _telling(faults)[:MOST_ERRORS])
 
 
 def refuse_card_numbers(tree: Json) -> None:
@@ -48,7 +86,7 @@ def refuse_card_numbers(tree: Json) -> None:
             raise RequestError(Kind.CARD_NUMBER, str(CardNumberError(path)), (FieldError(path, None, expected),))
 
 
-def path_of(location: tuple[int | str, ...]) -> str:
+def path_of(location: Location) -> str:
     """The place in a request as people write it.
 
     >>> path_of(("attempts", 0, "amount_minor"))
@@ -80,7 +118,7 @@ def _malformed(fault: str) -> RequestError:
 
 def _texts(tree: Json) -> Iterator[tuple[str, str]]:
     """Every text, whole number and key of the value with its path; keys stand at the path of their object."""
-    waiting: list[tuple[tuple[int | str, ...], Json]] = [((), tree)]
+    waiting: list[tuple[Location, Json]] = [((), tree)]
     while waiting:
         location, value = waiting.pop()
         if isinstance(value, dict):
@@ -100,11 +138,12 @@ def _telling(faults: list[ErrorDetails]) -> list[ErrorDetails]:
     return [f for f in faults if not any(f["loc"] == g["loc"][: len(f["loc"])] and f is not g for g in faults)]
 
 
-def _field_error(fault: ErrorDetails) -> FieldError:
+def _field_error(model: type[BaseModel], fault: ErrorDetails, place: Location) -> FieldError:
     location = fault["loc"]
+    path = path_of((*place, *location))
     if fault["type"] == "missing":
-        return FieldError(path_of(location), None, f"a value: {_meaning(location)}")
-    return FieldError(path_of(location), _shown(fault["input"]), _expected(fault))
+        return FieldError(path, None, f"a value: {_meaning(model, location)}")
+    return FieldError(path, _shown(fault["input"]), _expected(model, fault))
 
 
 def _shown(value: object) -> FieldValue:
@@ -139,15 +178,15 @@ _BOUNDS: Mapping[str, str] = {
 }
 
 
-def _expected(fault: ErrorDetails) -> str:
+def _expected(model: type[BaseModel], fault: ErrorDetails) -> str:
     """What would be right, from pydantic's error type and context."""
     kind, context, location = fault["type"], fault.get("ctx", {}), fault["loc"]
     if kind == CUSTOM:
         return str(context["expected"])
     if kind == "extra_forbidden":
-        return _known_fields(location)
+        return _known_fields(model, location)
     if kind == "enum":
-        return _known_words(location, fault["input"])
+        return _known_words(model, location, fault["input"])
     if kind.startswith("datetime"):
         return "an instant such as 2026-11-23T10:15:00Z"
     if kind.startswith("date"):
@@ -164,25 +203,25 @@ def _length_bound(kind: str, context: Mapping[str, object]) -> str:
     return f"at most {context['max_length']}" if kind == "too_long" else f"at least {context['min_length']}"
 
 
-def _known_fields(location: tuple[int | str, ...]) -> str:
-    known = tuple(_model_at(location[:-1]).model_fields)
+def _known_fields(model: type[BaseModel], location: Location) -> str:
+    known = tuple(_model_at(model, location[:-1]).model_fields)
     guess = nearest(str(location[-1]), known) or f"; known here are {', '.join(known)}"
     return f"a field that exists{guess}"
 
 
-def _known_words(location: tuple[int | str, ...], given: object) -> str:
-    annotation = _model_at(location[:-1]).model_fields[str(location[-1])].annotation
+def _known_words(model: type[BaseModel], location: Location, given: object) -> str:
+    annotation = _model_at(model, location[:-1]).model_fields[str(location[-1])].annotation
     words = tuple(member.value for member in _enum_in(annotation))
     return f"one of {', '.join(words)}{nearest(str(given), words)}"
 
 
-def _meaning(location: tuple[int | str, ...]) -> str:
-    return _model_at(location[:-1]).model_fields[str(location[-1])].description or "the field is required"
+def _meaning(model: type[BaseModel], location: Location) -> str:
+    return _model_at(model, location[:-1]).model_fields[str(location[-1])].description or "the field is required"
 
 
-def _model_at(location: tuple[int | str, ...]) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel]:
     names = tuple(part for part in location if isinstance(part, str))
-    return _shapes(DecisionRequest)[names]
+    return _shapes(model)[names]
 
 
 @cache

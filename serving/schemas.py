@@ -165,3 +165,7 @@ class DecisionRequest(Shape):
         default=None, description="true when attempts holds every attempt of the customer; false when absent"
     )
     as_of: Instant | None = Field(default=None, description="decide as of this instant; now when absent")
+    reserve: bool | None = Field(
+        default=None,
+        description="true holds a place in every counter for the retry that is decided; needs the ledger and no as_of",
+    )

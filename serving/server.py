@@ -12,18 +12,26 @@ from rich.console import Console
 from uvicorn.supervisors import Multiprocess
 
 from serving.app import create_app
+from serving.ledger_access import open_ledger
 from serving.service import Service
 from serving.settings import Settings, environment_of
 
 
 def run(settings: Settings, service: Service, bound: socket.socket, workers: int) -> None:
-    """Serve on the socket until a signal; several workers load the service each for themselves."""
+    """Serve on the socket until a signal; several workers load the service each for themselves.
+
+    Raises:
+        InputError: The ledger cannot be used.
+    """
     # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
     signal.signal(signal.SIGTERM, _exit)
     try:
         if workers == 1:
-            uvicorn.Server(_config(create_app(settings, service=service), 1)).run(sockets=[bound])
+            app = create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook))
+            uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
+            # Brought to this version once, before the workers, and refused here where it cannot be used.
+            open_ledger(settings, service.rulebook).close()
             os.environ.update(environment_of(settings))
             Multiprocess(_config("serving.app:app_from_environment", workers), sockets=[bound]).run()
     except KeyboardInterrupt:

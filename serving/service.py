@@ -9,6 +9,7 @@ from model.decide import decide
 from model.decision import Decision
 from model.economics import Economics
 from model.prior import PriorScorer
+from model.record import NOTHING, Record
 from serving.merchant_rules import merchant_rulebook, use_merchant_codes
 from serving.registry import Answering, answering
 from serving.settings import Settings
@@ -22,13 +23,13 @@ class Service:
     rulebook: Rulebook
     economics: Economics
 
-    def decide(self, context: Context) -> Decision:
-        """The decision in a context.
+    def decide(self, context: Context, record: Record = NOTHING) -> Decision:
+        """The decision in a context, counting what is on record too.
 
         Raises:
             InvalidValueError: A currency has no exchange rate in the economics.
         """
-        return decide(context, self.answering.scorer, self.rulebook, self.economics)
+        return decide(context, self.answering.scorer, self.rulebook, self.economics, record=record)
 
 
 def load_service(settings: Settings) -> Service:

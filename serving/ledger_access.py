@@ -1,0 +1,116 @@
+"""The ledger as the service reaches it: opened once, asked in threads, its failures told as refusals."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi.concurrency import run_in_threadpool
+
+from features.errors import InputError, InvalidValueError, RecoupError
+from model.caps.rulebook import Rulebook
+from serving.errors import FieldError, Kind, RequestError
+from serving.ledger.counting import Selector
+from serving.ledger.ledger import Ledger
+from serving.ledger.migrate import migrate, version_of
+from serving.ledger.opening import store_at
+from serving.ledger.store import LedgerConflictError
+from serving.settings import Settings
+
+Answer = TypeVar("Answer")
+
+_ABSENT = "This service keeps no ledger, so that nothing can be counted or held; start it with recoup serve"
+_UNREACHABLE = (
+    "The ledger cannot be reached, so that it is not known what has been attempted or reserved; nothing was decided "
+    "or recorded, try again"
+)
+_UNKNOWN_IDS = frozenset({"reservation_id", "method_id"})
+_TAKEN_IDS = frozenset({"source_event_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """What the ledger says of itself; `version` is its last migration."""
+
+    dialect: str
+    version: int
+
+
+class LedgerAccess:
+    """A ledger that may be absent or away; what it cannot answer becomes a refusal that says so.
+
+    Args:
+        ledger: None for a service that keeps none.
+    """
+
+    def __init__(self, ledger: Ledger | None, rulebook: Rulebook) -> None:
+        self.ledger = ledger
+        self.selector = Selector(rulebook)
+
+    async def ask(self, work: Callable[[Ledger], Answer]) -> Answer:
+        """The answer of a piece of work with the ledger, done in a thread.
+
+        Raises:
+            RequestError: There is no ledger, it cannot be reached, what is asked for is not in it, or contradicts it.
+        """
+        ledger = self.ledger
+        if ledger is None:
+            raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
+        return await run_in_threadpool(_translated, work, ledger)
+
+    async def state(self) -> LedgerState | None:
+        """Where the ledger stands; None for a service that keeps none.
+
+        Raises:
+            RequestError: It cannot be reached.
+        """
+        return None if self.ledger is None else await self.ask(_state)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self.ledger is not None:
+            self.ledger.close()
+
+
+def open_ledger(settings: Settings, rulebook: Rulebook) -> Ledger:
+    """The ledger that the settings name, brought to this version.
+
+    Raises:
+        InvalidValueError: The setting is not the address of a database.
+        InputError: The database cannot be reached, or was made by a later version.
+    """
+    store = store_at(settings.database)
+    try:
+        migrate(store)
+    except RecoupError:
+        store.close()
+        raise
+    return Ledger(store, rulebook)
+
+
+def _translated(work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:
+    try:
+        return work(ledger)
+    except LedgerConflictError as error:
+        raise RequestError(Kind.CONFLICT, _capitalized(str(error))) from None
+    except InputError:
+        raise RequestError(Kind.LEDGER_UNAVAILABLE, _UNREACHABLE) from None
+    except InvalidValueError as error:
+        raise RequestError(_kind_of(error), str(error), (_fault(error),)) from None
+
+
+def _kind_of(error: InvalidValueError) -> Kind:
+    if error.field in _UNKNOWN_IDS:
+        return Kind.UNKNOWN_ID
+    return Kind.CONFLICT if error.field in _TAKEN_IDS else Kind.INVALID_REQUEST
+
+
+def _fault(error: InvalidValueError) -> FieldError:
+    return FieldError(error.field, error.value, error.expected)
+
+
+def _state(ledger: Ledger) -> LedgerState:
+    return LedgerState(ledger.store.dialect, version_of(ledger.store))
+
+
+def _capitalized(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,104 @@
+"""What the ledger knows about the payment and the methods of a request, read in one look before a decision."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from features.context import Context
+from features.instants import to_micros
+from features.method import Method
+from features.vocabulary import Outcome
+from model.candidates import usable_processors
+from model.caps.tally import Event
+from model.decision import StopReason
+from model.record import Halt, Record
+from model.screening import proposal_in
+from serving.ledger.counting import Held, Selector
+from serving.ledger.holds import held_reasons
+from serving.ledger.ledger import Ledger
+from serving.ledger.reservations import Reason, ReasonCode
+from serving.ledger.situation import Situation, situation
+
+_STOPS = {
+    ReasonCode.PAID: StopReason.ALREADY_PAID,
+    ReasonCode.CANCELLED: StopReason.CANCELLED,
+    ReasonCode.ALREADY_HELD: StopReason.ATTEMPT_PENDING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A context with what the ledger knows.
+
+    Args:
+        context: As asked, but without the consent that the ledger knows to be withdrawn.
+        record: The attempts and holds that count, and what halts the recovery.
+    """
+
+    context: Context
+    record: Record
+
+
+def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
+    """What the ledger knows, all of one and the same state.
+
+    Raises:
+        InputError: The ledger cannot be reached.
+    """
+    with ledger.store.reading() as transaction:
+        found = [
+            situation(transaction, selector, proposal_in(context, method.method_id, processor), context.as_of)
+            for method in context.methods
+            for processor in usable_processors(context, method) or ("",)
+        ]
+    events = _live(found, to_micros(context.as_of))
+    withdrawn = {s.proposal.method.method_id for s in found if ReasonCode.CONSENT_WITHDRAWN in _codes(s)}
+    methods = tuple(_without_consent(m) if m.method_id in withdrawn else m for m in context.methods)
+    known = context if methods == context.methods else replace(context, methods=methods)
+    return Recorded(known, Record(tuple(events.values()), _halt(context, found, events)))
+
+
+def _live(found: Iterable[Situation], now: int) -> dict[str, Event]:
+    """What counts, each attempt once; a hold whose time is over counts no longer."""
+    over = {hold.reservation_id for s in found for hold in s.counted.held if hold.expires_at <= now}
+    return {event.attempt_id: event for s in found for event in s.counted.events if event.attempt_id not in over}
+
+
+def _codes(found: Situation) -> set[ReasonCode]:
+    return {reason.code for reason in found.standings}
+
+
+def _without_consent(method: Method) -> Method:
+    return replace(method, consented=False)
+
+
+def _halt(context: Context, found: list[Situation], events: dict[str, Event]) -> Halt | None:
+    """The gravest thing that the ledger knows against any attempt on the payment."""
+    held = {h.reservation_id: h for s in found for h in s.counted.held if h.reservation_id in events}
+    reasons = [*_standings(found), *_held(found, held)]
+    for code, stop in _STOPS.items():
+        sentences = tuple(dict.fromkeys(reason.sentence for reason in reasons if reason.code is code))
+        if sentences:
+            return Halt(stop, sentences)
+    return _pending(context, (event for name, event in events.items() if name not in held))
+
+
+def _standings(found: list[Situation]) -> Iterator[Reason]:
+    for one in found:
+        yield from one.standings
+
+
+def _held(found: list[Situation], held: dict[str, Held]) -> list[Reason]:
+    return held_reasons(tuple(held.values()), found[0].proposal)
+
+
+def _pending(context: Context, attempts: Iterable[Event]) -> Halt | None:
+    """An attempt on the payment whose outcome neither the ledger nor the request knows."""
+    known = {attempt.attempt_id for attempt in context.attempts if attempt.outcome is not Outcome.UNKNOWN}
+    own = (event for event in attempts if event.payment_id == context.payment.payment_id)
+    for event in own:
+        if event.outcome is Outcome.UNKNOWN and event.attempt_id not in known:
+            sentence = (
+                f"Attempt {event.attempt_id} of this payment has no final outcome yet; another could charge twice."
+            )
+            return Halt(StopReason.ATTEMPT_PENDING, (sentence,))
+    return None

@@ -1,0 +1,104 @@
+"""Takes reports of attempts into the ledger, all of them or none, and settles the reservations that they used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.attempt import Attempt
+from features.errors import InvalidValueError
+from features.instants import to_micros
+from serving.errors import FieldError, Kind, RequestError, invalid_request
+from serving.ledger.events import ABOUT_ATTEMPTS, LedgerEvent
+from serving.ledger.ledger import Ledger
+from serving.ledger.recording import append, lock_key
+from serving.ledger.reservations import Reservation, Settled, State
+from serving.ledger_events import attempt_of_report, event_of_report
+from serving.ledger_schemas import AttemptReport
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What became of one report."""
+
+    report: AttemptReport
+    new: bool
+    settled: Settled | None
+
+
+def report_attempts(ledger: Ledger, reports: Sequence[AttemptReport], now: datetime) -> tuple[Reported, ...]:
+    """Record the reports in one transaction, then settle the reservations that they name.
+
+    Both are safe to repeat: told again, nothing counts twice.
+
+    Raises:
+        RequestError: A report contradicts itself, its reservation or what was told before; nothing is recorded then.
+        InvalidValueError: An event id was used before for something else; nothing is recorded then.
+        InputError: The ledger cannot be reached.
+    """
+    single = len(reports) == 1
+    events = [event_of_report(one, _place(i, single=single), now) for i, one in enumerate(reports)]
+    for i, one in enumerate(reports):
+        _check_reservation(ledger, one, _place(i, single=single))
+    fresh = tell(ledger, events, now)
+    settled = [_settled(ledger, one, now) for one in reports]
+    return tuple(Reported(*parts) for parts in zip(reports, fresh, settled, strict=True))
+
+
+def tell(ledger: Ledger, events: Sequence[LedgerEvent], now: datetime) -> list[bool]:
+    """Append events in one transaction; of each, whether it was new.
+
+    Raises:
+        InvalidValueError: An event id was used before for something else.
+        InputError: The ledger cannot be reached.
+    """
+    locks = [lock_key(e.merchant_id, "attempt", e.subject_id) for e in events if e.kind in ABOUT_ATTEMPTS]
+    shared = [lock_key(merchant_id, "recording") for merchant_id in {e.merchant_id for e in events}]
+    with ledger.store.writing(locks, shared) as transaction:
+        return [append(transaction, event, to_micros(now)) for event in events]
+
+
+def settle(ledger: Ledger, reservation: Reservation, attempt: Attempt, now: datetime) -> Settled:
+    """Settle a reservation with the attempt that used it.
+
+    Raises:
+        RequestError: It was spent by another attempt.
+        InputError: The ledger cannot be reached.
+    """
+    _check_spender(reservation, attempt.attempt_id)
+    merchant_id = reservation.proposal.payment.merchant_id
+    return ledger.settle(merchant_id, reservation.reservation_id, attempt, now)
+
+
+def _place(index: int, *, single: bool) -> str:
+    return "" if single else f"[{index}]."
+
+
+def _check_reservation(ledger: Ledger, report: AttemptReport, place: str) -> None:
+    """Refuse a report that names a reservation of something else, before anything is recorded."""
+    if report.reservation_id is None or report.attempt is None:
+        return
+    try:
+        reservation = ledger.reservation(report.merchant_id, report.reservation_id)
+    except InvalidValueError as error:
+        raise invalid_request((FieldError(f"{place}reservation_id", report.reservation_id, error.expected),)) from None
+    proposal, told = reservation.proposal, report.attempt
+    for field, value, right in (
+        ("attempt.payment_id", told.payment_id, proposal.payment.payment_id),
+        ("attempt.method.method_id", told.method.method_id, proposal.method.method_id),
+    ):
+        if value != right:
+            raise invalid_request((FieldError(f"{place}{field}", value, f"that of the reservation, {right}"),))
+    _check_spender(reservation, report.attempt_id)
+
+
+def _check_spender(reservation: Reservation, attempt_id: str) -> None:
+    if reservation.state is State.SPENT and reservation.attempt_id != attempt_id:
+        name, spender = reservation.reservation_id, reservation.attempt_id
+        raise RequestError(Kind.CONFLICT, f"Reservation {name} was spent by attempt {spender}, not by {attempt_id}")
+
+
+def _settled(ledger: Ledger, report: AttemptReport, now: datetime) -> Settled | None:
+    if report.reservation_id is None or report.attempt is None:
+        return None
+    reservation = ledger.reservation(report.merchant_id, report.reservation_id)
+    return settle(ledger, reservation, attempt_of_report(report, report.attempt), now)

@@ -1,0 +1,108 @@
+"""A decision with its place held: decide, re-check every counter and hold it; once more when somebody was faster."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from features.context import Context
+from features.errors import InvalidValueError
+from model.decision import Decision, StopReason
+from model.record import Halt
+from model.screening import proposal_in
+from serving.contexts import context_of
+from serving.errors import FieldError, invalid_request
+from serving.ledger.counting import Selector
+from serving.ledger.events import Source
+from serving.ledger.facts import facts_of
+from serving.ledger.ledger import HOLD_FOR, Ledger
+from serving.ledger.reservations import Refused, Reservation
+from serving.ledger_access import LedgerAccess
+from serving.ledger_events import attempt_event
+from serving.recorded import recorded
+from serving.schemas import DecisionRequest
+from serving.service import Service
+
+_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, the context that it answers, and what is held for it."""
+
+    context: Context
+    decision: Decision
+    reservation: Reservation | None = None
+
+
+async def decided_for(asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime) -> Decided:
+    """The decision that a request asks for, with a place held where it asks for that too.
+
+    Raises:
+        RequestError: The request contradicts itself, or the ledger that it needs cannot be asked.
+    """
+    if asked.reserve and asked.as_of is not None:
+        given = asked.as_of.isoformat()
+        raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
+    context, selector = context_of(asked, now), access.selector
+    if asked.reserve:
+        return await access.ask(lambda ledger: decide_and_reserve(ledger, selector, service, context, now))
+    if access.ledger is None:
+        return Decided(context, service.decide(context))
+    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context))
+
+
+def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context) -> Decided:
+    """The decision with everything counted that the ledger knows; nothing is written.
+
+    Raises:
+        InputError: The ledger cannot be reached.
+    """
+    known = recorded(ledger, selector, context)
+    return Decided(known.context, service.decide(known.context, known.record))
+
+
+def decide_and_reserve(
+    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime
+) -> Decided:
+    """The decision with a hold on every counter that its retry would use.
+
+    The attempts of the context are told to the ledger first, so that the one transaction that re-checks and holds
+    counts them too. When a hold is refused because something happened in between, it is planned once more with what
+    the ledger knows then; refused again, it stops and says why.
+
+    Raises:
+        InvalidValueError: An attempt cannot be recorded.
+        InputError: The ledger cannot be reached.
+    """
+    _tell(ledger, context, now)
+    refused: Refused | None = None
+    for _ in range(_TRIES):
+        known = recorded(ledger, selector, context)
+        decided = Decided(known.context, service.decide(known.context, known.record))
+        if decided.decision.retry is None:
+            return decided
+        held = _hold(ledger, decided, now)
+        if isinstance(held, Reservation):
+            return replace(decided, reservation=held)
+        refused = held
+    known = recorded(ledger, selector, context)
+    sentences = tuple(reason.sentence for reason in refused.reasons) if refused else ()
+    stopped = replace(known.record, halt=known.record.halt or Halt(StopReason.NO_ALLOWED_ACTION, sentences))
+    return Decided(known.context, service.decide(known.context, stopped))
+
+
+def _tell(ledger: Ledger, context: Context, now: datetime) -> None:
+    """The attempts of the context as reports; the same attempt told again the same way changes nothing."""
+    methods = {method.method_id: method for method in context.methods}
+    payment = context.payment
+    facts = [facts_of(attempt, methods[attempt.method_id], payment) for attempt in context.attempts]
+    events = [attempt_event(payment.merchant_id, Source.REPORTED, one) for one in facts]
+    ledger.record(events, now)
+
+
+def _hold(ledger: Ledger, decided: Decided, now: datetime) -> Reservation | Refused:
+    retry = decided.decision.retry
+    if retry is None:
+        raise InvalidValueError("action", "stop", "a retry, to hold a place for")
+    proposal = proposal_in(decided.context, retry.method_id, retry.processor)
+    until = retry.slot.end + HOLD_FOR
+    return ledger.reserve(proposal, max(retry.slot.start, now), now, expires_at=until)
