@@ -8,7 +8,7 @@ import pytest
 
 from cap_builders import a_method, an_attempt, judged
 from features.errors import InputError, InvalidValueError
-from features.vocabulary import Network
+from features.vocabulary import Network, Rail
 from model.caps.rule import Counts, KeyPart, Kind, WindowKind
 from model.caps.rulebook import Rulebook, Tightening
 
@@ -179,3 +179,82 @@ def test_a_looser_figure_exists_only_where_sources_disagree() -> None:
     limits = {rule.limit for rule in chosen.rules if rule.rule_id == "mastercard-tpe-24h-excessive-attempts"}
     assert limits == {10, 20}
     assert chosen.version != BOOK.version
+
+
+def of_kind(kind: str, fields: str) -> str:
+    return GOOD.replace('kind = "cap"', f'kind = "{kind}"').replace("limit = 3", fields)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (of_kind("lead", ""), "span: is missing; expected how long"),
+        (
+            of_kind("lead", "span = { hours = 1, days = 2 }"),
+            "span, hours: 1 is not accepted; expected one of hours, days",
+        ),
+        (of_kind("lead", "span = {}"), "span, hours: is missing"),
+        (of_kind("lead", "span = { days = 2 }"), "span, zone: is missing"),
+        (of_kind("lead", 'span = { days = 2, zone = "Mars/North" }'), "span, zone: 'Mars/North' is not accepted"),
+        (of_kind("lead", 'span = { banking_days = 2, zone = "UTC" }'), "span, calendar: is missing"),
+        (of_kind("lead", "span = { hours = 2 }\npublished = { length = 2 }"), "published"),
+        (of_kind("lead", 'span = { hours = 2 }\nwhat = "by {noon}"').replace('what = "retries"\n', ""), "what"),
+        (GOOD + "span = { hours = 2 }", "span: {'hours': 2} is not accepted; expected how long, for a lead"),
+        (of_kind("hours", ""), "hours: is missing; expected when it is open"),
+        (of_kind("hours", 'hours = { zone = "UTC" }'), "hours, open: is missing"),
+        (of_kind("hours", 'hours = { zone = "UTC", open = ["10:00-09:00"] }'), "expected spans of one day"),
+        (of_kind("hours", 'hours = { zone = "UTC", open = ["10:00-24:01"] }'), "hours, open"),
+        (of_kind("threshold", 'lifted_by = "x"'), "above: is missing; expected an amount"),
+        (of_kind("threshold", 'above = "1.00 EUR"'), "lifted_by: is missing"),
+        (GOOD + 'above = "1.00 EUR"', "above: '1.00 EUR' is not accepted"),
+        (of_kind("volume", ""), "share_bps: is missing; expected either a share or a limit"),
+        (of_kind("volume", "limit = 1\nshare_bps = 1"), "share_bps: 1 is not accepted; expected either"),
+        (GOOD + "share_bps = 1", "share_bps: 1 is not accepted; expected a share for a volume only"),
+        (of_kind("wait", ""), "after: is missing"),
+        (GOOD + 'window = { kind = "rolling", months = 1, zone = "UTC" }', "window, kind: 'rolling' is not accepted"),
+        (GOOD + 'window = { kind = "calendar", days = 2, zone = "UTC" }', "window, days: 2 is not accepted"),
+        (GOOD + 'schedule = "none"', "0.toml, mine, schedule: 'none' is not accepted"),
+        (
+            '[[schedule]]\nid = "p"\nwho = "W"\nwhat = "w"\nconfidence = "low"',
+            "0.toml, schedule 1 (p), fees: is missing",
+        ),
+        ('[[schedule]]\nid = "p"\ncolour = 1', "schedule 1 (p), colour: is not a field of a schedule"),
+        ("rule = 1", "expected [[rule]] and [[schedule]] tables and nothing else"),
+        ("", "expected [[rule]] and [[schedule]] tables and nothing else"),
+        (GOOD + "fees = 1", "fees: 1 is not accepted; expected a list of tables"),
+        (
+            GOOD + 'note = "4242 4242 4242 4242"\nlimit = "4242424242424242"'.replace("limit", "wait_hours"),
+            "wait_hours",
+        ),
+    ],
+)
+def test_a_malformed_field_of_any_kind_is_named(text: str, says: str) -> None:
+    with pytest.raises(InputError) as caught:
+        book_of(text)
+    assert says in str(caught.value)
+    assert "4242" not in str(caught.value)
+
+
+PRICES = """
+[[schedule]]
+id = "prices"
+who = "We"
+what = "charge"
+sources = ["https://example.org"]
+confidence = "low"
+fees = [{ amount = "0.10 USD" }]
+"""
+
+
+def test_rules_take_their_prices_from_a_schedule_of_any_file() -> None:
+    book = book_of(GOOD + 'schedule = "prices"\nfees = [{ amount = "0.20 EUR" }]', PRICES)
+    assert [str(fee.amount) for fee in book.rules[0].fees] == ["0.20 EUR", "0.10 USD"]
+    assert [schedule.schedule_id for schedule in book.schedules] == ["prices"]
+    with pytest.raises(InputError, match="two schedules have the same id"):
+        book_of(PRICES, PRICES)
+
+
+def test_rules_about_a_rail_and_network_are_those_that_can_bind_it() -> None:
+    for rail in Rail:
+        for network in Network:
+            assert BOOK.about(rail, network) == tuple(r for r in BOOK.rules if r.concerns(rail, network))
