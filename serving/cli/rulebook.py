@@ -1,5 +1,6 @@
 """`recoup rulebook`: see the rules in force, what changes between two days, and whether rule files can be used."""
 
+import re
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,9 @@ from features.errors import InputError, RecoupError
 
 if TYPE_CHECKING:
     from model.caps.rulebook import Rulebook
+
+# Faults are joined by semicolons, and so are what is wrong and what would be right.
+_BETWEEN_FAULTS = re.compile(r"; (?!expected )")
 
 app = typer.Typer(help="See and check the rules that retries are held against.", no_args_is_help=True)
 
@@ -69,7 +73,7 @@ def check(
         except RecoupError as error:
             faults.append(str(error))
     if faults:
-        raise InputError("\n".join(faults).replace("; ", "\n  "))
+        raise InputError(_BETWEEN_FAULTS.sub("\n  ", "\n".join(faults)))
 
 
 def _check_rules(texts: dict[str, str]) -> str:

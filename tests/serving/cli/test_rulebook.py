@@ -79,6 +79,7 @@ def test_every_fault_of_every_file_is_named_at_once(recoup: Recoup, tmp_path: Pa
     for part in ("a.toml, rule 1 (a), kind", "a.toml, rule 1 (a), limit", "b.toml: not valid TOML", "mine.toml", "99"):
         assert part in ran.err
     assert "1 published figures chosen" in ran.out
+    assert all("; expected" in line for line in ran.err.splitlines() if "is not accepted" in line)
 
 
 def test_a_merchants_settings_are_shown_in_force(
