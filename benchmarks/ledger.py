@@ -97,7 +97,7 @@ def _measured(name: str, url: str, past: int, seconds: float) -> Iterator[Figure
         full = _another(url)
         _prepare(full)
         began = time.perf_counter()
-        with closing(Ledger.at(full)) as ledger:
+        with closing(Ledger.opened(full)) as ledger:
             _load_past(ledger.store, past)
         print(f"{name}: loaded {past:,} old attempts in {time.perf_counter() - began:.0f} s", flush=True)
         _run(full, "reserve", 1, 2 * seconds, "warm")
@@ -131,7 +131,7 @@ def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[f
     all_took = sorted(each for _ in made for each in took.get(timeout=60))
     for process in made:
         process.join()
-    with closing(Ledger.at(url)) as ledger:
+    with closing(Ledger.opened(url)) as ledger:
         ledger.expire(NOW + timedelta(hours=2))
     return len(all_took) / seconds, 1e3 * all_took[int(len(all_took) * 0.99)]
 
@@ -158,7 +158,7 @@ def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "
 def _caller(url: str, what: str) -> Iterator[Callable[[Proposal], None]]:
     """A reservation through the ledger, or one small row through the bare driver with the same durability."""
     if what == "reserve":
-        with closing(Ledger.at(url)) as ledger:
+        with closing(Ledger.opened(url)) as ledger:
             yield lambda proposal: _reserve(ledger, proposal)
     elif url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)) as lite:
@@ -204,7 +204,7 @@ def _another(url: str) -> str:
 
 def _prepare(url: str) -> None:
     """Three declines of the last month on every method, and the table for bare inserts."""
-    with closing(Ledger.at(url)) as ledger:
+    with closing(Ledger.opened(url)) as ledger:
         _fill(ledger)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 
 from features.attempt import Attempt
+from features.card_number import refuse_card_number
 from features.errors import InvalidValueError, RecoupError
 from features.instants import require_aware, to_micros
 from model.caps.engine import Proposal, Verdict
@@ -55,7 +56,7 @@ class Ledger:
         self._selector = Selector(rulebook)
 
     @staticmethod
-    def at(url: str, rulebook: Rulebook | None = None) -> "Ledger":
+    def opened(url: str, rulebook: Rulebook | None = None) -> "Ledger":
         """The ledger in the database at an address; an empty database is made into one.
 
         Raises:
@@ -115,6 +116,7 @@ class Ledger:
 
         Raises:
             InvalidValueError: The id stands for another proposal, or an instant is out of order.
+            CardNumberError: An id looks like a card number.
         """
         wanted = Reservation(
             reservation_id=reservation_id or f"rsv_{token_hex(12)}",
@@ -126,6 +128,7 @@ class Ledger:
             rulebook=self._rulebook.version,
         )
         _check_order(wanted)
+        _check_ids(wanted)
         try:
             return self._reserve(wanted, repeated=reservation_id is not None)
         except LedgerConflictError:
@@ -170,7 +173,9 @@ class Ledger:
 
         Raises:
             InvalidValueError: There is no such reservation.
+            CardNumberError: The reason holds what looks like a card number.
         """
+        refuse_card_number("reason", reason or "")
         with self._store.writing() as transaction:
             end_hold(transaction, merchant_id, reservation_id, State.RELEASED, now, reason=reason)
             return found(transaction, merchant_id, reservation_id)
@@ -217,6 +222,24 @@ def _check_order(wanted: Reservation) -> None:
         raise InvalidValueError("expires_at", wanted.expires_at.isoformat(), "an instant after now")
     if wanted.at < wanted.held_at:
         raise InvalidValueError("at", wanted.at.isoformat(), f"an instant not before {wanted.held_at.isoformat()}")
+
+
+def _check_ids(wanted: Reservation) -> None:
+    payment, method = wanted.proposal.payment, wanted.proposal.method
+    for name, value in (
+        ("reservation_id", wanted.reservation_id),
+        ("merchant_id", payment.merchant_id),
+        ("payment_id", payment.payment_id),
+        ("customer_id", payment.customer_id),
+        ("method_id", method.method_id),
+        ("mandate_id", method.mandate_id),
+        ("processor", wanted.proposal.processor),
+        ("issuer_id", method.issuer.issuer_id),
+        ("market", payment.market),
+        ("purpose", payment.purpose),
+    ):
+        if value:
+            refuse_card_number(name, value)
 
 
 def _check_attempt(reservation: Reservation, attempt: Attempt) -> None:

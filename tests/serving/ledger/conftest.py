@@ -60,6 +60,6 @@ def url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> str:
 @pytest.fixture
 def ledger(url: str) -> Iterator[Ledger]:
     """A fresh ledger with the shipped rules."""
-    made = Ledger.at(url)
+    made = Ledger.opened(url)
     yield made
     made.close()

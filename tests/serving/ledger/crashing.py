@@ -21,7 +21,7 @@ METHODS = 10
 
 def reserve(url: str) -> None:
     """Reserve and settle for ever, spread over a few methods."""
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
     for number in range(1_000_000):
         payment, method = f"p{number % 400}", a_method(method_id=f"pm{number % METHODS}")
         made = ledger.reserve(a_proposal(payment, method), NOW, NOW, reservation_id=f"r{number}")
@@ -39,7 +39,7 @@ def reserve(url: str) -> None:
 def take_in(url: str, history: str) -> None:
     """Back-fill in small batches."""
     backfill.ROWS_A_BATCH = 20
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
 
     def acknowledge(done: int, _: int) -> None:
         sys.stdout.write(f"done {done}\n")

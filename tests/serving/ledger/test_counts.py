@@ -93,7 +93,7 @@ def test_the_ledger_counts_what_the_rules_count_in_memory(
 ) -> None:
     # Little is read whole, so that the windows and the last of each flavour are put to the test too.
     monkeypatch.setattr(counting, "READ_WHOLE", 2)
-    ledger, number = Ledger.at(new_url(kind)), iter(range(10_000))
+    ledger, number = Ledger.opened(new_url(kind)), iter(range(10_000))
 
     @settings(max_examples=150, deadline=None, database=None)
     @given(attempts())
@@ -267,7 +267,7 @@ def test_a_database_that_cannot_be_used_is_refused_in_one_sentence(new_url: Call
         ("postgresql://nobody:secret@localhost:1/x", r"postgresql://nobody@localhost:1/x cannot be reached"),
     ):
         with pytest.raises((InputError, InvalidValueError), match=refusal):
-            Ledger.at(url)
+            Ledger.opened(url)
 
 
 def test_reading_more_than_the_window_changes_nothing(ledger: Ledger) -> None:

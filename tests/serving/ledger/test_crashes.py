@@ -51,7 +51,7 @@ def test_killed_while_reserving_and_settling_nothing_acknowledged_is_lost(url: s
     acknowledged: list[str] = []
     for kill in range(KILLS):
         acknowledged += killed([url, "reserve"], 12 + 9 * kill, kill)
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
     for line in acknowledged:
         what, reservation_id, *rest = line.split()
         reservation = ledger.reservation(MERCHANT, reservation_id)
@@ -79,7 +79,7 @@ def test_killed_while_taking_a_history_in_it_goes_on_where_it_was(url: str, tmp_
     for kill in range(3):
         lines = killed([url, "backfill", str(history)], kill, kill)
         assert lines
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
     done = backfill(ledger.store, history, to_micros(NOW))
     assert done.skipped >= int(lines[-1].split()[1])
     assert (done.new, done.known) == (400 - done.skipped, 0)

@@ -180,7 +180,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_no_sequence_of_calls_leads_astray(kind: str, new_url: Callable[[str], str]) -> None:
-    ledger = Ledger.at(new_url(kind))
+    ledger = Ledger.opened(new_url(kind))
     machine = type("Machine", (LedgerMachine,), {"ledger": ledger})
     quick = settings(
         max_examples=60,

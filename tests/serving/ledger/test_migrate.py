@@ -43,7 +43,7 @@ def test_from_every_earlier_version_nothing_is_lost(url: str, version: int) -> N
             require_current(store)
     assert [step.version for step in migrate(store)] == list(range(version + 1, LATEST + 1))
     store.close()
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
     assert an_attempt(5).attempt_id in {event.attempt_id for event in ledger.tally(a_proposal("new"), NOW).events}
     if version >= 2:
         assert ledger.release(MERCHANT, "r1", NOW).state is State.RELEASED
@@ -102,4 +102,4 @@ def test_a_step_that_fails_leaves_nothing_behind(url: str, monkeypatch: pytest.M
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, new_url: Callable[[str], str]) -> None:
     (tmp_path / "notes.db").write_text("these are notes, and a good many of them, more than a header is long " * 20)
     with pytest.raises(InputError, match="not a database"):
-        Ledger.at(f"sqlite:///{tmp_path}/notes.db")
+        Ledger.opened(f"sqlite:///{tmp_path}/notes.db")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cap_builders import NOW, a_method, an_attempt, hours
-from features.errors import InvalidValueError
+from features.errors import CardNumberError, InvalidValueError
 from features.vocabulary import Network, Outcome
 from ledger_builders import MERCHANT, MINUTE, a_proposal, approved, declines, told
 from serving.ledger.events import EventKind, Source
@@ -218,3 +218,15 @@ def test_a_hold_in_the_past_or_without_time_is_refused(ledger: Ledger) -> None:
         ledger.reserve(a_proposal(), NOW - MINUTE, NOW)
     with pytest.raises(InvalidValueError, match="expires_at"):
         ledger.reserve(a_proposal(), NOW, NOW, expires_at=NOW)
+
+
+def test_a_card_number_is_never_written(ledger: Ledger) -> None:
+    number = "4242 4242 4242 4242"
+    for proposal, reservation_id in ((a_proposal(number), "r1"), (a_proposal(), number)):
+        with pytest.raises(CardNumberError) as refused:
+            ledger.reserve(proposal, NOW, NOW, reservation_id=reservation_id)
+        assert "4242" not in str(refused.value)
+    held(ledger, reservation_id="r1")
+    with pytest.raises(CardNumberError, match="reason"):
+        ledger.release(MERCHANT, "r1", NOW, f"the customer gave {number}")
+    assert ledger.reservation(MERCHANT, "r1").state is State.HELD

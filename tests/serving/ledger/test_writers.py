@@ -23,7 +23,7 @@ MANDATED = a_method(Network.SEPA_CORE, "sepa", Rail.BANK_DEBIT, mandate_id="m1")
 
 def reserve_some(url: str, worker: int, tries: int) -> list[str]:
     """Tries as many payments on the one method; the ids of what was granted."""
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
     made = [ledger.reserve(a_proposal(f"w{worker}-{i}"), NOW, NOW) for i in range(tries)]
     ledger.close()
     return [each.reservation_id for each in made if isinstance(each, Reservation)]
@@ -40,7 +40,7 @@ def test_threads_get_exactly_the_cap(ledger: Ledger) -> None:
 
 
 def test_processes_get_exactly_the_cap(url: str) -> None:
-    ledger = Ledger.at(url)
+    ledger = Ledger.opened(url)
     ledger.record([told(an_attempt(5))], NOW)
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         granted = [pool.submit(reserve_some, url, worker, 10) for worker in range(4)]
@@ -74,7 +74,7 @@ def test_methods_under_one_mandate_share_its_places(url: str) -> None:
         limit=limit,
         window=Window(WindowKind.ROLLING, 720),
     )
-    ledger = Ledger.at(url, Rulebook((rule,)))
+    ledger = Ledger.opened(url, Rulebook((rule,)))
 
     def reserve(number: int) -> bool:
         method = replace(MANDATED, method_id=f"sepa{number}")
