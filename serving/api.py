@@ -21,8 +21,9 @@ from serving.service import Service
 from serving.settings import MODEL_NAME, Settings
 
 JSON = "application/json"
+_FINE = frozenset({"ready", "none"})
 _NOT_READY: dict[int | str, dict[str, object]] = {
-    503: {"description": "The ledger cannot be reached", "model": Readiness},
+    503: {"description": "The ledger cannot be used", "model": Readiness},
 }
 
 
@@ -61,7 +62,7 @@ def routes(service: Service, access: LedgerAccess, settings: Settings, clock: Ca
     async def ready() -> Response:
         """A scorer answers and the ledger can be asked; says which scorer, and why it is the prior where it is."""
         ledger = await _ledger_readiness(access)
-        return _json(_readiness(service, ledger), 503 if ledger.state == "unreachable" else 200)
+        return _json(_readiness(service, ledger), 200 if ledger.state in _FINE else 503)
 
     return router
 
@@ -73,7 +74,8 @@ async def _ledger_readiness(access: LedgerAccess) -> LedgerReadiness:
         return LedgerReadiness(state="unreachable", database=None, version=None)
     if state is None:
         return LedgerReadiness(state="none", database=None, version=None)
-    return LedgerReadiness(state="ready", database=state.dialect, version=state.version)
+    word: Literal["ready", "other_version"] = "ready" if state.current else "other_version"
+    return LedgerReadiness(state=word, database=state.dialect, version=state.version)
 
 
 def _readiness(service: Service, ledger: LedgerReadiness) -> Readiness:
@@ -85,7 +87,7 @@ def _readiness(service: Service, ledger: LedgerReadiness) -> Readiness:
         code=CODE_VERSION,
     )
     refused = service.answering.refused
-    status: Literal["ready", "not_ready"] = "not_ready" if ledger.state == "unreachable" else "ready"
+    status: Literal["ready", "not_ready"] = "ready" if ledger.state in _FINE else "not_ready"
     return Readiness(status=status, policy_source=scorer.source, refused=refused, versions=versions, ledger=ledger)
 
 

@@ -11,7 +11,7 @@ from model.caps.rulebook import Rulebook
 from serving.errors import FieldError, Kind, RequestError
 from serving.ledger.counting import Selector
 from serving.ledger.ledger import Ledger
-from serving.ledger.migrate import migrate, version_of
+from serving.ledger.migrate import migrate, migrations, version_of
 from serving.ledger.opening import store_at
 from serving.ledger.store import LedgerConflictError
 from serving.settings import Settings
@@ -29,10 +29,11 @@ _TAKEN_IDS = frozenset({"source_event_id"})
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
-    """What the ledger says of itself; `version` is its last migration."""
+    """What the ledger says of itself; `version` is its last migration, `current` whether it is this program's too."""
 
     dialect: str
     version: int
+    current: bool
 
 
 class LedgerAccess:
@@ -109,7 +110,8 @@ def _fault(error: InvalidValueError) -> FieldError:
 
 
 def _state(ledger: Ledger) -> LedgerState:
-    return LedgerState(ledger.store.dialect, version_of(ledger.store))
+    version, dialect = version_of(ledger.store), ledger.store.dialect
+    return LedgerState(dialect, version, current=version == migrations(dialect)[-1].version)
 
 
 def _capitalized(sentence: str) -> str:

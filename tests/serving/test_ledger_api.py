@@ -249,7 +249,8 @@ def test_of_two_reserves_for_the_last_attempt_of_a_cap_exactly_one_holds(api: Ap
     api.post("/v1/attempts", past(1))
     (one,) = api.get("/v1/methods/pm_1/budgets?merchant_id=acme")["budgets"]
     cap = visa_cap(one["limits"])
-    api.post("/v1/attempts", past(cap["limit"] - 3))  # and two more that the two requests tell of
+    # The first attempt is no reattempt, and each of the two requests tells of one more: one is left for both.
+    api.post("/v1/attempts", past(cap["limit"] - 2))
     last = failed | {"reserve": True}
     last["payment"]["recover_by"] = (START + timedelta(days=3)).isoformat()
     racing = [of_payment(last, "inv_a"), of_payment(last, "inv_b")]
@@ -259,7 +260,8 @@ def test_of_two_reserves_for_the_last_attempt_of_a_cap_exactly_one_holds(api: Ap
     (lost,) = [answer for answer in answers if not answer["reservation"]]
     assert len(held) == 1
     assert lost["action"]["kind"] == "stop"
-    assert any(cap["rule_id"] == limit["rule_id"] for limit in lost["limits"]) or lost["reasons"]
+    assert lost["action"]["reason"] == "no_allowed_action"
+    assert cap["rule_id"] in {limit["rule_id"] for limit in lost["limits"]}
 
 
 def test_of_two_reserves_for_one_payment_exactly_one_holds(api: Api, failed: Document) -> None:
@@ -333,7 +335,7 @@ def test_a_check_waits_for_an_attempt_that_the_customer_started(api: Api, failed
     held = api.reserve(failed)["reservation"]
     api.clock.now = datetime.fromisoformat(held["fire_from"])
     api.post("/v1/attempts", report("c1", "by_customer", api.clock.now, outcome="unknown"))
-    assert codes(api.post(f"/v1/reservations/{held['reservation_id']}/check", MERCHANT)) == {"attempt_pending"}
+    assert codes(api.post(f"/v1/reservations/{held['reservation_id']}/check", MERCHANT)) >= {"attempt_pending"}
 
 
 def test_a_released_place_can_be_held_again(api: Api, failed: Document) -> None:
@@ -381,8 +383,8 @@ def test_nothing_of_one_merchant_is_seen_by_another(api: Api, failed: Document) 
     held = api.reserve(failed)["reservation"]
     path = f"/v1/reservations/{held['reservation_id']}"
     api.get(f"{path}?merchant_id=other", 404)
-    for verb, more in (("check", {}), ("release", {})):
-        api.post(f"{path}/{verb}", {"merchant_id": "other"} | more, 404)
+    for verb in ("check", "release"):
+        api.post(f"{path}/{verb}", {"merchant_id": "other"}, 404)
     api.get("/v1/methods/pm_1/budgets?merchant_id=other", 404)
 
 
@@ -459,8 +461,10 @@ def test_a_ledger_that_is_away_refuses_every_decision_and_is_not_ready(
 ) -> None:
     assert api.get("/ready")["ledger"] == {"state": "ready", "database": "sqlite", "version": len(migrations("sqlite"))}
     with closing(store_at(settings.database)) as store, store.writing() as transaction:
-        transaction.script("ALTER TABLE attempt RENAME TO gone; ALTER TABLE migration RENAME TO gone_too;")
+        transaction.script("ALTER TABLE attempt RENAME TO gone;\nALTER TABLE migration RENAME TO gone_too;\n")
     for asked in (failed, failed | {"reserve": True}):
         problem = api.post("/v1/decisions", asked, 503)
         assert problem["type"] == "urn:recoup:problem:ledger-unavailable"
         assert "\n" not in problem["detail"]
+    told = api.get("/ready", 503)
+    assert (told["status"], told["ledger"]["state"]) == ("not_ready", "other_version")

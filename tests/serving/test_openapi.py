@@ -40,7 +40,7 @@ def test_every_example_is_a_request_that_the_service_reads(document: Document) -
 
 def test_every_refusal_is_described_with_a_fitting_example(document: Document) -> None:
     responses = document["paths"]["/v1/decisions"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "500"}
+    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
     for status, response in responses.items():
         if status != "200":
             example = response["content"]["application/problem+json"]["example"]

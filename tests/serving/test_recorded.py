@@ -1,0 +1,110 @@
+"""What the ledger knows counts in a decision exactly as the ledger itself would count it."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cap_builders import NOW, a_context, a_method, an_attempt, hours
+from features.context import Context
+from features.vocabulary import Outcome
+from ledger_builders import MERCHANT, a_proposal, declines, told
+from model.caps.rulebook import Rulebook
+from model.decision import StopReason
+from model.record import NOTHING, Judge, recorded_tally
+from model.screening import proposal_in
+from serving.ledger.counting import Selector
+from serving.ledger.ledger import Ledger
+from serving.ledger.reservations import Reservation
+from serving.ledger_access import open_ledger
+from serving.recorded import recorded
+from serving.settings import Settings
+
+RULES = Rulebook.load()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    database = f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
+    with closing(open_ledger(Settings(home=tmp_path, database=database), RULES)) as opened:
+        yield opened
+
+
+def a_failure() -> Context:
+    """One payment that was declined an hour ago."""
+    return a_context([an_attempt(1)])
+
+
+def hold(ledger: Ledger, payment_id: str, ahead: float) -> Reservation:
+    held = ledger.reserve(a_proposal(payment_id), NOW + hours(ahead), NOW)
+    assert isinstance(held, Reservation)
+    return held
+
+
+def test_an_empty_ledger_adds_nothing(ledger: Ledger) -> None:
+    context = a_failure()
+    known = recorded(ledger, Selector(RULES), context)
+    assert known.context is context
+    assert known.record == NOTHING
+
+
+def test_at_every_instant_the_rules_say_what_they_say_on_the_ledger(ledger: Ledger) -> None:
+    context = a_failure()
+    ledger.record([told(attempt) for attempt in (*context.attempts, *declines(9, every=30))], NOW)
+    for number, ahead in enumerate((5, 40, 41, 200)):
+        hold(ledger, f"other{number}", ahead)
+    known = recorded(ledger, Selector(RULES), context)
+    proposal = proposal_in(context, "pm", "north")
+    judge = Judge(RULES, recorded_tally(known.context, known.record), proposal, NOW)
+    for later in (0.5, 4.9, 5, 6, 39, 40.5, 100, 199, 201, 800):
+        at = NOW + hours(later)
+        assert judge.at(at) == ledger.verdicts(proposal, at), later
+
+
+def test_a_hold_on_the_payment_halts_it_until_its_time_is_over(ledger: Ledger) -> None:
+    held, selector = hold(ledger, "pay", 5), Selector(RULES)
+    halt = recorded(ledger, selector, a_failure()).record.halt
+    assert halt is not None
+    assert halt.reason is StopReason.ATTEMPT_PENDING
+    assert held.reservation_id in halt.sentences[0]
+    late = a_context([an_attempt(1)], as_of=held.expires_at)
+    assert recorded(ledger, selector, late).record == NOTHING
+
+
+def test_an_attempt_that_nobody_knows_the_outcome_of_halts_the_payment(ledger: Ledger) -> None:
+    pending = an_attempt(2, outcome=Outcome.UNKNOWN)
+    ledger.record([told(pending)], NOW)
+    halt = recorded(ledger, Selector(RULES), a_failure()).record.halt
+    assert halt is not None
+    assert pending.attempt_id in halt.sentences[0]
+
+
+def test_an_outcome_that_only_the_request_knows_counts(ledger: Ledger) -> None:
+    context = a_failure()
+    (attempt,) = context.attempts
+    ledger.record([told(an_attempt(1, outcome=Outcome.UNKNOWN))], NOW)
+    known = recorded(ledger, Selector(RULES), context)
+    assert known.record.halt is None
+    (event,) = recorded_tally(context, known.record).events
+    assert (event.attempt_id, event.outcome) == (attempt.attempt_id, Outcome.DECLINED)
+
+
+def test_an_approval_that_only_the_ledger_knows_ends_the_recovery(ledger: Ledger) -> None:
+    ledger.record([told(an_attempt(0.5, outcome=Outcome.APPROVED))], NOW)
+    halt = recorded(ledger, Selector(RULES), a_failure()).record.halt
+    assert halt is not None
+    assert halt.reason is StopReason.ALREADY_PAID
+
+
+def test_every_method_of_the_request_is_looked_up(ledger: Ledger) -> None:
+    second = a_method(method_id="pm2")
+    ledger.record([told(an_attempt(3, method=second, payment_id="elsewhere"), second)], NOW)
+    known = recorded(ledger, Selector(RULES), _with_two_methods())
+    assert {event.method_id for event in known.record.events} == {"pm2"}
+    assert {event.merchant_id for event in known.record.events} == {MERCHANT}
+
+
+def _with_two_methods() -> Context:
+    first = an_attempt(1)
+    return a_context([first], a_method(), a_method(method_id="pm2"))
