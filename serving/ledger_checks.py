@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from features.vocabulary import Outcome
-from model.caps.tally import Tally
 from model.caps.verdict import Verdict
 from serving.ledger.ledger import HOLD_FOR, Ledger
 from serving.ledger.reservations import Reservation, State
@@ -21,10 +19,9 @@ class NoGo(StrEnum):
     ALREADY_HELD = "already_held"
     NOT_HELD = "not_held"
     EXPIRED = "expired"
-    OVER_CAP = "over_cap"
+    OVER_CAP = "over_cap"  # a rule forbids it
     TOO_EARLY = "too_early"
     ADVICE_EXPIRED = "advice_expired"
-    ATTEMPT_PENDING = "attempt_pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +59,7 @@ def fire_check(ledger: Ledger, merchant_id: str, reservation_id: str, at: dateti
     reservation = checked.reservation
     known = (NoGoReason(NoGo(r.code.value), r.sentence, r.rule_id) for r in checked.reasons)
     timing = _timing(reservation, at) if reservation.state is State.HELD else ()
-    pending = _pending(ledger.tally(reservation.proposal, at), reservation)
-    return FireCheck(reservation, at, (*known, *timing, *pending), checked.verdicts)
+    return FireCheck(reservation, at, (*known, *timing), checked.verdicts)
 
 
 def _timing(reservation: Reservation, at: datetime) -> Iterator[NoGoReason]:
@@ -73,17 +69,6 @@ def _timing(reservation: Reservation, at: datetime) -> Iterator[NoGoReason]:
     elif fire_by(reservation) <= at < reservation.expires_at:
         sentence = f"The advised window ended at {_text(fire_by(reservation))}; release it and ask for a new decision."
         yield NoGoReason(NoGo.ADVICE_EXPIRED, sentence)
-
-
-def _pending(tally: Tally, reservation: Reservation) -> Iterator[NoGoReason]:
-    """Another attempt on the payment whose outcome is not known yet: a second might charge the payer twice."""
-    own = (event for event in tally.events if event.payment_id == reservation.proposal.payment.payment_id)
-    for event in own:
-        if event.outcome is Outcome.UNKNOWN and event.attempt_id != reservation.reservation_id:
-            sentence = (
-                f"{event.attempt_id} on this payment has no final outcome yet; another attempt could charge twice."
-            )
-            yield NoGoReason(NoGo.ATTEMPT_PENDING, sentence)
 
 
 def _text(instant: datetime) -> str:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from features.errors import CardNumberError, InvalidValueError, RecoupError
 from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request, problem_body
 
+_RETRY_AFTER_S = "5"
 _BY_STATUS = {kind.status: kind for kind in (Kind.NOT_FOUND, Kind.METHOD_NOT_ALLOWED)}
 
 
@@ -20,7 +21,8 @@ def install(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     refusal = _as_request_error(error)
     body = problem_body(refusal.kind, str(refusal), request.url.path, refusal.errors)
-    return Response(body, status_code=refusal.kind.status, media_type=MEDIA_TYPE)
+    headers = {"retry-after": _RETRY_AFTER_S} if refusal.kind is Kind.LEDGER_UNAVAILABLE else None
+    return Response(body, status_code=refusal.kind.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def _as_request_error(error: Exception) -> RequestError:

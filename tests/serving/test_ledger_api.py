@@ -335,7 +335,8 @@ def test_a_check_waits_for_an_attempt_that_the_customer_started(api: Api, failed
     held = api.reserve(failed)["reservation"]
     api.clock.now = datetime.fromisoformat(held["fire_from"])
     api.post("/v1/attempts", report("c1", "by_customer", api.clock.now, outcome="unknown"))
-    assert codes(api.post(f"/v1/reservations/{held['reservation_id']}/check", MERCHANT)) >= {"attempt_pending"}
+    checked = api.post(f"/v1/reservations/{held['reservation_id']}/check", MERCHANT)
+    assert [reason["rule_id"] for reason in checked["reasons"]] == ["recoup-outcome-pending"]
 
 
 def test_a_released_place_can_be_held_again(api: Api, failed: Document) -> None:
@@ -463,7 +464,9 @@ def test_a_ledger_that_is_away_refuses_every_decision_and_is_not_ready(
     with closing(store_at(settings.database)) as store, store.writing() as transaction:
         transaction.script("ALTER TABLE attempt RENAME TO gone;\nALTER TABLE migration RENAME TO gone_too;\n")
     for asked in (failed, failed | {"reserve": True}):
-        problem = api.post("/v1/decisions", asked, 503)
+        response = api.send("POST", "/v1/decisions", asked)
+        assert response.headers["retry-after"] == "5"
+        problem = parsed(response, 503)
         assert problem["type"] == "urn:recoup:problem:ledger-unavailable"
         assert "\n" not in problem["detail"]
     told = api.get("/ready", 503)
