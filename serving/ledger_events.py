@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from features.attempt import Attempt
 from features.decline import Decline
 from features.declines.taxonomy import classify
-from features.errors import InvalidValueError
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
@@ -42,12 +41,8 @@ def attempt_event(merchant_id: str, source: Source, facts: Facts) -> LedgerEvent
     """An attempt told without an id of its own: what it says is its id, so that the same is told once.
 
     Raises:
-        InvalidValueError: A value cannot be kept.
+        InvalidValueError: An id cannot be kept.
     """
-    for name in ("code", "subcode", "advice_code", "market", "mandate_id"):
-        text = getattr(facts, name) or ""
-        if "\0" in text:
-            raise InvalidValueError(name, text, "text without a NUL character")
     event = reported(merchant_id, source, facts.attempt_id, facts)
     return replace(event, source_event_id=f"{facts.attempt_id}/x{lock_key(event.body) & _UNSIGNED:x}")
 

@@ -39,9 +39,9 @@ def parse(body: bytes, model: type[Request]) -> Request:
     """
     refuse_card_numbers(_tree(body))
     found = _validated(body, model, ())
-    if isinstance(found, model):
-        return found
-    raise invalid_request(found)
+    if isinstance(found, tuple):
+        raise invalid_request(found)
+    return found
 
 
 def parse_many(body: bytes, model: type[Request], most: int) -> tuple[Request, ...]:

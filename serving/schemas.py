@@ -59,8 +59,9 @@ def _within_reach(instant: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
-Text = Annotated[str, Field(min_length=1, max_length=200)]
-CodeText = Annotated[str, Field(max_length=200)]
+_Storable = _checked(lambda text: "\0" not in text, "text without a NUL character, which no database keeps")
+Text = Annotated[str, Field(min_length=1, max_length=200), _Storable]
+CodeText = Annotated[str, Field(max_length=200), _Storable]
 Currency = Annotated[
     Text, _checked(_is_currency, "an ISO 4217 code in capitals, for example EUR"), Field(examples=["EUR"])
 ]

@@ -1,11 +1,5 @@
 """What the ledger knows counts in a decision exactly as the ledger itself would count it."""
 
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
-import pytest
-
 from cap_builders import NOW, a_context, a_method, an_attempt, hours
 from features.context import Context
 from features.vocabulary import Outcome
@@ -17,18 +11,9 @@ from model.screening import proposal_in
 from serving.ledger.counting import Selector
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reservation
-from serving.ledger_access import open_ledger
 from serving.recorded import recorded
-from serving.settings import Settings
 
 RULES = Rulebook.load()
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    database = f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
-    with closing(open_ledger(Settings(home=tmp_path, database=database), RULES)) as opened:
-        yield opened
 
 
 def a_failure() -> Context:

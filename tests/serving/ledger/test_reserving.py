@@ -1,12 +1,8 @@
 """What happens when somebody else reserves between a decision and its hold."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from cap_builders import NOW, a_context, a_method, a_payment, an_attempt
 from features.action import Retry
@@ -20,11 +16,9 @@ from model.scorer import Scores, ScoreSource
 from serving.ledger.counting import Selector
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Refused, Reservation
-from serving.ledger_access import open_ledger
 from serving.registry import Answering
 from serving.reserving import Decided, decide_and_reserve
 from serving.service import Service, prior_service
-from serving.settings import Settings
 
 RULES = Rulebook.load()
 
@@ -46,13 +40,6 @@ class Overtaken:
         self.scored += 1
         self.meanwhile(self.scored)
         return self.inner.score(context, retries)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    database = f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
-    with closing(open_ledger(Settings(home=tmp_path, database=database), RULES)) as opened:
-        yield opened
 
 
 def a_failure() -> Context:
