@@ -111,7 +111,7 @@ def _figure(name: str, url: str, empty: str, workers: int, past: int, seconds: f
     """
     bare, rates, ratios, slow, against = [], [], [], [], []
     for turn in range(ROUNDS):
-        tag = f"{workers}-{past}-{turn}"
+        tag = f"of{workers}after{past}turn{turn}"  # letters between: digits and dashes alone may read as a card number
         bare.append(_run(url, "bare", 1, seconds / 2, tag)[0])
         rate, p99 = _run(url, "reserve", workers, seconds, tag)
         rates.append(rate)
@@ -125,7 +125,9 @@ def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[f
     """The rate of all workers together, and the 99th percentile of one call in milliseconds."""
     context = multiprocessing.get_context("fork")
     ready, took = context.Barrier(workers), context.Queue()
-    made = [context.Process(target=_work, args=(url, what, seconds, f"{tag}-{i}", ready, took)) for i in range(workers)]
+    made = [
+        context.Process(target=_work, args=(url, what, seconds, f"{tag}by{i}", ready, took)) for i in range(workers)
+    ]
     for process in made:
         process.start()
     all_took = sorted(each for _ in made for each in took.get(timeout=60))
@@ -138,7 +140,7 @@ def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[f
 
 def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "Queue[list[float]]") -> None:
     random = Random(tag)
-    proposals = [_proposal(f"{tag}-{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
+    proposals = [_proposal(f"{tag}no{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
     times: list[float] = []
     with _caller(url, what) as call:
         call(_proposal(f"{tag}-warm", random.randrange(METHODS)))
