@@ -107,7 +107,9 @@ def test_wrong_input_ends_in_one_sentence_and_answers_two(
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_an_import_leaves_nothing_behind(tmp_path: Path, stop: signal.Signals) -> None:
     path = export(tmp_path, *(GOOD.format(n=n) for n in range(200_000)))
-    command = [sys.executable, "-c", "from serving.cli import main; main()", "import", path, "--out"]
+    # Where the suite runs in the background the shell has SIGINT ignored, which a child inherits.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", f"{heard}from serving.cli import main; main()", "import", path, "--out"]
     root = Path(__file__).parents[3]
     process = subprocess.Popen(
         [*command, str(tmp_path / "h.parquet")],
