@@ -46,7 +46,7 @@ def outlook(policy: Policy, context: Context, scorer: Scorer, rulebook: Rulebook
     Raises:
         InvalidValueError: The payment has not failed, or a currency has no rate in the economics.
     """
-    action = policy.next_action(context)
+    action = policy.choices([context])[0].action
     if not isinstance(action, Retry):
         return Outlook(policy.name, action)
     scores = scorer.score(context, [action])

@@ -1,5 +1,6 @@
 """Policies to compare with: the fixed schedules that billing systems ship."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -7,6 +8,7 @@ from typing import Protocol
 from features.action import Action, Retry, Slot, Stop
 from features.context import Context
 from features.errors import InvalidValueError
+from model.decision import Choice
 from model.failures import failures
 
 SCHEDULE_OVER = "schedule_over"
@@ -21,8 +23,8 @@ class Policy(Protocol):
         """As it stands in histories and reports."""
         ...
 
-    def next_action(self, context: Context) -> Action:
-        """What it would do next."""
+    def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
+        """What it would do next in each context, and with which propensity; many at once, because scoring is cheaper so."""
         ...
 
 
@@ -36,6 +38,14 @@ class FixedSchedule:
 
     name: str
     days: tuple[int, ...]
+
+    def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
+        """The schedule's next action in each context; it never draws.
+
+        Raises:
+            InvalidValueError: As for `next_action`.
+        """
+        return [Choice(self.next_action(context), propensity=1.0) for context in contexts]
 
     def next_action(self, context: Context) -> Action:
         """The schedule's next retry; one that should have been made already is made now.
