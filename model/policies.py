@@ -24,7 +24,7 @@ class Policy(Protocol):
         ...
 
     def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
-        """What it would do next in each context, and with which propensity; many at once, because scoring is cheaper so."""
+        """What it would do next in each context, with its propensity; many at once, because scoring is cheaper so."""
         ...
 
 
