@@ -232,7 +232,7 @@ def _without_repeated(rows: list[Row], until: int, reach: Reach) -> list[Row]:
     last: dict[tuple[str, Value], Row] = {}
     for row in rows:
         scope, at = str(row[0]), int(row[9] or 0)
-        if at >= since[scope]:
+        if at >= since[scope] or (scope != "held" and int(row[19] or 0) >= since[scope]):
             kept.append(row)
         elif (scope, row[20]) not in last or at > int(last[scope, row[20]][9] or 0):
             last[scope, row[20]] = row
@@ -240,11 +240,12 @@ def _without_repeated(rows: list[Row], until: int, reach: Reach) -> list[Row]:
 
 
 def _event(merchant_id: str, row: Row) -> Event:
-    return event_of(merchant_id, *row[1:19])  # type: ignore[arg-type]  # the columns of the query, in its order
+    return event_of(merchant_id, *row[1:20])  # type: ignore[arg-type]  # the columns of the query, in its order
 
 
 def _held(merchant_id: str, row: Row) -> Held:
-    return Held(str(row[1]), str(row[2]), int(row[19] or 0), _event(merchant_id, row))
+    # What an attempt has its outcome's instant in, a hold has its end in.
+    return Held(str(row[1]), str(row[2]), int(row[19] or 0), _event(merchant_id, (*row[:19], None)))
 
 
 def _as_known(event: Event, known_at: int, at: int) -> Event:

@@ -10,7 +10,7 @@ from psycopg import Connection, Pipeline
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
-from serving.ledger.store import LedgerConflictError, Question, Row, Values, sentence_of, statements
+from serving.ledger.store import LedgerBusyError, LedgerConflictError, Question, Row, Values, sentence_of, statements
 
 _CONNECTIONS = 16
 _PATIENCE_S = 10
@@ -69,6 +69,9 @@ class PostgresStore:
                 connection.execute(b"COMMIT")
         except psycopg.errors.IntegrityError as error:
             raise LedgerConflictError(_sentence(error)) from None
+        except psycopg.errors.DeadlockDetected:
+            waited = "two transactions waited for each other"
+            raise LedgerBusyError(f"the ledger {self.where} is too busy: {waited}") from None
         except psycopg.Error as error:
             raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
 

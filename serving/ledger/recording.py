@@ -1,8 +1,9 @@
 """Appends what is told and keeps the derived rows true, in one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TypeVar
 
 import orjson
 
@@ -10,7 +11,11 @@ from features.errors import InvalidValueError
 from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
 from serving.ledger.facts import Facts, flavour_of
 from serving.ledger.fold import Statement, fold
-from serving.ledger.store import Row, Store, Transaction, Value, Values
+from serving.ledger.store import LedgerBusyError, Row, Store, Transaction, Value, Values
+
+Answer = TypeVar("Answer")
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,34 @@ def record(store: Store, events: Sequence[LedgerEvent], now: int) -> Recorded:
     Raises:
         InvalidValueError: An id was used before for something else; nothing is recorded then.
     """
+    new = sum(tell(store, events, now))
+    return Recorded(new, len(events) - new)
+
+
+def tell(store: Store, events: Sequence[LedgerEvent], now: int) -> list[bool]:
+    """As `record`; of each event, whether it was new."""
     locks = [lock_key(e.merchant_id, "attempt", e.subject_id) for e in events if e.kind in ABOUT_ATTEMPTS]
     shared = [lock_key(merchant_id, "recording") for merchant_id in {e.merchant_id for e in events}]
-    with store.writing(locks, shared) as transaction:
-        new = sum(append(transaction, event, now) for event in events)
-    return Recorded(new, len(events) - new)
+
+    def once() -> list[bool]:
+        with store.writing(locks, shared) as transaction:
+            return [append(transaction, event, now) for event in events]
+
+    return repeated_when_stuck(once)
+
+
+def repeated_when_stuck(work: Callable[[], Answer]) -> Answer:
+    """The answer of a transaction, tried again where it and others waited for each other's rows of volumes.
+
+    Raises:
+        LedgerBusyError: It was in somebody's way each time.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return work()
+        except LedgerBusyError:
+            continue
+    return work()
 
 
 def append(transaction: Transaction, event: LedgerEvent, now: int) -> bool:
@@ -53,13 +81,18 @@ def record_batch(
 
     Nobody else records for this merchant meanwhile, so that what is new can be told from what is not beforehand.
     """
-    with store.writing([lock_key(merchant_id, "recording")]) as transaction:
-        fresh, others = _parted(transaction, merchant_id, events)
-        transaction.put_all("insert_event", (row_of(event, now) for event in fresh))
-        transaction.put_all("put_attempt", (attempt_row(merchant_id, event.facts) for event in fresh if event.facts))
-        new = len(fresh) + sum(append(transaction, event, now) for event in others)
-        if done is not None:
-            transaction.put("put_backfilled", done)
+
+    def once() -> int:
+        with store.writing([lock_key(merchant_id, "recording")]) as transaction:
+            fresh, others = _parted(transaction, merchant_id, events)
+            transaction.put_all("insert_event", (row_of(event, now) for event in fresh))
+            rows = (attempt_row(merchant_id, event.facts) for event in fresh if event.facts)
+            transaction.put_all("put_attempt", rows)
+            if done is not None:
+                transaction.put("put_backfilled", done)
+            return len(fresh) + sum(append(transaction, event, now) for event in others)
+
+    new = repeated_when_stuck(once)
     return Recorded(new, len(events) - new)
 
 

@@ -1,14 +1,18 @@
 """A proposal as the ledger stands: what it counts with, what the rules say, and what else speaks against it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from features.instants import require_aware, to_micros
 from features.vocabulary import Outcome
-from model.caps.engine import Proposal, Verdict, prepare
+from model.caps.engine import Proposal, Verdict, Volumes, prepare
+from model.caps.fixes import Fix
 from serving.ledger.counting import Counted, Counters, Selected, Selector, counted, questions
 from serving.ledger.reservations import Reason, standing_reasons
 from serving.ledger.store import Transaction
+
+_NO_VOLUMES = Volumes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,13 @@ class Situation:
     tally: Counters
     standings: tuple[Reason, ...]
 
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def verdicts(self, volumes: Volumes = _NO_VOLUMES, fixes: Sequence[Fix] = ()) -> tuple[Verdict, ...]:
         """What every rule in force says, notes included."""
-        return prepare(self.selected.rulebook, self.tally, self.proposal).at(self.at)
+        return prepare(self.selected.rulebook, self.tally, self.proposal, volumes, fixes).at(self.at)
 
-    def forbidden(self) -> tuple[Verdict, ...]:
+    def forbidden(self, volumes: Volumes = _NO_VOLUMES, fixes: Sequence[Fix] = ()) -> tuple[Verdict, ...]:
         """What forbids it; none where it is allowed."""
-        said = prepare(self.selected.forbidding, self.tally, self.proposal).at(self.at)
+        said = prepare(self.selected.forbidding, self.tally, self.proposal, volumes, fixes).at(self.at)
         return tuple(verdict for verdict in said if not verdict.allowed)
 
 
