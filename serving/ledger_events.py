@@ -90,7 +90,7 @@ def event_of_payment(event: PaymentEvent, payment_id: str, now: datetime) -> Led
     if event.happened_at > now + CLOCKS_APART:
         raise invalid_request((_of_the_future("happened_at", event.happened_at, now),))
     if event.fix is not None and event.kind is not PaymentEventKind.METHOD_FIXED:
-        raise invalid_request((FieldError("fix", event.fix, f"nothing, because the kind is {event.kind}"),))
+        raise invalid_request((FieldError("fix", event.fix.value, f"nothing, because the kind is {event.kind}"),))
     subject, kind = event.method_id or payment_id, EventKind(event.kind.value)
     if event.kind is PaymentEventKind.METHOD_FIXED:
         mended = _mended(event.fix, payment_id)

@@ -1,11 +1,17 @@
 """Attempts and events told over HTTP: counted once, refused in a sentence, and seen by what is decided and left."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api_builders import MERCHANT, START, Api, Document, event, past, report, visa_cap
+from api_builders import MERCHANT, START, Api, Clock, Document, event, past, report, visa_cap
+from serving.app import create_app
+from serving.ledger_access import open_ledger
+from serving.service import load_service
+from serving.settings import Settings
 
 
 def test_attempts_that_only_the_ledger_knows_use_up_a_cap(api: Api, failed: Document) -> None:
@@ -68,6 +74,83 @@ def test_a_decision_stops_after_what_was_told(api: Api, failed: Document, told: 
         assert api.post("/v1/decisions", failed)["action"]["kind"] == "retry"
 
 
+def wrong_data(count: int) -> list[Document]:
+    """Declines of an expired card, on as many cards."""
+    made = [
+        report(f"w{i}", f"w_{i}", START - timedelta(hours=2), payment=f"inv_w{i}", method=f"w{i}") for i in range(count)
+    ]
+    for one in made:
+        one["attempt"]["code"] = "54"
+    return made
+
+
+def test_what_the_merchant_sends_altogether_stands_in_decisions_and_budgets(api: Api, failed: Document) -> None:
+    rule = "visa-cat3-data-quality-volume"
+
+    def said(limits: list[Document]) -> list[str]:
+        return [limit["sentence"] for limit in limits if limit["rule_id"] == rule]
+
+    assert said(api.post("/v1/decisions", failed)["limits"]) == []
+    api.post("/v1/attempts", [*wrong_data(4), *past(1)])
+    (one,) = api.get("/v1/methods/pm_1/budgets?merchant_id=acme")["budgets"]
+    for limits in (one["limits"], api.post("/v1/decisions", failed)["limits"]):
+        (sentence,) = said(limits)
+        assert sentence.endswith("from the 10,001th on; 4 so far.")
+
+
+def test_a_volume_that_a_merchant_made_binding_stops_decisions(settings: Settings, failed: Document) -> None:
+    rules = settings.home / "rules.toml"
+    rules.write_text("[tighten.visa-cat3-data-quality-volume]\nlimit = 3\nbinding = true\n")
+    strict = load_service(replace(settings, rulebook=rules, tracking_uri=f"sqlite:///{settings.home}/none.db"))
+    with closing(open_ledger(settings, strict.rulebook)) as ledger:
+        app = create_app(settings, service=strict, ledger=ledger, clock=Clock())
+        api = Api(app, Clock())
+        assert api.post("/v1/decisions", failed)["action"]["kind"] == "retry"
+        api.post("/v1/attempts", wrong_data(3))
+        for asked in (failed, failed | {"reserve": True}):
+            assert api.post("/v1/decisions", asked)["action"]["reason"] == "no_allowed_action"
+
+
+def stopped_debit() -> Document:
+    """A debit that its payer stopped; nothing may follow without a new authorization."""
+    told = report("e1", "dd_1", START - timedelta(days=3))
+    told["attempt"] |= {"code": "R08", "currency": "USD", "merchant_country": "US"}
+    told["attempt"]["method"] = {"method_id": "pm_dd", "rail": "bank_debit", "network": "ach", "mandate_id": "m1"}
+    return told
+
+
+@pytest.mark.parametrize(
+    ("fix", "payment", "lifted"),
+    [("authorization", "inv_1", True), ("authorization", "inv_2", False), (None, "inv_1", False)],
+)
+def test_what_was_mended_lifts_what_it_mends(api: Api, fix: str | None, payment: str, *, lifted: bool) -> None:
+    api.post("/v1/attempts", stopped_debit())
+
+    def forbids() -> bool:
+        (one,) = api.get("/v1/methods/pm_dd/budgets?merchant_id=acme")["budgets"]
+        (limit,) = (limit for limit in one["limits"] if limit["rule_id"] == "nacha-r08-stop-payment")
+        return not limit["allowed"]
+
+    assert forbids()
+    told = event("method_fixed", method_id="pm_dd") | ({"fix": fix} if fix else {})
+    for word in ("new", "repeated"):
+        assert api.post(f"/v1/payments/{payment}/events", told)["recorded"] == word
+    assert forbids() is not lifted
+
+
+def test_a_card_whose_details_were_renewed_is_tried_again(api: Api, failed: Document) -> None:
+    failed["methods"][0] |= {"network": "mastercard", "method_id": "pm_mc"}
+    failed["attempts"][0] |= {"code": "54", "method_id": "pm_mc"}
+    stop = api.post("/v1/decisions", failed)
+    assert stop["action"]["kind"] == "stop"
+    assert "recoup-after-fix" in {limit["rule_id"] for limit in stop["limits"]}
+    api.post("/v1/payments/inv_1/events", event("method_fixed", method_id="pm_mc"))
+    held = api.reserve(failed)
+    assert held["action"]["kind"] == "retry"
+    api.clock.now = datetime.fromisoformat(held["reservation"]["fire_from"])
+    assert api.post(f"/v1/reservations/{held['reservation']['reservation_id']}/check", MERCHANT)["go"] is True
+
+
 def test_a_debit_that_came_back_counts_as_a_decline_again(api: Api) -> None:
     told = report("e1", "dd_1", START - timedelta(days=3), outcome="approved")
     told["attempt"]["method"] = {"method_id": "pm_dd", "rail": "bank_debit", "network": "sepa_core"}
@@ -124,6 +207,8 @@ def test_a_wrong_report_is_refused_in_one_sentence_and_nothing_is_recorded(api: 
     [
         ("/v1/payments/inv_1/events", event("consent_withdrawn"), 422, "method_id: is missing; expected the method"),
         ("/v1/payments/inv_1/events", event("payment_paid", method_id="pm"), 422, "method_id: 'pm' is not accepted"),
+        ("/v1/payments/inv_1/events", event("payment_paid", fix="details"), 422, "fix: 'details' is not accepted"),
+        ("/v1/payments/inv_1/events", event("method_fixed", method_id="pm", fix="luck"), 422, "fix: 'luck' is not"),
         ("/v1/payments/inv_1/events", event("payed"), 422, "kind: 'payed' is not accepted; expected one of"),
         ("/v1/payments/4242424242424242/events", event("payment_paid"), 422, "payment_id: the value looks like"),
         ("/v1/reservations/rsv_1/check", MERCHANT, 404, "reservation_id: 'rsv_1' is not accepted"),
