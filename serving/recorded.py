@@ -9,11 +9,10 @@ from features.method import Method
 from features.vocabulary import Outcome
 from model.candidates import usable_processors
 from model.caps.tally import Event
-from model.caps.volumes import Volumes
 from model.decision import StopReason
 from model.record import Halt, Record
 from model.screening import proposal_in
-from serving.ledger.beyond import fixes_of, volumes_around
+from serving.ledger.beyond import fixes_of, volumes_in
 from serving.ledger.counting import Held, Selector
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
@@ -52,14 +51,17 @@ def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
             for method in context.methods
             for processor in usable_processors(context, method) or ("",)
         ]
-        volumes = {rule: volume for s in found for rule, volume in volumes_around(transaction, s).by_rule.items()}
-        fixes = tuple(dict.fromkeys(fix for s in found for fix in fixes_of(transaction, s.proposal)))
-    events = _live(found, to_micros(context.as_of))
+        rules = {rule.rule_id: rule for one in found for rule in one.selected.rulebook.rules}
+        now, merchant_id = to_micros(context.as_of), context.payment.merchant_id
+        volumes = volumes_in(transaction, merchant_id, rules.values(), now)
+        on = {one.proposal.method.method_id: one.proposal for one in found}
+        fixes = tuple(fix for proposal in on.values() for fix in fixes_of(transaction, proposal))
+    events = _live(found, now)
     withdrawn = {s.proposal.method.method_id for s in found if ReasonCode.CONSENT_WITHDRAWN in _codes(s)}
     methods = tuple(_without_consent(m) if m.method_id in withdrawn else m for m in context.methods)
     known = context if methods == context.methods else replace(context, methods=methods)
     halt = _halt(context, found, events)
-    return Recorded(known, Record(tuple(events.values()), halt, Volumes(volumes), fixes))
+    return Recorded(known, Record(tuple(events.values()), halt, volumes, fixes))
 
 
 def _live(found: Iterable[Situation], now: int) -> dict[str, Event]:

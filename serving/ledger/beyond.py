@@ -32,6 +32,8 @@ def forbidding(transaction: Transaction, found: Situation) -> tuple[Verdict, ...
     """
     volumes = binding_volumes(transaction, found)
     said = found.forbidden(volumes)
+    if not said:
+        return said
     liftable = {rule.rule_id for rule in found.selected.forbidding.rules if rule.lifts}
     if liftable.isdisjoint(verdict.rule_id for verdict in said):
         return said
