@@ -140,7 +140,7 @@ def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[f
 
 def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "Queue[list[float]]") -> None:
     random = Random(tag)
-    proposals = [_proposal(f"{tag}no{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
+    proposals = [_proposal(f"{tag}no{i}", random.randrange(METHODS)) for i in range(int(seconds * 40_000))]
     times: list[float] = []
     with _caller(url, what) as call:
         call(_proposal(f"{tag}-warm", random.randrange(METHODS)))

@@ -8,8 +8,9 @@ from features.instants import from_micros, to_micros
 from features.money import Money
 from model.caps.engine import Proposal, Verdict, verdicts
 from model.caps.rulebook import Rulebook
-from serving.ledger.counting import Selector, counted_then, near_question
+from serving.ledger.counting import counted_then, near_question
 from serving.ledger.facts import Facts, proposal_of
+from serving.ledger.selecting import Selector
 from serving.ledger.store import Store, Value
 
 _A_PAGE = 500
