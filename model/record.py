@@ -4,18 +4,23 @@ Whoever keeps the record reads it beforehand; here it is only counted, so that l
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from features.context import Context
 from features.instants import to_micros
 from features.vocabulary import Outcome
-from model.caps.engine import prepare
-from model.caps.proposal import Proposal
+from model.caps.ahead import as_of, same_until
+from model.caps.engine import ProposalVerdicts, prepare
+from model.caps.fixes import Fix
+from model.caps.proposal import Proposal, binds
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally, tally_of
 from model.caps.verdict import Verdict
+from model.caps.volumes import Volumes
 from model.decision import StopReason
+
+_NO_VOLUMES = Volumes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,14 @@ class Record:
     Args:
         events: Attempts on the payment and its methods, and holds on attempts to come.
         halt: Why nothing may be attempted; None where nothing speaks against it.
+        volumes: What the merchant sends altogether, by rule.
+        fixes: What was mended about the methods.
     """
 
     events: tuple[Event, ...] = ()
     halt: Halt | None = None
+    volumes: Volumes = _NO_VOLUMES
+    fixes: tuple[Fix, ...] = ()
 
 
 NOTHING = Record()
@@ -62,26 +71,35 @@ class Judge:
     """What the rules say about one proposal at any instant, with holds on later attempts counted.
 
     A hold for later shares a window with an attempt before it and must keep its place, so that it counts for that
-    attempt as if it were made at the same instant.
+    attempt as if it were made at the same instant. The rules are held against the counters once for every stretch in
+    which that makes no difference; asked in the order of time, each stretch is prepared once.
     """
 
-    def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal, as_of: datetime) -> None:
-        self._rulebook, self._tally, self._proposal = rulebook, tally, proposal
-        self._all = prepare(rulebook, tally, proposal)
-        now, counter = to_micros(as_of), proposal.counter
-        self._last = max((e.at for e in tally.events if e.at > now and counter.touches(e)), default=now)
+    def __init__(
+        self, rulebook: Rulebook, tally: Tally, proposal: Proposal, now: datetime, record: Record = NOTHING
+    ) -> None:
+        self._rulebook, self._tally, self._proposal, self._record = rulebook, tally, proposal, record
+        about = rulebook.about(proposal.method.rail, proposal.method.network)
+        self._rules = tuple(rule for rule in about if binds(rule, proposal))
+        self._all = self._prepared(tally)
+        asked, counter = to_micros(now), proposal.counter
+        self._last = max((e.at for e in tally.events if e.at > asked and counter.touches(e)), default=asked)
+        self._stretches: list[tuple[int, int, ProposalVerdicts]] = []
 
     def at(self, instant: datetime) -> tuple[Verdict, ...]:
         """What every rule in force at the instant says."""
         micros = to_micros(instant)
         if micros >= self._last:
             return self._all.at(instant)
-        moved = _ordered(_not_after(event, micros) for event in self._tally.events)
-        return prepare(self._rulebook, moved, self._proposal).at(instant)
+        for start, until, prepared in reversed(self._stretches):
+            if start <= micros < until:
+                return prepared.at(instant)
+        prepared = self._prepared(as_of(self._tally, micros))
+        self._stretches.append((micros, same_until(self._rules, self._tally, self._proposal, micros), prepared))
+        return prepared.at(instant)
 
-
-def _not_after(event: Event, at: int) -> Event:
-    return event if event.at <= at else replace(event, at=at, earliest=min(event.earliest, at))
+    def _prepared(self, tally: Tally) -> ProposalVerdicts:
+        return prepare(self._rulebook, tally, self._proposal, self._record.volumes, self._record.fixes)
 
 
 def _ordered(events: Iterable[Event]) -> Tally:

@@ -66,7 +66,8 @@ def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[s
     def judge(method_id: str, processor: str) -> Judgement:
         route = (method_id, processor)
         if route not in known:
-            known[route] = Judge(rulebook, tally, proposal_in(context, method_id, processor), context.as_of).at
+            proposal = proposal_in(context, method_id, processor)
+            known[route] = Judge(rulebook, tally, proposal, context.as_of, record).at
         return known[route]
 
     return judge

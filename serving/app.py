@@ -14,6 +14,7 @@ from serving.api import routes
 from serving.contexts import context_of
 from serving.edge import Edge
 from serving.examples import EXAMPLES
+from serving.expiring import expiring
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
@@ -52,7 +53,8 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
-        yield
+        async with expiring(access, log, now):
+            yield
         access.close()
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)

@@ -10,8 +10,8 @@ from features.vocabulary import Initiator
 from serving.answer_schemas import DecisionAnswer, Limit, MoneyOut
 from serving.answers import limit_of, money_of
 from serving.ledger.budgets import MethodBudget
-from serving.ledger.reservations import Reservation, Settled, State
-from serving.ledger_checks import FireCheck, NoGo, fire_by
+from serving.ledger.reservations import ReasonCode, Reservation, Settled, State
+from serving.ledger_checks import FireCheck, fire_by
 from serving.schemas import Shape
 
 Told = Literal["new", "repeated"]
@@ -45,7 +45,7 @@ class ReservedDecisionAnswer(DecisionAnswer):
 class NoGoReason(Shape):
     """One reason not to make the attempt now."""
 
-    code: NoGo
+    code: ReasonCode
     sentence: str
     rule_id: str | None = Field(description="the rule, where one forbids")
 

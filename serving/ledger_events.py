@@ -11,8 +11,9 @@ from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision
+from model.caps.rule import FixKind
 from serving.errors import FieldError, invalid_request
-from serving.ledger.events import EventKind, LedgerEvent, Source, corrected, reported, sent_back
+from serving.ledger.events import EventKind, LedgerEvent, Mended, Source, corrected, method_fixed, reported, sent_back
 from serving.ledger.events import told as told_event
 from serving.ledger.facts import Facts, facts_of
 from serving.ledger.reservations import Reservation
@@ -80,7 +81,7 @@ def event_of_payment(event: PaymentEvent, payment_id: str, now: datetime) -> Led
     """The event about a payment or one of its methods.
 
     Raises:
-        RequestError: The method is missing, or named where it does not belong.
+        RequestError: The method or what was mended is missing, or named where it does not belong.
     """
     about_method = event.kind in _ABOUT_METHODS
     if about_method is not (event.method_id is not None):
@@ -88,8 +89,19 @@ def event_of_payment(event: PaymentEvent, payment_id: str, now: datetime) -> Led
         raise invalid_request((FieldError("method_id", event.method_id, expected),))
     if event.happened_at > now + CLOCKS_APART:
         raise invalid_request((_of_the_future("happened_at", event.happened_at, now),))
+    if event.fix is not None and event.kind is not PaymentEventKind.METHOD_FIXED:
+        raise invalid_request((FieldError("fix", event.fix.value, f"nothing, because the kind is {event.kind}"),))
     subject, kind = event.method_id or payment_id, EventKind(event.kind.value)
+    if event.kind is PaymentEventKind.METHOD_FIXED:
+        mended = _mended(event.fix, payment_id)
+        source, at = _source(event.source), event.happened_at
+        return method_fixed(event.merchant_id, source, event.event_id, subject, at, mended)
     return told_event(event.merchant_id, _source(event.source), event.event_id, kind, subject, event.happened_at)
+
+
+def _mended(fix: FixKind | None, payment_id: str) -> Mended | None:
+    """What is of the payment too; renewed details are the method's, whichever payment they were told with."""
+    return None if fix is None or fix is FixKind.DETAILS else Mended(fix, payment_id)
 
 
 def attempt_of_settling(given: SettledAttempt, reservation: Reservation, now: datetime) -> Attempt:

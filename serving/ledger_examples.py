@@ -79,6 +79,17 @@ PAYMENT_EVENTS: dict[str, Json] = {
             "happened_at": "2026-11-24T08:00:00Z",
         },
     },
+    "fixed": {
+        "summary": "The payer authorized a stopped debit anew",
+        "value": {
+            "merchant_id": _MERCHANT,
+            "event_id": "evt_2003",
+            "kind": "method_fixed",
+            "method_id": "pm_ach",
+            "fix": "authorization",
+            "happened_at": "2026-11-24T08:00:00Z",
+        },
+    },
 }
 CHECKS: dict[str, Json] = {"check": {"summary": "Just before charging", "value": {"merchant_id": _MERCHANT}}}
 SETTLINGS: dict[str, Json] = {

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision, Rail
+from model.caps.rule import FixKind
 from serving.schemas import CUSTOM, AmountMinor, CodeText, Country, Currency, Instant, Shape, Text
 
 MOST_REPORTS = 1_000
@@ -159,5 +160,11 @@ class PaymentEvent(Shape):
     event_id: Id = Field(description="the source's own id of what it tells; told twice under one id it counts once")
     kind: PaymentEventKind = Field(description="what happened")
     method_id: Id | None = Field(default=None, description="the method, for what is told of a consent or a method")
+    fix: FixKind | None = Field(
+        default=None,
+        description="for method_fixed, what was mended: details (when absent) such as number, expiry or account; "
+        "authorization, a new one of the payer for this payment; settled, cleared up with the payer or the bank; "
+        "authentication, the payer took part",
+    )
     source: Reporter | None = Field(default=None, description="webhook, or reported (when absent): by you or by hand")
     happened_at: Instant = Field(description="when it became so, by the source's own clock")

@@ -9,9 +9,11 @@ from features.method import Method
 from features.vocabulary import Outcome
 from model.candidates import usable_processors
 from model.caps.tally import Event
+from model.caps.volumes import Volumes
 from model.decision import StopReason
 from model.record import Halt, Record
 from model.screening import proposal_in
+from serving.ledger.beyond import fixes_of, volumes_around
 from serving.ledger.counting import Held
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
@@ -32,7 +34,7 @@ class Recorded:
 
     Args:
         context: As asked, but without the consent that the ledger knows to be withdrawn.
-        record: The attempts and holds that count, and what halts the recovery.
+        record: The attempts, holds and volumes that count, what was mended, and what halts the recovery.
     """
 
     context: Context
@@ -51,11 +53,14 @@ def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
             for method in context.methods
             for processor in usable_processors(context, method) or ("",)
         ]
+        volumes = {rule: volume for s in found for rule, volume in volumes_around(transaction, s).by_rule.items()}
+        fixes = tuple(dict.fromkeys(fix for s in found for fix in fixes_of(transaction, s.proposal)))
     events = _live(found, to_micros(context.as_of))
     withdrawn = {s.proposal.method.method_id for s in found if ReasonCode.CONSENT_WITHDRAWN in _codes(s)}
     methods = tuple(_without_consent(m) if m.method_id in withdrawn else m for m in context.methods)
     known = context if methods == context.methods else replace(context, methods=methods)
-    return Recorded(known, Record(tuple(events.values()), _halt(context, found, events)))
+    halt = _halt(context, found, events)
+    return Recorded(known, Record(tuple(events.values()), halt, Volumes(volumes), fixes))
 
 
 def _live(found: Iterable[Situation], now: int) -> dict[str, Event]:

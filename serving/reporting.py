@@ -8,9 +8,9 @@ from features.attempt import Attempt
 from features.errors import InvalidValueError
 from features.instants import to_micros
 from serving.errors import FieldError, Kind, RequestError, invalid_request
+from serving.ledger import recording
 from serving.ledger.events import LedgerEvent
 from serving.ledger.ledger import Ledger
-from serving.ledger.recording import append, locks_for
 from serving.ledger.reservations import Reservation, Settled, State
 from serving.ledger_events import attempt_of_report, event_of_report
 from serving.ledger_schemas import AttemptReport
@@ -51,8 +51,7 @@ def tell(ledger: Ledger, events: Sequence[LedgerEvent], now: datetime) -> list[b
         InvalidValueError: An event id was used before for something else.
         InputError: The ledger cannot be reached.
     """
-    with ledger.store.writing(*locks_for(events)) as transaction:
-        return [append(transaction, event, to_micros(now)) for event in events]
+    return recording.tell(ledger.store, events, to_micros(now))
 
 
 def settle(ledger: Ledger, reservation: Reservation, attempt: Attempt, now: datetime) -> Settled:

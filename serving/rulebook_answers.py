@@ -45,6 +45,8 @@ class RuleOut(Shape):
     regions: tuple[str, ...]
     issuers: tuple[str, ...]
     processors: tuple[str, ...]
+    lifts: tuple[str, ...] = Field(description="fixes of the method that lift it when told after the decline")
+    lifts_codes: tuple[str, ...] = Field(description="codes after which they do; empty means all it answers to")
     effective_from: date | None
     effective_to: date | None
     fees: tuple[FeeOut, ...] = Field(description="prices in force on that day")
@@ -195,6 +197,8 @@ def _rule(rule: CapRule, day: date) -> RuleOut:
         regions=rule.regions,
         issuers=rule.issuers,
         processors=rule.processors,
+        lifts=rule.lifts,
+        lifts_codes=rule.lifts_codes,
         effective_from=rule.effective_from,
         effective_to=rule.effective_to,
         fees=_fees(rule.fees, day),

@@ -17,23 +17,30 @@ from serving.service import Service
 from serving.settings import Settings, environment_of
 
 
-def run(settings: Settings, service: Service, bound: socket.socket, workers: int) -> None:
-    """Serve on the socket until a signal; several workers load the service each for themselves.
+def opened(settings: Settings, service: Service, workers: int) -> FastAPI | str:
+    """The application with its ledger open; for several workers, what each of them calls to build it for itself.
 
     Raises:
         InputError: The ledger cannot be used.
     """
+    ledger = open_ledger(settings, service.rulebook)
+    if workers == 1:
+        return create_app(settings, service=service, ledger=ledger)
+    # Brought to this version once, before the workers, and refused here where it cannot be used.
+    ledger.close()
+    os.environ.update(environment_of(settings))
+    return "serving.app:app_from_environment"
+
+
+def run(app: FastAPI | str, bound: socket.socket, workers: int) -> None:
+    """Serve on the socket until a signal."""
     # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
     signal.signal(signal.SIGTERM, _exit)
     try:
         if workers == 1:
-            app = create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook))
             uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
-            # Brought to this version once, before the workers, and refused here where it cannot be used.
-            open_ledger(settings, service.rulebook).close()
-            os.environ.update(environment_of(settings))
-            Multiprocess(_config("serving.app:app_from_environment", workers), sockets=[bound]).run()
+            Multiprocess(_config(app, workers), sockets=[bound]).run()
     except KeyboardInterrupt:
         return
 

@@ -1,5 +1,6 @@
 """Attempts as they are told to a ledger, for tests."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,12 +10,15 @@ from features.method import Method
 from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Outcome
-from model.caps.engine import Proposal
+from model.caps.engine import Proposal, Verdict
+from model.caps.rule import Kind
+from model.caps.rulebook import Rulebook
 from serving.ledger.events import LedgerEvent, Source, corrected, reported
 from serving.ledger.facts import Facts, facts_of
 
 MERCHANT = "acme"
 MINUTE = timedelta(minutes=1)
+_ABOUT_VOLUMES = {rule.rule_id for rule in Rulebook.load().rules if rule.kind is Kind.VOLUME}
 
 
 def a_proposal(
@@ -45,6 +49,11 @@ def payment_of(attempt: Attempt) -> Payment:
 
 def approved(attempt: Attempt) -> Attempt:
     return replace(attempt, outcome=Outcome.APPROVED, decline=None)
+
+
+def apart_from_volumes(said: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """What the rules say that look at a proposal's own counters only."""
+    return tuple(verdict for verdict in said if verdict.rule_id not in _ABOUT_VOLUMES)
 
 
 def declines(amount: int, method: Method | None = None, *, every: float = 6, code: str = "51") -> list[Attempt]:

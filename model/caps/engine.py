@@ -1,9 +1,11 @@
 """May this be attempted then? Every rule that applies answers, with what is used, what is left and until when."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime
 
 from features.instants import to_micros
+from model.caps.fixes import Fix
 from model.caps.gauges import Gauge, counting_gauge, fee_changes, in_force_between
 from model.caps.proposal import Proposal, binds
 from model.caps.rule import CapRule, Kind
@@ -26,11 +28,18 @@ class ProposalVerdicts:
     They change at few instants, so each stretch of time is worked out once, when first asked for.
     """
 
-    def __init__(self, rulebook: Rulebook, tally: Tally, proposal: Proposal, volumes: Volumes = _NO_VOLUMES) -> None:
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        tally: Tally,
+        proposal: Proposal,
+        volumes: Volumes = _NO_VOLUMES,
+        fixes: Sequence[Fix] = (),
+    ) -> None:
         about = rulebook.about(proposal.method.rail, proposal.method.network)
         rules = [rule for rule in about if binds(rule, proposal)]
         shared = Shared(tally, proposal.counter)
-        gauges = [g for rule in rules if (g := _gauge_of(rule, shared, proposal, volumes)) is not None]
+        gauges = [g for rule in rules if (g := _gauge_of(rule, shared, proposal, volumes, fixes)) is not None]
         self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
         self._clocks = [gauge for gauge in gauges if isinstance(gauge, HoursGauge)]
         changes = {
@@ -60,31 +69,45 @@ class ProposalVerdicts:
         return self._known[stretch]
 
 
-def prepare(rulebook: Rulebook, tally: Tally, proposal: Proposal, volumes: Volumes = _NO_VOLUMES) -> ProposalVerdicts:
+def prepare(
+    rulebook: Rulebook,
+    tally: Tally,
+    proposal: Proposal,
+    volumes: Volumes = _NO_VOLUMES,
+    fixes: Sequence[Fix] = (),
+) -> ProposalVerdicts:
     """Select the rules that bind a proposal and hold them against its counters, once for many instants.
 
     Args:
         volumes: What the merchant has sent altogether; rules of which nothing is known in there say nothing.
+        fixes: What was mended about methods, up to the instants that are asked for.
     """
-    return ProposalVerdicts(rulebook, tally, proposal, volumes)
+    return ProposalVerdicts(rulebook, tally, proposal, volumes, fixes)
 
 
 def verdicts(
-    rulebook: Rulebook, tally: Tally, proposal: Proposal, at: datetime, volumes: Volumes = _NO_VOLUMES
+    rulebook: Rulebook,
+    tally: Tally,
+    proposal: Proposal,
+    at: datetime,
+    volumes: Volumes = _NO_VOLUMES,
+    fixes: Sequence[Fix] = (),
 ) -> tuple[Verdict, ...]:
     """What every rule in force says about making the proposed attempt at an instant, allowed or not.
 
     Args:
         at: Not before the tally's last event; `prepare` serves many instants.
-        volumes: As for `prepare`.
+        volumes, fixes: As for `prepare`.
 
     Raises:
         InvalidValueError: `at` has no time zone.
     """
-    return prepare(rulebook, tally, proposal, volumes).at(at)
+    return prepare(rulebook, tally, proposal, volumes, fixes).at(at)
 
 
-def _gauge_of(rule: CapRule, shared: Shared, proposal: Proposal, volumes: Volumes) -> Gauge | None:
+def _gauge_of(
+    rule: CapRule, shared: Shared, proposal: Proposal, volumes: Volumes, fixes: Sequence[Fix]
+) -> Gauge | None:
     if rule.kind in _COUNTING:
-        return counting_gauge(rule, shared, proposal)
+        return counting_gauge(rule, shared, proposal, fixes)
     return stretch_gauge(rule, shared, proposal, volumes)

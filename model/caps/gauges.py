@@ -9,8 +9,9 @@ from typing import Protocol
 
 from features.instants import MICROS_PER_HOUR, to_micros
 from model.caps.answer import answer, fee_at
+from model.caps.fixes import Fix, authentications, lifted_at
 from model.caps.proposal import Proposal
-from model.caps.rule import CapRule, Counts, Kind, Window, WindowKind
+from model.caps.rule import CapRule, Counts, FixKind, Kind, Window, WindowKind
 from model.caps.sentences import block_sentence, cap_sentence, closed_sentence, exhausted_sentence
 from model.caps.shared import Shared
 from model.caps.tally import Event
@@ -43,7 +44,9 @@ class Gauge(Protocol):
         ...
 
 
-def counting_gauge(rule: CapRule, shared: Shared, proposal: Proposal) -> "CountGauge | BlockGauge | None":
+def counting_gauge(
+    rule: CapRule, shared: Shared, proposal: Proposal, fixes: Iterable[Fix] = ()
+) -> "CountGauge | BlockGauge | None":
     """A cap, prohibition, condition or wait held against its counter; None when it answers to nothing there."""
     events = shared.events(rule, resets=rule.resets_on_approval)
     # An attempt that is still pending has no reason yet and hides none.
@@ -53,7 +56,9 @@ def counting_gauge(rule: CapRule, shared: Shared, proposal: Proposal) -> "CountG
         return _count_gauge(rule, events, proposal) if answers else None
     looked_at = latest if rule.after.latest_only else [event for event in events if event.refused]
     found = tuple(event for event in looked_at if matches(rule.after, event))
-    return _block_gauge(rule, found, proposal) if found else None
+    if FixKind.AUTHENTICATION in rule.lifts and found:
+        fixes = (*fixes, *authentications(shared.near, proposal.method.method_id))
+    return _block_gauge(rule, found, proposal, fixes) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,20 +204,31 @@ def _spares_from(rule: CapRule, events: tuple[Event, ...], lookback: int) -> int
     return max((e.latest + lookback for e in events if e.refused), default=-_FOR_EVER)
 
 
-def _block_gauge(rule: CapRule, events: tuple[Event, ...], proposal: Proposal) -> BlockGauge | None:
+def _block_gauge(
+    rule: CapRule, events: tuple[Event, ...], proposal: Proposal, fixes: Iterable[Fix]
+) -> BlockGauge | None:
+    ends = [_blocked_until(rule, event, proposal, fixes) for event in events]
+    end, _, furthest = max(zip(ends, range(len(events)), events, strict=True), key=lambda each: each[:2])
+    if end >= _FOR_EVER:
+        return BlockGauge(rule, proposal, furthest, None)
+    return BlockGauge(rule, proposal, furthest, end) if end > furthest.known else None
+
+
+def _blocked_until(rule: CapRule, event: Event, proposal: Proposal, fixes: Iterable[Fix]) -> int:
+    """When what the decline forbids is over: it began when the decline was known, which nobody could obey before."""
+    lifted = lifted_at(rule, event, proposal, fixes)
+    end = _ends_by_itself(rule, event)
+    return end if lifted is None else min(end, lifted)
+
+
+def _ends_by_itself(rule: CapRule, event: Event) -> int:
     if rule.kind is Kind.CONDITION or (rule.kind is Kind.PROHIBITION and rule.window.kind is WindowKind.UNLIMITED):
-        return BlockGauge(rule, proposal, events[-1], None)
-    ends = {event: _blocked_until(rule, event) for event in events}
-    furthest = max(events, key=lambda event: ends[event])
-    return BlockGauge(rule, proposal, furthest, ends[furthest]) if ends[furthest] > furthest.latest else None
-
-
-def _blocked_until(rule: CapRule, event: Event) -> int:
+        return _FOR_EVER
     if rule.kind is Kind.PROHIBITION:
-        return rule.window.closes(event.latest)
+        return rule.window.closes(event.known)
     advised = event.decline.min_wait_hours if event.decline else None
-    waited = event.latest + max(rule.wait_hours or 0, advised or 0) * MICROS_PER_HOUR
-    return waited if rule.span is None else max(waited, rule.span.end(event.latest))
+    waited = event.known + max(rule.wait_hours or 0, advised or 0) * MICROS_PER_HOUR
+    return waited if rule.span is None else max(waited, rule.span.end(event.known))
 
 
 @lru_cache(maxsize=_DAYS)

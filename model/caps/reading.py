@@ -7,7 +7,7 @@ from features.vocabulary import Initiator, Network, Rail
 from model.caps.fees import Confidence, Fee, Schedule
 from model.caps.fields import Fields
 from model.caps.reading_terms import read_hours, read_published, read_span, read_trigger, read_window
-from model.caps.rule import CapRule, Counts, KeyPart, Kind
+from model.caps.rule import CapRule, Counts, FixKind, KeyPart, Kind
 from model.caps.sense import check_sense
 
 _CONFIDENCE: dict[str, Confidence] = {"high": "high", "medium": "medium", "low": "low"}
@@ -99,6 +99,8 @@ def _read_rule(where: str, table: dict[str, object], faults: list[str]) -> CapRu
         effective_from=fields.day("effective_from"),
         effective_to=fields.day("effective_to"),
         lifted_by=fields.text("lifted_by"),
+        lifts=fields.words("lifts", FixKind),
+        lifts_codes=fields.texts("lifts_codes"),
         ours=fields.flag("ours", default=False),
         published=read_published(fields),
         fees=_read_fees(fields),

@@ -48,6 +48,15 @@ class Counts(StrEnum):
     TRIGGERS = "triggers"  # attempts that ended in what the rule answers to
 
 
+class FixKind(StrEnum):
+    """What can lift a rule that a decline has set off."""
+
+    DETAILS = "details"  # number, expiry or account corrected or renewed
+    AUTHORIZATION = "authorization"  # a new consent, mandate or instruction of the payer
+    SETTLED = "settled"  # the payer and the merchant, or the payer's bank, cleared it up
+    AUTHENTICATION = "authentication"  # the payer took part and was approved
+
+
 class WindowKind(StrEnum):
     """How a window lies in time."""
 
@@ -163,6 +172,8 @@ class CapRule:
         who: Who sets it, as the subject of a sentence ("Visa", "Recoup's own limit").
         what: For a cap, what is counted, in words; else the clause that says what is forbidden and why.
         lifted_by: For a condition, what would lift it.
+        lifts: What lifts a condition or prohibition when it happens after the decline; empty where nothing does.
+        lifts_codes: The network's own codes of declines after which it does; empty means all that the rule answers to.
         ours: Whether it is a default of ours because no public figure exists.
         published: The looser published figure, where sources disagree.
         schedule: The schedule of prices that `fees` were taken from, if they were.
@@ -197,6 +208,8 @@ class CapRule:
     effective_from: date | None = None
     effective_to: date | None = None
     lifted_by: str = ""
+    lifts: tuple[FixKind, ...] = ()
+    lifts_codes: tuple[str, ...] = ()
     ours: bool = False
     published: Published | None = None
     fees: tuple[Fee, ...] = ()

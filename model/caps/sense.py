@@ -30,6 +30,12 @@ def check_sense(fields: Fields, rule: CapRule) -> None:
         fields.fault("after", "what decline the rule answers to")
     if rule.kind in {Kind.CONDITION, Kind.THRESHOLD} and not rule.lifted_by:
         fields.fault("lifted_by", "what would lift the condition")
+    if rule.lifts and rule.kind not in {Kind.CONDITION, Kind.PROHIBITION}:
+        fields.fault("lifts", "what lifts it, for a condition or prohibition, and only for these")
+    if rule.lifts_codes and not rule.lifts:
+        fields.fault("lifts_codes", "codes after which lifts holds, and only with lifts")
+    if rule.lifts_codes and rule.after.codes and not set(rule.lifts_codes) <= set(rule.after.codes):
+        fields.fault("lifts_codes", f"some of {', '.join(rule.after.codes)}")
     if not rule.sources and not rule.ours:
         fields.fault("sources", "at least one public address, or ours = true")
     if rule.effective_from and rule.effective_to and rule.effective_to < rule.effective_from:
@@ -47,6 +53,8 @@ def _check_kind(fields: Fields, rule: CapRule) -> None:
             fields.fault(name, expected)
     if rule.kind is Kind.VOLUME and (rule.limit is None) == (rule.share_bps is None):
         fields.fault("share_bps", "either a share or a limit for a volume")
+    if rule.kind is Kind.VOLUME and rule.after.hides:
+        fields.fault("after", "codes as they came for a volume, without hides")
     if rule.kind is not Kind.VOLUME and rule.share_bps is not None:
         fields.fault("share_bps", "a share for a volume only")
 

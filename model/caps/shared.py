@@ -13,6 +13,7 @@ class Shared:
     def __init__(self, tally: Tally, counter: Counter) -> None:
         self._tally = tally
         self._near = tally.about(counter)
+        self.near = self._near.events
         self._counter = counter
         self._known: dict[tuple[tuple[KeyPart, ...], bool], tuple[Event, ...]] = {}
 

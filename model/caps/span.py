@@ -56,6 +56,11 @@ class Span:
             return _day_begins(self.zone, _months_later(day.replace(day=1), 1))
         return _day_begins(self.zone, day + _DAY)
 
+    def period_begin(self, micros: int) -> int:
+        """The first instant of the local day or month (of the calendar) in which the instant lies."""
+        day = local_date(self.zone, micros)
+        return _day_begins(self.zone, day.replace(day=1) if self.unit is Unit.MONTHS else day)
+
     def _day_after(self, day: date) -> date:
         if self.unit is Unit.MONTHS:
             return _months_later(day, self.length)

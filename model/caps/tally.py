@@ -29,6 +29,7 @@ class Event:
         earliest, latest: Between which instants it was made (int64 microseconds, UTC); equal where the instant
             is known, a day apart where only the day is.
         outcome: Approved, declined, or unknown while it is pending.
+        known_at: When its outcome became known (int64 microseconds), where that was after it was made; see `known`.
         network_code: The network's own code of the decline, where it is known.
     """
 
@@ -46,6 +47,12 @@ class Event:
     outcome: Outcome
     decline: Decline | None = None
     network_code: str | None = None
+    known_at: int | None = None
+
+    @property
+    def known(self) -> int:
+        """When its outcome was known, for sure: a debit comes back days after it was presented."""
+        return self.latest if self.known_at is None else max(self.latest, self.known_at)
 
     @property
     def refused(self) -> bool:
@@ -156,6 +163,7 @@ def event_of(attempt: Attempt, method: Method | None, merchant_id: str) -> Event
         outcome=attempt.outcome,
         decline=decline,
         network_code=_network_code(decline, attempt, method) if decline else None,
+        known_at=to_micros(attempt.known_at),
     )
 
 

@@ -1,4 +1,4 @@
-"""`recoup ledger`: take a history in, see what the ledger holds, bring its database to this version."""
+"""`recoup ledger`: take a history in, see what the ledger holds, bring its database to this version, end old holds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -72,6 +72,18 @@ def migrate(database: Database = None) -> None:
             typer.echo(f"applied {step.version:04d} {step.name}")
         if not steps:
             typer.echo(f"{store.where} is up to date")
+
+
+@app.command("expire")
+def expire(database: Database = None) -> None:
+    """End every hold whose time is over; the service does so itself every minute."""
+    from datetime import UTC, datetime
+
+    from serving.ledger.ledger import Ledger
+
+    with closing(Ledger.opened(url_of(database))) as ledger:
+        ended = ledger.expire(datetime.now(UTC))
+    typer.echo(f"{ended:,} holds ended" if ended != 1 else "1 hold ended")
 
 
 def url_of(database: str | None) -> str:

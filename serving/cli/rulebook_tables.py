@@ -67,6 +67,9 @@ def _said(rule: RuleOut) -> str:
     notes = [rule.sentence]
     if rule.advises:
         notes.append("Advice: it never forbids.")
+    if rule.lifts:
+        after = f" after {', '.join(rule.lifts_codes)}" if rule.lifts_codes else ""
+        notes.append(f"Lifted by a fix told later ({' or '.join(rule.lifts)}){after}.")
     if rule.published_limit is not None:
         notes.append(f"{rule.published_limit} where the acquirer confirms it.")
     return " ".join(notes)

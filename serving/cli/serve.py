@@ -22,7 +22,7 @@ def serve(
     from dataclasses import replace
 
     from serving.ports import listening_socket, port_of
-    from serving.server import announce, run
+    from serving.server import announce, opened, run
     from serving.service import load_service
     from serving.settings import settings_from
     from serving.tracking_server import tracking_server
@@ -34,9 +34,10 @@ def serve(
     bound = listening_socket(host, port)
     beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
     service = load_service(settings)
+    app = opened(settings, service, workers)
     with bound, beside as mlflow_address:
         announce(service, f"http://{host}:{port_of(bound)}", mlflow_address)
-        run(settings, service, bound, workers)
+        run(app, bound, workers)
 
 
 def _require_usable(model: Path) -> None:

@@ -4,17 +4,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from features.instants import from_micros, to_micros
+from features.instants import MICROS_PER_HOUR, from_micros, to_micros
 from features.money import Money
 from model.caps.engine import Proposal, Verdict, verdicts
 from model.caps.rulebook import Rulebook
+from model.caps.volumes import Volumes, about_volumes
+from serving.ledger.beyond import NO_VOLUMES, fixes_of, volumes_then
 from serving.ledger.counting import counted_then, near_question
 from serving.ledger.facts import Facts, proposal_of
-from serving.ledger.selecting import Selector
-from serving.ledger.store import Store, Value
+from serving.ledger.selecting import Selected, Selector
+from serving.ledger.store import Store, Transaction, Value
 
 _A_PAGE = 500
+_HOURS = 4_096
 _LOWEST = -(1 << 62)
+# What the volumes of an hour depend on: merchant, hour since 1970, version of the rules.
+_Place = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,9 @@ def audit(
     selector = Selector(rulebook)
     ours = frozenset(rule.rule_id for rule in rulebook.rules if rule.ours)
     done = 0
+    volumes: dict[_Place, Volumes] = {}
     for merchant_id, page in _pages(store, to_micros(since), to_micros(until)):
-        for attempt, found in zip(page, _judged(store, selector, merchant_id, page), strict=True):
+        for attempt, found in zip(page, _judged(store, selector, merchant_id, page, volumes), strict=True):
             forbidden = (verdict for verdict in found if not verdict.allowed)
             advised = attempt.reservation_id is not None
             yield Audited(
@@ -128,7 +134,9 @@ def _pages(store: Store, since: int, until: int) -> Iterator[tuple[str, list[Fac
             place = {"method_id": page[-1].method_id, "at": page[-1].at, "attempt_id": page[-1].attempt_id}
 
 
-def _judged(store: Store, selector: Selector, merchant_id: str, page: Sequence[Facts]) -> Iterator[tuple[Verdict, ...]]:
+def _judged(
+    store: Store, selector: Selector, merchant_id: str, page: Sequence[Facts], volumes: dict[_Place, Volumes]
+) -> Iterator[tuple[Verdict, ...]]:
     proposals: list[Proposal] = [proposal_of(merchant_id, attempt) for attempt in page]
     with store.reading() as transaction:
         asked = [near_question(proposal, attempt.at) for proposal, attempt in zip(proposals, page, strict=True)]
@@ -136,4 +144,24 @@ def _judged(store: Store, selector: Selector, merchant_id: str, page: Sequence[F
             at = from_micros(attempt.at)
             selected = selector.selected(proposal, at)
             tally = counted_then(transaction, proposal, attempt.at, attempt.attempt_id, selected.reach, near)
-            yield verdicts(selected.rulebook, tally, proposal, at)
+            sent = _sent(transaction, merchant_id, selected, attempt, volumes)
+            said = verdicts(selected.rulebook, tally, proposal, at, sent)
+            if any(not verdict.allowed for verdict in said):
+                fixes = [fix for fix in fixes_of(transaction, proposal) if fix.at <= attempt.at]
+                said = verdicts(selected.rulebook, tally, proposal, at, sent, fixes) if fixes else said
+            yield said
+
+
+def _sent(
+    transaction: Transaction, merchant_id: str, selected: Selected, attempt: Facts, known: dict[_Place, Volumes]
+) -> Volumes:
+    """What the merchant had sent before the attempt's hour, for rules that may forbid; kept for the hour's others."""
+    rules = about_volumes(selected.prescreen.rules)
+    if not rules:
+        return NO_VOLUMES
+    place = (merchant_id, attempt.at // MICROS_PER_HOUR, selected.rulebook.version)
+    if place not in known:
+        if len(known) >= _HOURS:
+            known.clear()
+        known[place] = volumes_then(transaction, merchant_id, rules, attempt.at)
+    return known[place]

@@ -138,7 +138,9 @@ def holds(rows: Sequence[Row]) -> tuple[Held, ...]:
 
 def event_from(merchant_id: str, row: Row) -> Event:
     """A row of the query as counters see it."""
-    return event_of(merchant_id, *row[1:19])  # type: ignore[arg-type]  # the columns of the query, in its order
+    # What an attempt has its outcome's instant in, a hold has its end in.
+    columns = (*row[1:19], None) if row[0] == "held" else row[1:20]
+    return event_of(merchant_id, *columns)  # type: ignore[arg-type]  # the columns of the query, in its order
 
 
 def _sharing(events: tuple[Event, ...], counter: Counter, key: tuple[KeyPart, ...]) -> tuple[Event, ...]:
@@ -188,7 +190,7 @@ def _without_repeated(rows: list[Row], until: int, reach: Reach) -> list[Row]:
     last: dict[tuple[str, Value], Row] = {}
     for row in rows:
         scope, at = str(row[0]), int(row[9] or 0)
-        if at >= since[scope]:
+        if at >= since[scope] or (scope != "held" and int(row[19] or 0) >= since[scope]):
             kept.append(row)
         elif (scope, row[20]) not in last or at > int(last[scope, row[20]][9] or 0):
             last[scope, row[20]] = row

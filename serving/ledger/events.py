@@ -11,6 +11,7 @@ from features.card_number import refuse_card_number
 from features.decline import Decline
 from features.errors import InvalidValueError
 from features.instants import to_micros
+from model.caps.rule import FixKind
 from serving.ledger.facts import Facts
 
 
@@ -26,7 +27,7 @@ class EventKind(StrEnum):
     REOPENED = "payment_reopened"  # owed again after all
     CONSENT_WITHDRAWN = "consent_withdrawn"  # the customer allows this method no longer
     CONSENT_GIVEN = "consent_given"  # the customer allows this method (again)
-    METHOD_FIXED = "method_fixed"  # its details were corrected or renewed
+    METHOD_FIXED = "method_fixed"  # something about it was mended, its details unless stated otherwise
 
 
 class Source(StrEnum):
@@ -62,6 +63,14 @@ class Return:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """What was mended about a method, and for which payment where it was told for one."""
+
+    kind: FixKind
+    payment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEvent:
     """One thing told once.
 
@@ -71,6 +80,7 @@ class LedgerEvent:
         said_at: When it became true, by the source's own clock (microseconds since 1970, UTC).
         facts: The attempt, for reports and corrections.
         returned: Why it came back, for reversals.
+        mended: What was mended about a method; its details where nothing is stated.
 
     Raises:
         InvalidValueError: An id is empty, or the kind needs what is missing.
@@ -85,6 +95,7 @@ class LedgerEvent:
     said_at: int
     facts: Facts | None = None
     returned: Return | None = None
+    mended: Mended | None = None
 
     def __post_init__(self) -> None:
         if self.facts is not None:
@@ -97,11 +108,13 @@ class LedgerEvent:
             )
         if (self.returned is not None) is not (self.kind is EventKind.REVERSED):
             raise InvalidValueError("kind", self.kind.value, "a return for reversals, and only there")
+        if self.mended is not None and self.kind is not EventKind.METHOD_FIXED:
+            raise InvalidValueError("kind", self.kind.value, "what was mended for a method that was fixed, only there")
 
     @property
     def body(self) -> str:
         """What is told beyond the heading, as canonical JSON."""
-        return orjson.dumps(self.facts or self.returned).decode()
+        return orjson.dumps(self.facts or self.returned or self.mended).decode()
 
 
 def reported(merchant_id: str, source: Source, source_event_id: str, facts: Facts) -> LedgerEvent:
@@ -139,6 +152,19 @@ def told(
     return LedgerEvent(merchant_id, source, source_event_id, kind, subject_id, to_micros(at))
 
 
+def method_fixed(
+    merchant_id: str, source: Source, source_event_id: str, method_id: str, at: datetime, mended: Mended | None = None
+) -> LedgerEvent:
+    """Something about a method was mended; its details where nothing else is stated."""
+    kind = EventKind.METHOD_FIXED
+    return LedgerEvent(merchant_id, source, source_event_id, kind, method_id, to_micros(at), mended=mended)
+
+
+def mended_from(body: str) -> Mended:
+    """What was mended, as it stands in the table."""
+    return _MENDED.validate_json(body) or Mended(FixKind.DETAILS)
+
+
 def event_from(
     merchant_id: str, source: Source, source_event_id: str, kind: str, subject_id: str, said_at: int, body: str
 ) -> LedgerEvent:
@@ -151,6 +177,7 @@ def event_from(
 
 _FACTS = TypeAdapter(Facts)
 _RETURN = TypeAdapter(Return)
+_MENDED: TypeAdapter[Mended | None] = TypeAdapter(Mended | None)
 
 
 def _require_id(name: str, text: str) -> None:

@@ -142,6 +142,7 @@ def event_of(
     category: str | None,
     retryability: str | None,
     min_wait_hours: int | None,
+    known_at: int | None = None,
 ) -> Event:
     """A stored attempt as counters see it; the columns in the order of the queries that count."""
     slack = _HALF_A_DAY if precision == Precision.DAY else 0
@@ -165,6 +166,7 @@ def event_of(
         outcome=Outcome(outcome),
         decline=decline,
         network_code=own_code,
+        known_at=known_at,
     )
 
 

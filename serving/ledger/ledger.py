@@ -13,6 +13,7 @@ from model.caps.engine import Proposal, Verdict
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally
 from serving.ledger import recording
+from serving.ledger.beyond import forbidding, weighed
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.facts import facts_of
 from serving.ledger.holds import (
@@ -96,7 +97,7 @@ class Ledger:
     def verdicts(self, proposal: Proposal, at: datetime) -> tuple[Verdict, ...]:
         """What every rule says about such an attempt at an instant, as things stand."""
         with self._store.reading() as transaction:
-            return self._situation(transaction, proposal, at).verdicts()
+            return weighed(transaction, self._situation(transaction, proposal, at))
 
     def reserve(
         self,
@@ -155,18 +156,12 @@ class Ledger:
                 another payment or method.
         """
         locks = [attempt_lock(merchant_id, attempt.attempt_id)]
-        with self._store.writing(locks, [recording_lock(merchant_id)]) as transaction:
-            before = found(transaction, merchant_id, reservation_id)
-            _check_attempt(before, attempt)
-            closed = end_hold(transaction, merchant_id, reservation_id, State.SPENT, now, attempt_id=attempt.attempt_id)
-            after = found(transaction, merchant_id, reservation_id)
-            if after.state is State.SPENT and after.attempt_id != attempt.attempt_id:
-                raise InvalidValueError(
-                    "attempt_id", attempt.attempt_id, f"the attempt that spent it: {after.attempt_id}"
-                )
-            event = _settling(before, attempt)
-            recording.append(transaction, event, to_micros(now))
-        return _settled(after, attempt, closed=closed)
+
+        def once() -> Settled:
+            with self._store.writing(locks, [recording_lock(merchant_id)]) as transaction:
+                return _settle(transaction, merchant_id, reservation_id, attempt, now)
+
+        return recording.repeated_when_stuck(once)
 
     def release(self, merchant_id: str, reservation_id: str, now: datetime, reason: str | None = None) -> Reservation:
         """The attempt will not be made: the hold is let go. A hold that has ended is left as it ended.
@@ -194,7 +189,7 @@ class Ledger:
         with self._store.reading() as transaction:
             reservation = found(transaction, merchant_id, reservation_id)
             now = self._situation(transaction, reservation.proposal, at, without=reservation_id)
-        verdicts = now.verdicts()
+            verdicts = weighed(transaction, now)
         return Check(reservation, (*hold_reasons(reservation, at), *now.standings, *cap_reasons(verdicts)), verdicts)
 
     def _reserve(self, wanted: Reservation, *, repeated: bool) -> Reservation | Refused:
@@ -206,9 +201,10 @@ class Ledger:
             now = self._situation(transaction, proposal, wanted.at)
             if expire_in_the_way(transaction, merchant_id, now.held, wanted.held_at):
                 now = self._situation(transaction, proposal, wanted.at)
-            reasons = (*now.standings, *held_reasons(now.held, proposal), *cap_reasons(now.forbidden()))
+            against = forbidding(transaction, now)
+            reasons = (*now.standings, *held_reasons(now.held, proposal), *cap_reasons(against))
             if reasons:
-                return Refused(reasons, now.verdicts())
+                return Refused(reasons, weighed(transaction, now))
             transaction.put("insert_reservation", values)
         return wanted
 
@@ -216,6 +212,19 @@ class Ledger:
         self, transaction: Transaction, proposal: Proposal, at: datetime, without: str | None = None
     ) -> Situation:
         return situation(transaction, self._selector, proposal, at, without)
+
+
+def _settle(
+    transaction: Transaction, merchant_id: str, reservation_id: str, attempt: Attempt, now: datetime
+) -> Settled:
+    before = found(transaction, merchant_id, reservation_id)
+    _check_attempt(before, attempt)
+    closed = end_hold(transaction, merchant_id, reservation_id, State.SPENT, now, attempt_id=attempt.attempt_id)
+    after = found(transaction, merchant_id, reservation_id)
+    if after.state is State.SPENT and after.attempt_id != attempt.attempt_id:
+        raise InvalidValueError("attempt_id", attempt.attempt_id, f"the attempt that spent it: {after.attempt_id}")
+    recording.append(transaction, _settling(before, attempt), to_micros(now))
+    return _settled(after, attempt, closed=closed)
 
 
 def _check_order(wanted: Reservation) -> None:

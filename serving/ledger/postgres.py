@@ -11,6 +11,7 @@ from psycopg import Connection
 from features.errors import InputError
 from serving.ledger.pool import Pool
 from serving.ledger.store import (
+    LedgerBusyError,
     LedgerConflictError,
     Lock,
     Question,
@@ -77,6 +78,9 @@ class PostgresStore:
                 connection.execute(b"COMMIT", prepare=False)
         except psycopg.errors.IntegrityError as error:
             raise LedgerConflictError(_sentence(error)) from None
+        except psycopg.errors.DeadlockDetected:
+            waited = "two transactions waited for each other"
+            raise LedgerBusyError(f"the ledger {self.where} is too busy: {waited}") from None
         except psycopg.Error as error:
             raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
 

@@ -278,3 +278,17 @@ SELECT version, digest FROM migration ORDER BY version
 -- name: note_migration
 -- Note that a step was applied.
 INSERT INTO migration (version, name, digest) VALUES (:version, :name, :digest)
+
+-- name: volume_since
+-- What a merchant sent over a network from an hour on and before another, with what was known of it before that.
+SELECT processor, outcome, code, subcode, advice_code, category, retryability,
+    CASE WHEN known_hour < :before THEN 1 ELSE 0 END AS known, CAST(sum(attempts) AS BIGINT)
+FROM volume
+WHERE merchant_id = :merchant_id AND network = :network AND hour >= :since AND hour < :before AND outcome <> 'error'
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+HAVING sum(attempts) > 0
+
+-- name: fixes_of_method
+-- What was told to be mended about a method, for what it was told, and when.
+SELECT said_at, body FROM event
+WHERE merchant_id = :merchant_id AND subject_id = :method_id AND kind = 'method_fixed' ORDER BY said_at, body

@@ -1,7 +1,8 @@
 """Appends what is told and keeps the derived rows true, in one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 
@@ -9,7 +10,11 @@ from features.errors import InvalidValueError
 from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
 from serving.ledger.facts import Facts, flavour_of
 from serving.ledger.fold import Statement, fold
-from serving.ledger.store import Lock, Row, Store, Transaction, Value, Values
+from serving.ledger.store import LedgerBusyError, Lock, Row, Store, Transaction, Value, Values
+
+Answer = TypeVar("Answer")
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +31,32 @@ def record(store: Store, events: Sequence[LedgerEvent], now: int) -> Recorded:
     Raises:
         InvalidValueError: An id was used before for something else; nothing is recorded then.
     """
-    with store.writing(*locks_for(events)) as transaction:
-        new = sum(append(transaction, event, now) for event in events)
+    new = sum(tell(store, events, now))
     return Recorded(new, len(events) - new)
+
+
+def tell(store: Store, events: Sequence[LedgerEvent], now: int) -> list[bool]:
+    """As `record`; of each event, whether it was new."""
+
+    def once() -> list[bool]:
+        with store.writing(*locks_for(events)) as transaction:
+            return [append(transaction, event, now) for event in events]
+
+    return repeated_when_stuck(once)
+
+
+def repeated_when_stuck(work: Callable[[], Answer]) -> Answer:
+    """The answer of a transaction, tried again where it and others waited for each other's rows of volumes.
+
+    Raises:
+        LedgerBusyError: It was in somebody's way each time.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return work()
+        except LedgerBusyError:
+            continue
+    return work()
 
 
 def locks_for(events: Sequence[LedgerEvent]) -> tuple[list[Lock], list[Lock]]:
@@ -66,13 +94,18 @@ def record_batch(
 
     Nobody else records for this merchant meanwhile, so that what is new can be told from what is not beforehand.
     """
-    with store.writing([recording_lock(merchant_id)]) as transaction:
-        fresh, others = _parted(transaction, merchant_id, events)
-        transaction.put_all("insert_event", (row_of(event, now) for event in fresh))
-        transaction.put_all("put_attempt", (attempt_row(merchant_id, event.facts) for event in fresh if event.facts))
-        new = len(fresh) + sum(append(transaction, event, now) for event in others)
-        if done is not None:
-            transaction.put("put_backfilled", done)
+
+    def once() -> int:
+        with store.writing([recording_lock(merchant_id)]) as transaction:
+            fresh, others = _parted(transaction, merchant_id, events)
+            transaction.put_all("insert_event", (row_of(event, now) for event in fresh))
+            rows = (attempt_row(merchant_id, event.facts) for event in fresh if event.facts)
+            transaction.put_all("put_attempt", rows)
+            if done is not None:
+                transaction.put("put_backfilled", done)
+            return len(fresh) + sum(append(transaction, event, now) for event in others)
+
+    new = repeated_when_stuck(once)
     return Recorded(new, len(events) - new)
 
 

@@ -31,7 +31,9 @@ class ReasonCode(StrEnum):
     ALREADY_HELD = "already_held"
     NOT_HELD = "not_held"
     EXPIRED = "expired"
-    OVER_CAP = "over_cap"
+    OVER_CAP = "over_cap"  # a rule forbids it
+    TOO_EARLY = "too_early"
+    ADVICE_EXPIRED = "advice_expired"
 
 
 @dataclass(frozen=True, slots=True)

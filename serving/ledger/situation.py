@@ -1,16 +1,20 @@
 """A proposal as the ledger stands: what it counts with, what the rules say, and what else speaks against it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from features.instants import MICROS_PER_DAY, require_aware, to_micros
 from features.vocabulary import Outcome
-from model.caps.engine import Proposal, Verdict, prepare
+from model.caps.engine import Proposal, Verdict, Volumes, prepare
+from model.caps.fixes import Fix
 from serving.ledger.counting import Counted, Counters, Held, all_attempts, around, counted, event_from, holds
 from serving.ledger.reservations import Reason, standing_reasons
 from serving.ledger.selecting import Selected, Selector
 from serving.ledger.store import Row, Transaction
+
+_NO_VOLUMES = Volumes()
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,17 @@ class Situation:
         """The counters as they stand for the attempt."""
         return self.counted.tally(to_micros(self.at), without=self.without)
 
-    def verdicts(self) -> tuple[Verdict, ...]:
+    def verdicts(self, volumes: Volumes = _NO_VOLUMES, fixes: Sequence[Fix] = ()) -> tuple[Verdict, ...]:
         """What every rule in force says, notes included."""
-        return prepare(self.selected.rulebook, self.tally, self.proposal).at(self.at)
+        return prepare(self.selected.rulebook, self.tally, self.proposal, volumes, fixes).at(self.at)
 
-    def forbidden(self) -> tuple[Verdict, ...]:
+    def forbidden(self, volumes: Volumes = _NO_VOLUMES, fixes: Sequence[Fix] = ()) -> tuple[Verdict, ...]:
         """What forbids it; none where it is allowed."""
         suspects = self._suspects()
         if not suspects:
             return ()
-        said = prepare(self.selected.prescreen.rulebook(suspects), self.tally, self.proposal).at(self.at)
+        rules = self.selected.prescreen.rulebook(suspects)
+        said = prepare(rules, self.tally, self.proposal, volumes, fixes).at(self.at)
         return tuple(verdict for verdict in said if not verdict.allowed)
 
     def _suspects(self) -> int:

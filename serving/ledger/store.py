@@ -29,6 +29,10 @@ class LedgerConflictError(InputError):
     """What was written breaks a rule that the database itself keeps; the rule's name is the sentence."""
 
 
+class LedgerBusyError(InputError):
+    """Two transactions waited for each other and the database ended one of them; told again, it will pass."""
+
+
 def sentence_of(message: str) -> str:
     """The sentence in a database's complaint about a constraint.
 

@@ -50,6 +50,10 @@ class Known:
         return self.attempt.at + (HALF_A_DAY if self.attempt.precision is Precision.DAY else timedelta(0))
 
     @property
+    def answered(self) -> datetime:
+        return max(self.latest, self.attempt.known_at)
+
+    @property
     def failed(self) -> bool:
         return self.attempt.outcome in {Outcome.DECLINED, Outcome.UNKNOWN}
 
@@ -62,12 +66,24 @@ class Known:
         return network_code(decline.code, processor=self.attempt.processor, network=network, subcode=decline.subcode)
 
 
-def told(rulebook: Rulebook, history: Sequence[Known], proposal: Proposal, at: datetime) -> dict[str, Told]:
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was mended about a method, when, and for which payment it was told."""
+
+    method_id: str
+    what: str
+    at: datetime
+    payment_id: str | None
+
+
+def told(
+    rulebook: Rulebook, history: Sequence[Known], proposal: Proposal, at: datetime, mended: Sequence[Mended] = ()
+) -> dict[str, Told]:
     """By rule, what the definitions say; rules that have nothing to say are absent."""
     found: dict[str, Told] = {}
     for rule in rulebook.rules:
         if in_force(rule, at) and bound(rule, proposal):
-            answer = _told(rule, history, proposal, at)
+            answer = _told(rule, history, proposal, at, mended)
             if answer is not None:
                 found[rule.rule_id] = Told(True) if rule.advises else answer
     return found
@@ -99,7 +115,9 @@ def bound(rule: CapRule, proposal: Proposal) -> bool:
     return not rule.issuers or bool(issuer & set(rule.issuers))
 
 
-def _told(rule: CapRule, history: Sequence[Known], proposal: Proposal, at: datetime) -> Told | None:
+def _told(
+    rule: CapRule, history: Sequence[Known], proposal: Proposal, at: datetime, mended: Sequence[Mended]
+) -> Told | None:
     if rule.kind is Kind.HOURS:
         return Told(_open(rule, at))
     if rule.kind is Kind.LEAD:
@@ -115,7 +133,22 @@ def _told(rule: CapRule, history: Sequence[Known], proposal: Proposal, at: datet
     kept = _after_approval(shared) if rule.resets_on_approval else shared
     if rule.kind is Kind.CAP:
         return _cap(rule, kept, at)
-    return _block(rule, kept, at)
+    own = [one for one in (*mended, *_taken_part(history)) if one.method_id == proposal.method.method_id]
+    return _block(rule, kept, at, [one for one in own if _is_for(rule, one, proposal)])
+
+
+def _taken_part(history: Sequence[Known]) -> Iterator[Mended]:
+    """Whoever started an attempt with a method and was approved has taken part."""
+    for known in history:
+        a = known.attempt
+        if a.outcome is Outcome.APPROVED and a.initiator is Initiator.CUSTOMER:
+            yield Mended(a.method_id, "authentication", known.answered, None)
+
+
+def _is_for(rule: CapRule, one: Mended, proposal: Proposal) -> bool:
+    if KeyPart.PAYMENT in rule.key and one.what in {"authorization", "settled"}:
+        return one.payment_id == proposal.payment.payment_id
+    return True
 
 
 def _open(rule: CapRule, at: datetime) -> bool:
@@ -217,7 +250,7 @@ def _closes(rule: CapRule, kept: Sequence[Known]) -> datetime:
     return over(rule.window.span, first) if rule.window.span else first + timedelta(hours=rule.window.hours or 0)
 
 
-def _block(rule: CapRule, kept: Sequence[Known], at: datetime) -> Told | None:
+def _block(rule: CapRule, kept: Sequence[Known], at: datetime, mended: Sequence[Mended]) -> Told | None:
     reasons = [known for known in kept if known.attempt.decline][-1:]
     looked_at = reasons if rule.after.latest_only else [known for known in kept if known.failed]
     if rule.kind is Kind.NOTE:
@@ -226,22 +259,28 @@ def _block(rule: CapRule, kept: Sequence[Known], at: datetime) -> Told | None:
         return Told(True) if said else None
     found = [known for known in looked_at if answers(rule.after, known)]
     ends = [_blocked(rule, known) for known in found]
-    if not found or (rule.kind is Kind.WAIT and max(ends) <= max(found, key=lambda k: _blocked(rule, k)).latest):
+    if not found or (rule.kind is Kind.WAIT and max(ends) <= max(found, key=lambda k: _blocked(rule, k)).answered):
         return None
-    return Told(all(at >= end for end in ends))
+    return Told(all(at >= end or _lifted(rule, k, mended, at) for end, k in zip(ends, found, strict=True)))
+
+
+def _lifted(rule: CapRule, known: Known, mended: Sequence[Mended], at: datetime) -> bool:
+    if rule.lifts_codes and known.network_code not in rule.lifts_codes:
+        return False
+    return any(one.what in rule.lifts and known.answered < one.at <= at for one in mended)
 
 
 def _blocked(rule: CapRule, known: Known) -> datetime:
     if rule.kind is Kind.CONDITION:
         return EVER
     if rule.kind is Kind.PROHIBITION:
-        return EVER if rule.window.hours is None else known.latest + timedelta(hours=rule.window.hours)
+        return EVER if rule.window.hours is None else known.answered + timedelta(hours=rule.window.hours)
     decline = known.attempt.decline
-    waits = [known.latest + timedelta(hours=rule.wait_hours or 0)]
+    waits = [known.answered + timedelta(hours=rule.wait_hours or 0)]
     if decline and decline.min_wait_hours:
-        waits.append(known.latest + timedelta(hours=decline.min_wait_hours))
+        waits.append(known.answered + timedelta(hours=decline.min_wait_hours))
     if rule.span:
-        waits.append(over(rule.span, known.latest))
+        waits.append(over(rule.span, known.answered))
     return max(waits)
 
 

@@ -12,7 +12,8 @@ from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision, Rail
-from fuzz.brute import Known
+from fuzz.brute import Known, Mended
+from model.caps.rule import FixKind
 from model.caps.rulebook import Rulebook, Tightening
 
 HOUR = timedelta(hours=1)
@@ -80,6 +81,7 @@ class Scene:
     methods: tuple[Method, Method]
     history: tuple[Known, ...]
     now: datetime
+    mended: tuple[Mended, ...] = ()
 
 
 def scene(random: Random) -> Scene:
@@ -109,7 +111,9 @@ def scene(random: Random) -> Scene:
     methods = _methods(random, kind, country)
     ages = sorted({_age(random, reach) for _ in range(random.randrange(15))}, reverse=True)
     made = tuple(known(random, kind, payment, methods, now - age) for age in ages)
-    return Scene(kind, payment, methods, made, now)
+    answered = tuple(replace(each, attempt=_answered(random, each.attempt, now)) for each in made)
+    mended = tuple(_mended(random, methods, now, reach) for _ in range(random.choice((0, 0, 1, 2, 3))))
+    return Scene(kind, payment, methods, answered, now, mended)
 
 
 def known(random: Random, kind: Kind, payment: Payment, methods: tuple[Method, Method], at: datetime) -> Known:
@@ -118,6 +122,24 @@ def known(random: Random, kind: Kind, payment: Payment, methods: tuple[Method, M
     processor = random.choice(kind.processors)
     attempt = _attempt(random, kind, payment, method, processor, at)
     return Known(attempt, method, "acme")
+
+
+def _answered(random: Random, attempt: Attempt, now: datetime) -> Attempt:
+    """The attempt with its outcome known at once, or at any time until now, as a debit's is."""
+    if attempt.outcome is Outcome.UNKNOWN or random.random() < 0.7:
+        return attempt
+    edge = random.choice((0.0, 1.0, random.random(), random.random()))
+    return replace(attempt, outcome_at=attempt.at + edge * (now - attempt.at))
+
+
+def _mended(random: Random, methods: tuple[Method, Method], now: datetime, reach_hours: int) -> Mended:
+    ago = random.choice((0.0, 0.1 * random.random(), random.random()))
+    return Mended(
+        random.choice(methods).method_id,
+        random.choice(tuple(FixKind)),
+        now - ago * reach_hours * HOUR,
+        random.choice(("pay", "pay", "other", None)),
+    )
 
 
 def declined_or_not(random: Random, kind: Kind, attempt: Attempt) -> Attempt:

@@ -6,10 +6,12 @@ from random import Random
 from typing import Self
 
 from features.attempt import Attempt
+from features.instants import to_micros
 from features.vocabulary import Initiator, Outcome
-from fuzz.brute import EVER, TICK, Known, Told, told
+from fuzz.brute import EVER, TICK, Known, Mended, Told, told
 from fuzz.histories import Scene, declined_or_not, ordered, rulebooks, scene
 from model.caps.engine import Proposal, Verdict, prepare
+from model.caps.fixes import Fix, FixKind
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally, event_of
 
@@ -63,7 +65,7 @@ def _judge_one(random: Random, drawn: Scene, book: Rulebook, score: Score) -> No
     proposal = _proposal(random, drawn, drawn.now)
     history = ordered(drawn.history)
     waits = (timedelta(0), _wait(random))
-    allowed_at = _compare(book, history, proposal, [drawn.now + wait for wait in waits], score)
+    allowed_at = _compare(book, history, proposal, [drawn.now + wait for wait in waits], drawn.mended, score)
     if allowed_at is None:
         return
     attempt = Attempt(
@@ -80,25 +82,31 @@ def _judge_one(random: Random, drawn: Scene, book: Rulebook, score: Score) -> No
     score.made += 1
     made = Known(declined_or_not(random, drawn.kind, attempt), proposal.method, "acme")
     later = _proposal(random, drawn, allowed_at)
-    _compare(book, ordered((*history, made)), later, [allowed_at + _wait(random)], score)
+    _compare(book, ordered((*history, made)), later, [allowed_at + _wait(random)], drawn.mended, score)
 
 
 def _compare(
-    book: Rulebook, history: tuple[Known, ...], proposal: Proposal, instants: list[datetime], score: Score
+    book: Rulebook,
+    history: tuple[Known, ...],
+    proposal: Proposal,
+    instants: list[datetime],
+    mended: tuple[Mended, ...],
+    score: Score,
 ) -> datetime | None:
     """Compare at each instant; the first at which the engine allows, or None."""
     tally = Tally(tuple(_event(known) for known in history if known.attempt.outcome is not Outcome.ERROR))
-    answers, first = prepare(book, tally, proposal), None
+    fixes = [Fix(one.method_id, FixKind(one.what), to_micros(one.at), one.payment_id) for one in mended]
+    answers, first = prepare(book, tally, proposal, fixes=fixes), None
     for at in instants:
         found = answers.at(at)
-        expected = told(book, history, proposal, at)
-        _tell(found, expected, f"{proposal} at {at.isoformat()} after {history}", score)
+        expected = told(book, history, proposal, at, mended)
+        _tell(found, expected, f"{proposal} at {at.isoformat()} after {history} and {mended}", score)
         if first is None and answers.allows(at):
             first = at
     freed = next((v for v in answers.at(instants[0]) if v.frees_at is not None), None)
     if freed is not None and freed.frees_at is not None and freed.frees_at < EVER:
         for at in (freed.frees_at - TICK, freed.frees_at):
-            _tell(answers.at(at), told(book, history, proposal, at), f"{freed.rule_id} freeing at {at}", score)
+            _tell(answers.at(at), told(book, history, proposal, at, mended), f"{freed.rule_id} freeing at {at}", score)
     return first
 
 

@@ -35,6 +35,18 @@ def test_the_run_would_notice_a_cap_that_is_one_too_high(monkeypatch: pytest.Mon
     assert judge(SEED, 300).over_cap > 0
 
 
+def test_the_run_would_notice_a_fix_that_lifts_nothing_and_a_wait_that_begins_too_early(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from fuzz import brute
+
+    monkeypatch.setattr(brute, "_lifted", lambda *_: False)
+    assert judge(SEED, 500).unlike > 0
+    monkeypatch.undo()
+    monkeypatch.setattr(brute.Known, "answered", brute.Known.latest)
+    assert judge(SEED, 1_500).unlike > 0
+
+
 def test_the_same_seed_gives_the_same_histories() -> None:
     first, second, other = judge(7, 50), judge(7, 50), judge(8, 50)
     assert first == second

@@ -1,6 +1,7 @@
 """A small valid request to bend, and a clock that stands still."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import orjson
 import pytest
 
+from api_builders import Api, Clock
 from builders import random_history, simple_classify
 from features.encoders import learn
 from features.frame import frame
@@ -18,6 +20,10 @@ from features.table import from_arrow
 from model.artifact import Artifact, write_artifact
 from model.boosted import Uncertainty, column_facts
 from model.calibration import Unchanged
+from serving.app import create_app
+from serving.ledger_access import open_ledger
+from serving.service import Service, prior_service
+from serving.settings import Settings
 
 # A JSON document that tests take apart; its shape is the point of the tests.
 Document = dict[str, Any]
@@ -89,3 +95,31 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts = {"label": "approved", "uncertainty": doubt.to_json()}
     write_artifact(Artifact(texts, Unchanged(), encoders.to_json(), column_facts(), facts, "# Test model\n"), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def service() -> Service:
+    """The prior, the shipped rules and figures."""
+    return prior_service()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home and a ledger of the test's own."""
+    return Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/ledger.db?synchronous=normal", log_format="json")
+
+
+@pytest.fixture
+def api(settings: Settings, service: Service) -> Iterator[Api]:
+    """The service with a ledger in SQLite and a clock that tests set."""
+    clock = Clock()
+    with closing(open_ledger(settings, service.rulebook)) as ledger:
+        yield Api(create_app(settings, service=service, ledger=ledger, clock=clock), clock)
+
+
+@pytest.fixture
+def failed(document: Document) -> Document:
+    """One declined attempt on a Visa card, asked about now."""
+    del document["as_of"]
+    document["methods"] = document["methods"][:1]
+    return document

@@ -1,4 +1,4 @@
-"""The quick look never clears a rule that forbids, over random histories of every kind, and clears nearly all others."""
+"""The quick look never clears a rule that forbids, over random histories of every kind, and clears most others."""
 
 from datetime import timedelta
 from random import Random

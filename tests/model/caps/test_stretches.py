@@ -186,12 +186,22 @@ def volume(
 
 def test_visa_charges_wrong_data_from_the_stricter_threshold_on_unless_the_looser_is_confirmed() -> None:
     rule = "visa-cat3-data-quality-volume"
-    assert volume(rule, 9_999, 50_000).allowed
-    assert not volume(rule, 10_000, 50_000).allowed
-    assert "10,001th" in volume(rule, 10_000, 50_000).sentence
+    below, reached = volume(rule, 9_999, 50_000), volume(rule, 10_000, 50_000)
+    assert "advice" not in below.sentence
+    assert reached.allowed, "it is a price on such declines, not a ban on every attempt"
+    assert "10,001th" in reached.sentence
+    assert "This is advice, not a limit." in reached.sentence
+    assert reached.fee is not None
     confirmed = Rulebook.load().published([rule])
-    assert volume(rule, 24_999, 50_000, rulebook=confirmed).allowed
-    assert not volume(rule, 25_000, 50_000, rulebook=confirmed).allowed
+    assert "advice" not in volume(rule, 24_999, 50_000, rulebook=confirmed).sentence
+    assert "advice" in volume(rule, 25_000, 50_000, rulebook=confirmed).sentence
+
+
+def test_a_merchant_may_have_the_price_of_wrong_data_forbid() -> None:
+    rule = "visa-cat3-data-quality-volume"
+    binding = Rulebook.load().tightened({rule: Tightening(limit=500, binding=True)})
+    assert volume(rule, 499, 50_000, rulebook=binding).allowed
+    assert not volume(rule, 500, 50_000, rulebook=binding).allowed
 
 
 @pytest.mark.parametrize(

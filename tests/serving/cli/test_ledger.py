@@ -1,6 +1,8 @@
 """The verbs of the ledger as a person at a terminal meets them."""
 
 import csv
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,9 +11,13 @@ from typer.testing import CliRunner
 
 from builders import history, random_history
 from features.errors import InputError, InvalidValueError, RecoupError
+from ledger_builders import a_proposal
 from serving.cli import app
+from serving.ledger.ledger import Ledger
+from serving.ledger.reservations import Reservation
 
 RUNNER = CliRunner()
+LONG_AGO = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -55,6 +61,14 @@ def test_the_database_of_the_settings_is_the_default(tmp_path: Path, monkeypatch
     assert (tmp_path / "home" / "ledger.db").is_file()
     monkeypatch.setenv("RECOUP_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
     assert "version 0" in run("ledger", "status")[1]
+
+
+def test_holds_whose_time_is_over_are_ended_by_hand(database: str) -> None:
+    assert run("ledger", "expire", "--database", database) == (0, "0 holds ended\n")
+    with closing(Ledger.opened(database)) as ledger:
+        assert isinstance(ledger.reserve(a_proposal(), LONG_AGO, LONG_AGO, reservation_id="r1"), Reservation)
+    assert run("ledger", "expire", "--database", database) == (0, "1 hold ended\n")
+    assert "reservations: 1 expired" in run("ledger", "status", "--database", database)[1]
 
 
 def test_migrating_says_what_it_did(database: str) -> None:

@@ -71,6 +71,17 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_ledger_that_cannot_be_used_is_told_before_any_address(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "ledger.db").write_text("these are notes, and a good many of them, more than a header is long " * 20)
+    arguments = [*COMMAND, "--port", "0", "--workers", workers]
+    ran = subprocess.run(arguments, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    assert "not a database" in ran.stderr
+    assert ran.stderr.startswith("recoup: ")
+    assert ran.stderr.count("\n") == 1
+
+
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1"):
         listening_socket("192.0.2.1", 0)

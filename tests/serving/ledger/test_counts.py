@@ -20,6 +20,7 @@ from ledger_builders import (
     MERCHANT,
     MINUTE,
     a_proposal,
+    apart_from_volumes,
     approved,
     corrected_to,
     declines,
@@ -103,7 +104,7 @@ def test_the_ledger_counts_what_the_rules_count_in_memory(
         payment = replace(a_proposal().payment, merchant_id=merchant)
         proposal = Proposal(payment, method, "north")
         ledger.record([replace(report(attempt), merchant_id=merchant) for attempt in made], NOW)
-        assert ledger.verdicts(proposal, NOW) == in_memory(proposal, made, NOW)
+        assert apart_from_volumes(ledger.verdicts(proposal, NOW)) == in_memory(proposal, made, NOW)
 
     agree()
     ledger.close()
@@ -273,7 +274,7 @@ def test_a_database_that_cannot_be_used_is_refused_in_one_sentence(new_url: Call
 def test_reading_more_than_the_window_changes_nothing(ledger: Ledger) -> None:
     old = [an_attempt(24 * 40 + i, "51", payment_id=f"old{i}") for i in range(200)]
     ledger.record([told(a) for a in (*old, *declines(5))], NOW)
-    assert ledger.verdicts(a_proposal(), NOW) == in_memory_on(a_method(), [*old, *declines(5)])
+    assert apart_from_volumes(ledger.verdicts(a_proposal(), NOW)) == in_memory_on(a_method(), [*old, *declines(5)])
     assert len(ledger.tally(a_proposal(), NOW).events) < 210
 
 
@@ -288,7 +289,7 @@ def test_a_stolen_card_is_remembered_however_long_ago(ledger: Ledger) -> None:
     ledger.record([told(a) for a in made], NOW)
     forbidding = [v.rule_id for v in ledger.verdicts(a_proposal(), NOW) if not v.allowed]
     assert "visa-cat1-never-reattempt" in forbidding
-    assert ledger.verdicts(a_proposal(), NOW) == in_memory_on(a_method(), made)
+    assert apart_from_volumes(ledger.verdicts(a_proposal(), NOW)) == in_memory_on(a_method(), made)
 
 
 def test_facts_say_what_the_attempt_says() -> None:

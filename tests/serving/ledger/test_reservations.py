@@ -1,5 +1,6 @@
 """A place in every counter is held, spent, released or expired, once, and on both databases alike."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ from cap_builders import NOW, a_method, an_attempt, hours
 from features.errors import CardNumberError, InvalidValueError
 from features.vocabulary import Network, Outcome
 from ledger_builders import MERCHANT, MINUTE, a_proposal, approved, declines, told
-from serving.ledger.events import EventKind, Source
+from model.caps.rule import FixKind
+from serving.ledger.events import EventKind, Mended, Source, method_fixed
 from serving.ledger.events import told as word
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import ReasonCode, Refused, Reservation, State
@@ -230,3 +232,36 @@ def test_a_card_number_is_never_written(ledger: Ledger) -> None:
     with pytest.raises(CardNumberError, match="reason"):
         ledger.release(MERCHANT, "r1", NOW, f"the customer gave {number}")
     assert ledger.reservation(MERCHANT, "r1").state is State.HELD
+
+
+def test_what_was_mended_is_looked_up_when_something_forbids_and_lifts_it(ledger: Ledger) -> None:
+    card = a_method(Network.MASTERCARD)
+    declined = an_attempt(5, "54", method=card)
+    ledger.record([told(declined, card)], NOW)
+    assert codes(ledger.reserve(a_proposal(method=card), NOW, NOW)) == [ReasonCode.OVER_CAP]
+    before, wrong, right = (
+        method_fixed(MERCHANT, Source.REPORTED, name, "pm", NOW - hours(ago), mended)
+        for name, ago, mended in (
+            ("before", 6, None),
+            ("wrong", 2, Mended(FixKind.AUTHORIZATION, "pay")),
+            ("right", 1, None),
+        )
+    )
+    for event in (before, wrong):
+        ledger.record([event], NOW)
+        assert isinstance(ledger.reserve(a_proposal(method=card), NOW, NOW), Refused)
+    ledger.record([right], NOW)
+    assert isinstance(ledger.reserve(a_proposal(method=card), NOW, NOW, reservation_id="r1"), Reservation)
+    assert ledger.check(MERCHANT, "r1", NOW).go
+    (said,) = (v for v in ledger.verdicts(a_proposal(method=card), NOW) if v.rule_id == "recoup-after-fix")
+    assert "that is over since 23 Nov 2026 09:15 UTC" in said.sentence
+
+
+def test_a_wait_begins_when_the_ledger_learned_the_answer(ledger: Ledger) -> None:
+    card = a_method(Network.MASTERCARD)
+    late = replace(an_attempt(97, method=card, advice="27"), outcome_at=NOW - hours(95))
+    ledger.record([told(late, card)], NOW)
+    refused = ledger.reserve(a_proposal(method=card), NOW, NOW)
+    assert isinstance(refused, Refused)
+    assert [reason.rule_id for reason in refused.reasons] == ["mastercard-mac-wait-times"]
+    assert isinstance(ledger.reserve(a_proposal(method=card), NOW + hours(1), NOW), Reservation)
