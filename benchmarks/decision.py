@@ -5,23 +5,27 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 from features.action import Retry
+from features.attempt import Attempt
 from features.context import Context
 from features.encoders import Encoders, from_json
 from features.frame import Matrix, frame
 from features.rows import rows_of_context
+from features.vocabulary import Outcome
 from model.artifact import read_artifact
 from model.boosted import BoostedScorer, boosters_of, raw_logits
 from model.candidates import candidates, horizon_of
 from model.caps.rulebook import Rulebook
+from model.caps.tally import event_of
 from model.decide import decide
 from model.economics import Economics
 from model.prior import PriorScorer
+from model.record import Record
 from serving.contexts import context_of
 from serving.requests import parse_request
 
@@ -46,6 +50,10 @@ def main(artifact_folder: str) -> None:
             "actions": len(retries),
             "decide_ms": _median(partial(decide, context, scorer, rulebook, economics)),
             "decide_with_prior_ms": _median(partial(decide, context, prior, rulebook, economics)),
+            "with_a_hold_far_ahead_to_without": _ratio(
+                partial(decide, context, prior, rulebook, economics, record=_held_ahead(context)),
+                partial(decide, context, prior, rulebook, economics),
+            ),
             "features_ms": _median(partial(_columns, context, retries, encoders)),
             "predict_ms": _median(partial(raw_logits, boosters, matrix)),
         }
@@ -56,14 +64,30 @@ def _context(body: bytes) -> Context:
     return context_of(parse_request(body), NOW)
 
 
+def _held_ahead(context: Context) -> Record:
+    """A hold on each method for another payment, 45 days from now."""
+    at = context.as_of + timedelta(days=45)
+    holds = tuple(
+        Attempt(f"hold-{m.method_id}", "later", m.method_id, "held", context.payment.amount, at, Outcome.UNKNOWN)
+        for m in context.methods
+    )
+    merchant_id = context.payment.merchant_id
+    return Record(tuple(event_of(a, m, merchant_id) for a, m in zip(holds, context.methods, strict=True)))
+
+
 def _columns(context: Context, retries: tuple[Retry, ...], encoders: Encoders) -> Matrix:
     return frame(rows_of_context(context, retries), encoders)
 
 
-def _median(work: Callable[[], object]) -> float:
+def _ratio(work: Callable[[], object], other: Callable[[], object]) -> float:
+    """How many times as long one takes as the other, done in turn."""
+    return statistics.median(_median(work, 5) / _median(other, 5) for _ in range(REPEATS // 5))
+
+
+def _median(work: Callable[[], object], repeats: int = REPEATS) -> float:
     work()
     spent = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         began = time.perf_counter()
         work()
         spent.append(time.perf_counter() - began)

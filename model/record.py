@@ -95,7 +95,9 @@ class Judge:
             if start <= micros < until:
                 return prepared.at(instant)
         prepared = self._prepared(as_of(self._tally, micros))
-        self._stretches.append((micros, same_until(self._rules, self._tally, self._proposal, micros), prepared))
+        until = same_until(self._rules, self._tally, self._proposal, micros)
+        if until > micros + 1:
+            self._stretches.append((micros, until, prepared))
         return prepared.at(instant)
 
     def _prepared(self, tally: Tally) -> ProposalVerdicts:

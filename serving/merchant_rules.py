@@ -5,20 +5,31 @@ from pathlib import Path
 from features.declines.extra import parse_extra, use
 from features.errors import InputError
 from model.caps.rulebook import Rulebook
-from model.caps.settings import parse_settings
+from model.caps.settings import RulebookSettings, parse_settings
 from serving.settings import Settings
+
+_SETTINGS = "rulebook settings"
 
 
 def merchant_rulebook(settings: Settings) -> Rulebook:
     """The shipped rulebook under the merchant's settings.
 
     Raises:
-        InputError: The settings file cannot be read or would loosen a rule; every fault is named.
+        InputError: The settings file or a rule file that it names cannot be read, or would loosen a rule; every fault
+            is named.
     """
     path = settings.rulebook
-    if path is None:
-        return Rulebook.load()
-    return parse_settings(_text(path, "rulebook settings"), str(path)).applied(Rulebook.load())
+    return Rulebook.load() if path is None else rulebook_under(parse_settings(_text(path, _SETTINGS), str(path)), path)
+
+
+def rulebook_under(settings: RulebookSettings, path: Path) -> Rulebook:
+    """The shipped rulebook under settings that stand in a file; the rule files that they name lie beside it.
+
+    Raises:
+        InputError: As for `merchant_rulebook`.
+    """
+    own = {str(file): _text(file, "rules") for file in (path.parent / name for name in settings.rules)}
+    return settings.applied(Rulebook.load(), own)
 
 
 def use_merchant_codes(settings: Settings) -> None:

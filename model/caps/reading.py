@@ -42,10 +42,16 @@ def read_file(file: str, text: str) -> RuleFile:
     return RuleFile(tuple(r for r in found if r), tuple(p for p in prices if p), tuple(faults))
 
 
-def joined(files: dict[str, RuleFile]) -> tuple[tuple[CapRule, ...], tuple[Schedule, ...], list[str]]:
-    """The rules of all files with the prices of their schedules, the schedules, and every fault."""
+def joined(
+    files: dict[str, RuleFile], before: tuple[Schedule, ...] = ()
+) -> tuple[tuple[CapRule, ...], tuple[Schedule, ...], list[str]]:
+    """The rules of all files with the prices of their schedules, the schedules, and every fault.
+
+    Args:
+        before: Schedules that the files may name too, and come first among those returned.
+    """
     faults = [fault for file in files.values() for fault in file.faults]
-    schedules = [schedule for file in files.values() for schedule in file.schedules]
+    schedules = [*before, *(schedule for file in files.values() for schedule in file.schedules)]
     known = {schedule.schedule_id: schedule for schedule in schedules}
     if len(known) < len(schedules):
         faults.append("schedule: two schedules have the same id")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -83,6 +83,23 @@ class Rulebook:
         # What others set comes before what we set ourselves, so that a reader meets the law first.
         return Rulebook(tuple(sorted(rules, key=lambda rule: rule.ours)), schedules)
 
+    def extended(self, texts: Mapping[str, str]) -> "Rulebook":
+        """The same rules with a merchant's own beside them, by file name; every rule holds, so none can be loosened.
+
+        Raises:
+            InputError: A rule is malformed or has the id of one of these; all faults are named.
+        """
+        files = {name: read_file(name, text) for name, text in texts.items()}
+        rules, schedules, faults = joined(files, self.schedules)
+        known = {rule.rule_id for rule in self.rules}
+        faults += [
+            fault for name, file in files.items() for rule in file.rules for fault in _not_new(name, rule, known)
+        ]
+        faults += _overlaps(rules)
+        if faults:
+            raise InputError("own rules cannot be used: " + "; ".join(faults))
+        return Rulebook(tuple(sorted((*self.rules, *rules), key=lambda rule: rule.ours)), schedules)
+
     def in_force(self, at: datetime) -> tuple[CapRule, ...]:
         """The rules that bind at an instant; a day begins at 00:00 UTC."""
         day = require_aware("at", at).astimezone(UTC).date()
@@ -142,6 +159,15 @@ def _overlaps(rules: tuple[CapRule, ...]) -> list[str]:
             if count > 1 and (later.effective_from or date.min) <= (earlier.effective_to or date.max):
                 faults.append(f"rule {rule_id}, effective_from: two versions are in force on {later.effective_from}")
     return faults
+
+
+def _not_new(name: str, rule: CapRule, known: set[str]) -> Iterator[str]:
+    if rule.rule_id in known:
+        expected = "a new one, for own rules are added; [tighten] makes a shipped rule stricter"
+        yield f"{name}, {rule.rule_id}, id: '{rule.rule_id}' is not accepted; expected {expected}"
+    if rule.ours:
+        expected = "no such field, for it marks Recoup's own defaults; name your contract in sources"
+        yield f"{name}, {rule.rule_id}, ours: true is not accepted; expected {expected}"
 
 
 def _loosened(rule: CapRule) -> CapRule:

@@ -9,7 +9,8 @@ from model.caps.fields import Fields
 from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook, Tightening
 
-_EXAMPLE = 'published = ["a-rule"] and [tighten.a-rule] tables'
+_NAMES = frozenset({"published", "rules", "tighten"})
+_EXAMPLE = 'published = ["a-rule"], rules = ["own.toml"] and [tighten.a-rule] tables'
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +20,26 @@ class RulebookSettings:
     Args:
         published: Rules whose looser published figure holds, because acquirer or agreement says so.
         tightenings: Stricter figures by rule.
+        rules: Files of rules of the merchant's own, as the settings name them.
     """
 
     published: tuple[str, ...]
     tightenings: Mapping[str, Tightening]
     source: str
+    rules: tuple[str, ...] = ()
 
-    def applied(self, rulebook: Rulebook) -> Rulebook:
+    def applied(self, rulebook: Rulebook, own: Mapping[str, str] | None = None) -> Rulebook:
         """The rulebook as the merchant has it.
 
+        Args:
+            own: The texts of the merchant's own rules, by file; they are added first, so that settings may name them.
+
         Raises:
-            InputError: A setting names no rule or would loosen one; all tightenings are named at once.
+            InputError: A rule of the merchant's is malformed or not new, or a setting names no rule or would loosen
+                one; all tightenings are named at once.
         """
         try:
+            rulebook = rulebook.extended(own) if own else rulebook
             return rulebook.published(self.published).tightened(self.tightenings)
         except InvalidValueError as error:
             raise InputError(f"{self.source}, published: {error}") from None
@@ -50,14 +58,15 @@ def parse_settings(text: str, source: str) -> RulebookSettings:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: not valid TOML: {error}") from None
     tables = raw.get("tighten", {})
-    if not raw.keys() <= {"published", "tighten"} or not isinstance(tables, dict):
+    if not raw.keys() <= _NAMES or not isinstance(tables, dict):
         raise InputError(f"{source}: expected {_EXAMPLE} and nothing else")
     top = Fields(source, raw, noun="settings file")
     published, faults = top.texts("published") if raw.get("published") else (), top.faults
+    rules = top.texts("rules")
     tightenings = {rule_id: _tightening(f"{source}, tighten.{rule_id}", t, faults) for rule_id, t in tables.items()}
     if faults:
         raise InputError("; ".join(faults))
-    return RulebookSettings(published, tightenings, source)
+    return RulebookSettings(published, tightenings, source, rules)
 
 
 def _tightening(where: str, table: object, faults: list[str]) -> Tightening:

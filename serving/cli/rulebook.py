@@ -86,18 +86,20 @@ def _check_rules(texts: dict[str, str]) -> str:
 def _check_settings(name: str, text: str) -> str:
     from model.caps.rulebook import Rulebook
     from model.caps.settings import parse_settings
+    from serving.merchant_rules import rulebook_under
 
     settings = parse_settings(text, name)
-    book = settings.applied(Rulebook.load())
+    book = rulebook_under(settings, Path(name))
     chosen, stricter = len(settings.published), len(settings.tightenings)
-    return f"{name}: {chosen} published figures chosen, {stricter} rules tightened; version {book.version}."
+    own = f", {len(book.rules) - len(Rulebook.load().rules)} rules added" if settings.rules else ""
+    return f"{name}: {chosen} published figures chosen, {stricter} rules tightened{own}; version {book.version}."
 
 
 def _is_settings(text: str) -> bool:
     import tomllib
 
     try:
-        return not tomllib.loads(text).keys().isdisjoint({"published", "tighten"})
+        return not tomllib.loads(text).keys().isdisjoint({"published", "tighten", "rules"})
     except tomllib.TOMLDecodeError:
         return False
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cap_builders import an_attempt, judged
 from features.declines.extra import EXAMPLE, use
 from features.declines.lookup import ExtraCodes
 from features.declines.taxonomy import classify
@@ -47,3 +48,61 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | No
         merchant_rulebook(Settings(rulebook=path))
     with pytest.raises(InputError, match=r"mine\.toml"):
         use_merchant_codes(Settings(declines=path))
+
+
+CONTRACT = """
+[[rule]]
+id = "acme-daily"
+kind = "cap"
+who = "Acme Pay"
+what = "attempts on one payment"
+processors = ["acme"]
+key = ["payment", "processor"]
+counts = "attempts"
+limit = 2
+window = { kind = "calendar", days = 1, zone = "Europe/Berlin" }
+sources = ["contract of 2026, section 4"]
+confidence = "high"
+schedule = "visa-fee-schedule"
+"""
+
+
+def test_rules_of_a_contract_are_added_and_can_be_tightened(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "acme.toml").write_text(CONTRACT)
+    settings = tmp_path / "mine.toml"
+    settings.write_text('rules = ["own/acme.toml"]\n\n[tighten.acme-daily]\nlimit = 1\n')
+    book, shipped = merchant_rulebook(Settings(rulebook=settings)), Rulebook.load()
+    (own,) = (rule for rule in book.rules if rule.rule_id == "acme-daily")
+    assert own.limit == 1
+    assert own.fees, "a schedule of the shipped rules may be named"
+    assert [rule for rule in book.rules if rule.rule_id != "acme-daily"] == list(shipped.rules)
+    assert book.version != shipped.version
+    tried = [an_attempt(1, processor="acme_eu")]
+    assert not judged(tried, rulebook=book, processor="acme")["acme-daily"].allowed
+    assert "acme-daily" not in judged(tried, rulebook=book, processor="north")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (CONTRACT.replace("acme-daily", "visa-cat2-reattempt-cap"), "id: 'visa-cat2-reattempt-cap' is not accepted"),
+        (CONTRACT + "ours = true\n", "ours: true is not accepted; expected no such field"),
+        (CONTRACT.replace("visa-fee-schedule", "none"), "schedule: 'none' is not accepted; expected one of"),
+        (CONTRACT + "\n" + CONTRACT, "rule acme-daily, effective_from: two versions are in force"),
+        (CONTRACT.replace("limit = 2", ""), "limit: is missing"),
+        ("[[rule", "own.toml: not valid TOML"),
+        (None, "own.toml cannot be read"),
+    ],
+)
+def test_own_rules_only_add_and_are_read_as_strictly_as_the_shipped_ones(
+    tmp_path: Path, text: str | None, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / "own.toml").write_text(text)
+    settings = tmp_path / "mine.toml"
+    settings.write_text('rules = ["own.toml"]\n')
+    with pytest.raises(InputError) as refused:
+        merchant_rulebook(Settings(rulebook=settings))
+    assert says in str(refused.value)
+    assert str(tmp_path / "own.toml") in str(refused.value) or "two versions" in says

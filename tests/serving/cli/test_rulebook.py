@@ -82,6 +82,22 @@ def test_every_fault_of_every_file_is_named_at_once(recoup: Recoup, tmp_path: Pa
     assert all("; expected" in line for line in ran.err.splitlines() if "is not accepted" in line)
 
 
+def test_settings_are_checked_with_the_rules_that_they_add(recoup: Recoup, tmp_path: Path) -> None:
+    settings, own = tmp_path / "mine.toml", tmp_path / "own.toml"
+    settings.write_text('rules = ["own.toml"]\n')
+    own.write_text(
+        '[[rule]]\nid = "own"\nwho = "Acme"\nwhat = "attempts"\nkey = ["payment"]\ncounts = "attempts"\nlimit = 9\n'
+        'sources = ["contract"]\nconfidence = "high"\n'
+    )
+    ran = recoup("rulebook", "check", settings)
+    assert ran.code == 0
+    assert "0 rules tightened, 1 rules added; version " in ran.out
+    own.write_text('[[rule]]\nid = "own"\n')
+    ran = recoup("rulebook", "check", settings)
+    assert ran.code == 2
+    assert "own.toml, rule 1 (own), who: is missing" in ran.err
+
+
 def test_a_merchants_settings_are_shown_in_force(
     recoup: Recoup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
