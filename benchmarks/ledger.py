@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import product
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -139,16 +140,14 @@ def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[f
 
 
 def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "Queue[list[float]]") -> None:
-    random = Random(tag)
-    proposals = [_proposal(f"{tag}no{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
     times: list[float] = []
-    with _caller(url, what) as call:
-        call(_proposal(f"{tag}-warm", random.randrange(METHODS)))
+    with _caller(url, what, seconds, tag) as calls:
+        next(calls)()
         ready.wait()
         end = time.perf_counter() + seconds
-        for proposal in proposals:
+        for call in calls:
             began = time.perf_counter()
-            call(proposal)
+            call()
             now = time.perf_counter()
             times.append(now - began)
             if now >= end:
@@ -157,26 +156,25 @@ def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "
 
 
 @contextmanager
-def _caller(url: str, what: str) -> Iterator[Callable[[Proposal], None]]:
-    """A reservation through the ledger, or one small row through the bare driver with the same durability."""
+def _caller(url: str, what: str, seconds: float, tag: str) -> Iterator[Iterator[Callable[[], object]]]:
+    """Reservations through the ledger, or small rows through the bare driver with the same durability.
+
+    What is asked for is made beforehand, more of it than can be answered in the time.
+    """
     if what == "reserve":
+        random = Random(tag)
+        proposals = [_proposal(f"{tag}no{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
         with closing(Ledger.opened(url)) as ledger:
-            yield lambda proposal: _reserve(ledger, proposal)
-    elif url.startswith("sqlite"):
+            yield (partial(_reserve, ledger, proposal) for proposal in proposals)
+        return
+    names = [f"{tag}no{i}" for i in range(int(seconds * 100_000))]
+    if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)) as lite:
             lite.execute("PRAGMA synchronous = FULL")
-            yield lambda proposal: _discard(lite.execute("INSERT INTO bare VALUES (?, 0)", (_name(proposal),)))
+            yield (partial(lite.execute, "INSERT INTO bare VALUES (?, 0)", (name,)) for name in names)
     else:
         with psycopg.connect(url, autocommit=True, prepare_threshold=0) as server:
-            yield lambda proposal: _discard(server.execute("INSERT INTO bare VALUES (%s, 0)", (_name(proposal),)))
-
-
-def _name(proposal: Proposal) -> str:
-    return proposal.payment.payment_id
-
-
-def _discard(_: object) -> None:
-    """A caller answers nothing."""
+            yield (partial(server.execute, "INSERT INTO bare VALUES (%s, 0)", (name,)) for name in names)
 
 
 def _reserve(ledger: Ledger, proposal: Proposal) -> None:

@@ -1,6 +1,7 @@
 """Refuses card numbers at every door: 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1)."""
 
 import re
+from collections.abc import Mapping
 
 from features.errors import CardNumberError
 
@@ -42,6 +43,16 @@ def refuse_card_number(field: str, text: str) -> None:
     """Raise `CardNumberError` naming the field if the text holds what looks like a card number."""
     if holds_card_number(text):
         raise CardNumberError(field)
+
+
+def refuse_card_numbers(fields: Mapping[str, str | None]) -> None:
+    """Raise `CardNumberError` naming the first field that holds what looks like a card number; one look for nearly all.
+
+    >>> refuse_card_numbers({"payment_id": "pay_1", "mandate_id": None})
+    """
+    if holds_card_number("\n".join(filter(None, fields.values()))):
+        for field, text in fields.items():
+            refuse_card_number(field, text or "")
 
 
 def mask_card_numbers(text: str) -> str:

@@ -9,10 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 from features.errors import InputError, InvalidValueError, RecoupError
 from model.caps.rulebook import Rulebook
 from serving.errors import FieldError, Kind, RequestError
-from serving.ledger.counting import Selector
 from serving.ledger.ledger import Ledger
 from serving.ledger.migrate import migrate, migrations, version_of
 from serving.ledger.opening import store_at
+from serving.ledger.selecting import Selector
 from serving.ledger.store import LedgerConflictError
 from serving.settings import Settings
 

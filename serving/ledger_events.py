@@ -16,8 +16,8 @@ from serving.errors import FieldError, invalid_request
 from serving.ledger.events import EventKind, LedgerEvent, Mended, Source, corrected, method_fixed, reported, sent_back
 from serving.ledger.events import told as told_event
 from serving.ledger.facts import Facts, facts_of
-from serving.ledger.recording import lock_key
 from serving.ledger.reservations import Reservation
+from serving.ledger.store import number_of
 from serving.ledger_schemas import (
     AttemptReport,
     PaymentEvent,
@@ -45,7 +45,7 @@ def attempt_event(merchant_id: str, source: Source, facts: Facts) -> LedgerEvent
         InvalidValueError: An id cannot be kept.
     """
     event = reported(merchant_id, source, facts.attempt_id, facts)
-    return replace(event, source_event_id=f"{facts.attempt_id}/x{lock_key(event.body) & _UNSIGNED:x}")
+    return replace(event, source_event_id=f"{facts.attempt_id}/x{number_of(event.body) & _UNSIGNED:x}")
 
 
 def event_of_report(report: AttemptReport, place: str, now: datetime) -> LedgerEvent:

@@ -13,10 +13,11 @@ from model.decision import StopReason
 from model.record import Halt, Record
 from model.screening import proposal_in
 from serving.ledger.beyond import fixes_of, volumes_in
-from serving.ledger.counting import Held, Selector
+from serving.ledger.counting import Held
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reason, ReasonCode
+from serving.ledger.selecting import Selector
 from serving.ledger.situation import Situation, situation
 
 _STOPS = {
@@ -66,7 +67,7 @@ def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
 
 def _live(found: Iterable[Situation], now: int) -> dict[str, Event]:
     """What counts, each attempt once; a hold whose time is over counts no longer."""
-    over = {hold.reservation_id for s in found for hold in s.counted.held if hold.expires_at <= now}
+    over = {hold.reservation_id for s in found for hold in s.held if hold.expires_at <= now}
     return {event.attempt_id: event for s in found for event in s.counted.events if event.attempt_id not in over}
 
 
@@ -80,7 +81,7 @@ def _without_consent(method: Method) -> Method:
 
 def _halt(context: Context, found: list[Situation], events: dict[str, Event]) -> Halt | None:
     """The gravest thing that the ledger knows against any attempt on the payment."""
-    held = {h.reservation_id: h for s in found for h in s.counted.held if h.reservation_id in events}
+    held = {h.reservation_id: h for s in found for h in s.held if h.reservation_id in events}
     reasons = [*_standings(found), *_held(found, held)]
     for code, stop in _STOPS.items():
         sentences = tuple(dict.fromkeys(reason.sentence for reason in reasons if reason.code is code))

@@ -10,11 +10,11 @@ from model.record import Halt
 from model.screening import proposal_in
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
-from serving.ledger.counting import Selector
 from serving.ledger.events import Source
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
 from serving.ledger.reservations import Refused, Reservation
+from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
 from serving.ledger_events import attempt_event
 from serving.recorded import recorded

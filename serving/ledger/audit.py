@@ -10,8 +10,9 @@ from model.caps.engine import Proposal, Verdict, verdicts
 from model.caps.rulebook import Rulebook
 from model.caps.volumes import Volumes, about_volumes
 from serving.ledger.beyond import NO_VOLUMES, fixes_of, volumes_then
-from serving.ledger.counting import Selected, Selector, counted_then, near_question
+from serving.ledger.counting import counted_then, near_question
 from serving.ledger.facts import Facts, proposal_of
+from serving.ledger.selecting import Selected, Selector
 from serving.ledger.store import Store, Transaction, Value
 
 _A_PAGE = 500
@@ -155,10 +156,10 @@ def _sent(
     transaction: Transaction, merchant_id: str, selected: Selected, attempt: Facts, known: dict[_Place, Volumes]
 ) -> Volumes:
     """What the merchant had sent before the attempt's hour, for rules that may forbid; kept for the hour's others."""
-    rules = tuple(rule for rule in about_volumes(selected.forbidding.rules) if not rule.advises)
+    rules = about_volumes(selected.prescreen.rules)
     if not rules:
         return NO_VOLUMES
-    place = (merchant_id, attempt.at // MICROS_PER_HOUR, selected.forbidding.version)
+    place = (merchant_id, attempt.at // MICROS_PER_HOUR, selected.rulebook.version)
     if place not in known:
         if len(known) >= _HOURS:
             known.clear()

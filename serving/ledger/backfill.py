@@ -17,8 +17,8 @@ from features.instants import from_micros
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.facts import Facts
-from serving.ledger.recording import Recorded, lock_key, record_batch
-from serving.ledger.store import Store
+from serving.ledger.recording import Recorded, record_batch
+from serving.ledger.store import Store, number_of
 
 ROWS_A_BATCH = 5_000
 _CHUNK = 1 << 20
@@ -207,7 +207,7 @@ def _event(
     )
     event = reported(merchant_id, Source.HISTORY, attempt_id, facts)
     # A later export may know more of the same attempt: what it says is told as something new.
-    told = lock_key(event.body) & _UNSIGNED
+    told = number_of(event.body) & _UNSIGNED
     return LedgerEvent(
         merchant_id, Source.HISTORY, f"{attempt_id}/x{told:x}", event.kind, attempt_id, event.said_at, facts
     )

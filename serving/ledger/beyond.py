@@ -34,7 +34,7 @@ def forbidding(transaction: Transaction, found: Situation) -> tuple[Verdict, ...
     said = found.forbidden(volumes)
     if not said:
         return said
-    liftable = {rule.rule_id for rule in found.selected.forbidding.rules if rule.lifts}
+    liftable = {rule.rule_id for rule in found.selected.prescreen.rules if rule.lifts}
     if liftable.isdisjoint(verdict.rule_id for verdict in said):
         return said
     return found.forbidden(volumes, fixes_of(transaction, found.proposal))
@@ -47,8 +47,7 @@ def volumes_around(transaction: Transaction, found: Situation) -> Volumes:
 
 def binding_volumes(transaction: Transaction, found: Situation) -> Volumes:
     """The same by those rules only that may forbid; nothing is read where there is none."""
-    rules = (rule for rule in found.selected.forbidding.rules if not rule.advises)
-    return _volumes(transaction, found.proposal, rules, to_micros(found.at))
+    return _volumes(transaction, found.proposal, found.selected.prescreen.rules, to_micros(found.at))
 
 
 def volumes_then(transaction: Transaction, merchant_id: str, rules: Iterable[CapRule], at: int) -> Volumes:

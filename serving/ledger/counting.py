@@ -1,63 +1,46 @@
 """What the rules can look at, read from the ledger: never more than their windows reach, never less."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 
-from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, to_micros
+from features.instants import to_micros
 from features.vocabulary import Outcome
 from model.caps.engine import Proposal
-from model.caps.proposal import binds
-from model.caps.rule import CapRule, KeyPart, Kind
-from model.caps.rulebook import Rulebook
+from model.caps.rule import KeyPart
 from model.caps.tally import Counter, Event, Tally
 from serving.ledger.facts import event_of
+from serving.ledger.selecting import FOR_EVER, Reach
 from serving.ledger.store import Question, Row, Transaction, Value
 
 # Fewer attempts than this on a method, mandate or payment are read whole, which is nearly always.
 READ_WHOLE = 64
-_SELECTIONS = 4_096
-_FOR_EVER = 1 << 62
 _EQUAL = frozenset({KeyPart.MERCHANT, KeyPart.METHOD, KeyPart.PAYMENT, KeyPart.AMOUNT})
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """How far back rules look.
-
-    Args:
-        window_micros: Twice the longest window of a cap, because what counts in a window may depend on a decline a
-            whole window before it; and two days, where only the day of an attempt is known.
-        of_method, of_mandate: Whether some rule counts all of a method's or a mandate's attempts ever.
-    """
-
-    window_micros: int
-    of_method: bool
-    of_mandate: bool
-
-    def since(self, scope: str, until: int) -> int:
-        """From when on every attempt of a scope matters at an instant (microseconds since 1970)."""
-        whole = {"method": self.of_method, "mandate": self.of_mandate}.get(scope, True)
-        return -_FOR_EVER if whole else until - self.window_micros
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The rules that bind on a day, those of them that may forbid something, and how far back they look."""
-
-    rulebook: Rulebook
-    forbidding: Rulebook
-    reach: Reach
-
-
-@dataclass(frozen=True, slots=True)
 class Held:
-    """A reservation that is held, as others see it."""
+    """A reservation that is held, as others see it, with its row of the query `counted`."""
 
     reservation_id: str
     payment_id: str
     expires_at: int
-    event: Event
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands in the ledger around a proposal, as rows of the query `counted`.
+
+    Args:
+        attempts: Each once for every scope (method, payment, mandate) that it shares.
+        held: What is held on method, payment and mandate; one that shares several stands as often.
+        standings: Topic, word and instant (microseconds) of the latest words on payment, consent and method.
+    """
+
+    attempts: list[Row]
+    held: list[Row]
+    standings: list[tuple[str, str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +67,9 @@ class Counters(Tally):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What stands in the ledger around a proposal.
-
-    Args:
-        events: Attempts and holds as counters see them.
-        held: The holds among them.
-    """
+    """Attempts and holds as counters see them."""
 
     events: tuple[Event, ...]
-    held: tuple[Held, ...]
 
     def tally(self, at: int, *, without: str | None = None) -> Counters:
         """The counters as they stand for an attempt at an instant.
@@ -104,70 +81,37 @@ class Counted:
         return Counters(tuple(sorted(counted, key=_order)))
 
 
-class Selector:
-    """Picks the rules that bind, once for each kind of attempt and day; the engine looks at them closely."""
-
-    def __init__(self, rulebook: Rulebook) -> None:
-        self._rulebook = rulebook
-        self._selected: dict[tuple[object, ...], Selected] = {}
-
-    def selected(self, proposal: Proposal, at: datetime) -> Selected:
-        """The rules for such an attempt on that day (UTC)."""
-        method = proposal.method
-        kind = (
-            *(method.rail, method.network, proposal.processor, proposal.initiator),
-            *(proposal.countries, proposal.issuers, at.date()),
-        )
-        found = self._selected.get(kind)
-        if found is None:
-            if len(self._selected) >= _SELECTIONS:
-                self._selected.clear()
-            found = self._selected[kind] = self._select(proposal, at.date())
-        return found
-
-    def _select(self, proposal: Proposal, day: date) -> Selected:
-        about = self._rulebook.about(proposal.method.rail, proposal.method.network)
-        rules = tuple(rule for rule in about if rule.in_force_on(day) and binds(rule, proposal))
-        forbidding = tuple(rule for rule in rules if rule.kind is not Kind.NOTE)
-        return Selected(Rulebook(rules), Rulebook(forbidding), reach_of(rules))
-
-
-def reach_of(rules: Iterable[CapRule]) -> Reach:
-    """How far back these rules look.
-
-    What is older than every window matters only by being the last of its kind, and that is always read. A cap
-    without an end to its window needs everything; a payment's attempts are always read whole.
-    """
-    hours, of_method, of_mandate = 0, False, False
-    for rule in rules:
-        if KeyPart.PAYMENT in rule.key or rule.kind is not Kind.CAP:
-            continue
-        reach = rule.window.reach_hours
-        hours = max(hours, reach or 0)
-        of_method |= reach is None
-        of_mandate |= reach is None and KeyPart.MANDATE in rule.key
-    return Reach(2 * hours * MICROS_PER_HOUR + 2 * MICROS_PER_DAY, of_method, of_mandate)
-
-
 def near_question(proposal: Proposal, until: int) -> Question:
-    """What to ask to know the counters as of an instant, as far as nearly always is enough."""
+    """What to ask to know what stands around a proposal up to an instant, as far as nearly always is enough."""
     return "counted", {**_values(proposal, until), "most": READ_WHOLE}
 
 
-def questions(proposal: Proposal) -> tuple[Question, Question]:
-    """What to ask to know the counters of a proposal, and where its payment and method stand."""
-    counters, values = near_question(proposal, _FOR_EVER)
-    return (counters, values), ("standings", values)
+def around(transaction: Transaction, proposal: Proposal) -> Around:
+    """Everything near that stands around a proposal, in one question."""
+    (rows,) = transaction.ask(near_question(proposal, FOR_EVER))
+    found = Around([], [], [])
+    for row in rows:
+        if row[0] == "held":
+            found.held.append(row)
+        elif row[0] == "standing":
+            found.standings.append((str(row[1]), str(row[2]), int(row[9] or 0)))
+        else:
+            found.attempts.append(row)
+    return found
 
 
-def counted(transaction: Transaction, proposal: Proposal, at: datetime, reach: Reach, near: list[Row]) -> Counted:
-    """The attempts and holds that the rules can look at, given the nearest ones; reads on where there are more."""
-    merchant_id, until = proposal.payment.merchant_id, to_micros(at)
-    rows = near + _further(transaction, _values(proposal, _FOR_EVER), until, reach, near)
-    rows = _without_repeated(rows, until, reach)
-    held = {str(row[1]): _held(merchant_id, row) for row in rows if row[0] == "held"}
-    events = {str(row[1]): _event(merchant_id, row) for row in rows if row[0] != "held" and row[11] != Outcome.ERROR}
-    return Counted((*events.values(), *(hold.event for hold in held.values())), tuple(held.values()))
+def all_attempts(transaction: Transaction, proposal: Proposal, at: int, reach: Reach, near: list[Row]) -> list[Row]:
+    """The attempts that the rules can look at, given the nearest ones; reads on where there are more."""
+    if len(near) < READ_WHOLE:
+        return near
+    return near + _further(transaction, _values(proposal, FOR_EVER), at, reach, near)
+
+
+def counted(merchant_id: str, attempts: list[Row], held: Sequence[Held], at: datetime, reach: Reach) -> Counted:
+    """The rows as counters see them, each attempt and hold once; errors never reached anybody."""
+    rows = _without_repeated(attempts, to_micros(at), reach)
+    events = {str(row[1]): event_from(merchant_id, row) for row in rows if row[11] != Outcome.ERROR}
+    return Counted((*events.values(), *(event_from(merchant_id, hold.row) for hold in held)))
 
 
 def counted_then(
@@ -175,14 +119,28 @@ def counted_then(
 ) -> Tally:
     """The counters as they stood when an attempt was made: those before it, with what was known of them then."""
     merchant_id = proposal.payment.merchant_id
-    rows = near + _further(transaction, _values(proposal, at), at, reach, near)
+    own = [row for row in near if row[0] not in {"held", "standing"}]
+    rows = own if len(own) < READ_WHOLE else own + _further(transaction, _values(proposal, at), at, reach, own)
     events = {
-        str(row[1]): _as_known(_event(merchant_id, row), int(row[19] or 0), at)
+        str(row[1]): _as_known(event_from(merchant_id, row), int(row[19] or 0), at)
         for row in rows
-        if row[0] != "held" and row[11] != Outcome.ERROR
+        if row[11] != Outcome.ERROR
     }
     before = (event for event in events.values() if (event.at, event.attempt_id) < (at, attempt_id))
     return Counters(tuple(sorted(before, key=_order)))
+
+
+def holds(rows: Sequence[Row]) -> tuple[Held, ...]:
+    """The rows of what is held, each hold once."""
+    found = {str(row[1]): row for row in rows}
+    return tuple(Held(name, str(row[2]), int(row[19] or 0), row) for name, row in found.items())
+
+
+def event_from(merchant_id: str, row: Row) -> Event:
+    """A row of the query as counters see it."""
+    # What an attempt has its outcome's instant in, a hold has its end in.
+    columns = (*row[1:19], None) if row[0] == "held" else row[1:20]
+    return event_of(merchant_id, *columns)  # type: ignore[arg-type]  # the columns of the query, in its order
 
 
 def _sharing(events: tuple[Event, ...], counter: Counter, key: tuple[KeyPart, ...]) -> tuple[Event, ...]:
@@ -218,7 +176,7 @@ def _further(
     asked: list[Question] = []
     for scope in ("method", "mandate"):
         if scope in full:
-            ranged = values | {"since": reach.since(scope, until)}
+            ranged = values | {"since": reach.by_scope(until)[scope]}
             asked += [(f"of_{scope}_since", ranged), (f"latest_flavours_of_{scope}", ranged)]
     if "payment" in full:
         asked.append(("all_of_payment", values))
@@ -227,7 +185,7 @@ def _further(
 
 def _without_repeated(rows: list[Row], until: int, reach: Reach) -> list[Row]:
     """The rows without those that are older than every window and not the last of their flavour."""
-    since = {scope: reach.since(scope, until) for scope in ("method", "mandate", "payment", "held")}
+    since = reach.by_scope(until)
     kept: list[Row] = []
     last: dict[tuple[str, Value], Row] = {}
     for row in rows:
@@ -237,15 +195,6 @@ def _without_repeated(rows: list[Row], until: int, reach: Reach) -> list[Row]:
         elif (scope, row[20]) not in last or at > int(last[scope, row[20]][9] or 0):
             last[scope, row[20]] = row
     return [*kept, *last.values()]
-
-
-def _event(merchant_id: str, row: Row) -> Event:
-    return event_of(merchant_id, *row[1:20])  # type: ignore[arg-type]  # the columns of the query, in its order
-
-
-def _held(merchant_id: str, row: Row) -> Held:
-    # What an attempt has its outcome's instant in, a hold has its end in.
-    return Held(str(row[1]), str(row[2]), int(row[19] or 0), _event(merchant_id, (*row[:19], None)))
 
 
 def _as_known(event: Event, known_at: int, at: int) -> Event:

@@ -7,17 +7,18 @@ from features.errors import InvalidValueError
 from features.instants import to_micros
 from model.caps.engine import Proposal
 from serving.ledger.counting import Held
-from serving.ledger.recording import lock_key
 from serving.ledger.reservations import Reason, ReasonCode, Reservation, State, reservation_from
-from serving.ledger.store import Transaction
+from serving.ledger.store import Lock, Transaction
 
 
-def locks_of(proposal: Proposal) -> list[int]:
+def locks_of(proposal: Proposal) -> list[Lock]:
     """Whoever shares a counter shares one of these."""
     merchant_id, method = proposal.payment.merchant_id, proposal.method
-    keys = [("payment", proposal.payment.payment_id), ("method", method.method_id)]
-    keys += [("mandate", method.mandate_id)] if method.mandate_id else []
-    return [lock_key(merchant_id, scope, identity) for scope, identity in keys]
+    locks: list[Lock] = [
+        (merchant_id, "payment", proposal.payment.payment_id),
+        (merchant_id, "method", method.method_id),
+    ]
+    return [*locks, (merchant_id, "mandate", method.mandate_id)] if method.mandate_id else locks
 
 
 def maybe_found(transaction: Transaction, merchant_id: str, reservation_id: str) -> Reservation | None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from secrets import token_hex
+from os import urandom
 
 from features.attempt import Attempt
-from features.card_number import refuse_card_number
+from features.card_number import refuse_card_number, refuse_card_numbers
 from features.errors import InvalidValueError, RecoupError
 from features.instants import require_aware, to_micros
 from model.caps.engine import Proposal, Verdict
@@ -14,7 +14,6 @@ from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally
 from serving.ledger import recording
 from serving.ledger.beyond import forbidding, weighed
-from serving.ledger.counting import Selector
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.facts import facts_of
 from serving.ledger.holds import (
@@ -29,7 +28,7 @@ from serving.ledger.holds import (
 )
 from serving.ledger.migrate import require_current
 from serving.ledger.opening import store_at
-from serving.ledger.recording import Recorded, lock_key
+from serving.ledger.recording import Recorded, attempt_lock, recording_lock
 from serving.ledger.reservations import (
     Check,
     Refused,
@@ -39,8 +38,9 @@ from serving.ledger.reservations import (
     cap_reasons,
     values_of,
 )
+from serving.ledger.selecting import Selector
 from serving.ledger.situation import Situation, situation
-from serving.ledger.store import LedgerConflictError, Store, Transaction
+from serving.ledger.store import LedgerConflictError, Store, Transaction, number_of
 
 HOLD_FOR = timedelta(hours=1)
 
@@ -120,7 +120,7 @@ class Ledger:
             CardNumberError: An id looks like a card number.
         """
         wanted = Reservation(
-            reservation_id=reservation_id or f"rsv_{token_hex(12)}",
+            reservation_id=reservation_id or f"rsv_{urandom(12).hex()}",
             proposal=proposal,
             at=require_aware("at", at),
             held_at=require_aware("now", now),
@@ -155,10 +155,10 @@ class Ledger:
             InvalidValueError: There is no such reservation, it was spent by another attempt, or the attempt is of
                 another payment or method.
         """
-        locks = [lock_key(merchant_id, "attempt", attempt.attempt_id)]
+        locks = [attempt_lock(merchant_id, attempt.attempt_id)]
 
         def once() -> Settled:
-            with self._store.writing(locks, [lock_key(merchant_id, "recording")]) as transaction:
+            with self._store.writing(locks, [recording_lock(merchant_id)]) as transaction:
                 return _settle(transaction, merchant_id, reservation_id, attempt, now)
 
         return recording.repeated_when_stuck(once)
@@ -194,17 +194,18 @@ class Ledger:
 
     def _reserve(self, wanted: Reservation, *, repeated: bool) -> Reservation | Refused:
         proposal, merchant_id = wanted.proposal, wanted.proposal.payment.merchant_id
+        values = values_of(wanted)
         with self._store.writing(locks_of(proposal)) as transaction:
             if repeated and (earlier := maybe_found(transaction, merchant_id, wanted.reservation_id)):
                 return same(earlier, wanted)
             now = self._situation(transaction, proposal, wanted.at)
-            if expire_in_the_way(transaction, merchant_id, now.counted.held, wanted.held_at):
+            if expire_in_the_way(transaction, merchant_id, now.held, wanted.held_at):
                 now = self._situation(transaction, proposal, wanted.at)
             against = forbidding(transaction, now)
-            reasons = (*now.standings, *held_reasons(now.counted.held, proposal), *cap_reasons(against))
+            reasons = (*now.standings, *held_reasons(now.held, proposal), *cap_reasons(against))
             if reasons:
                 return Refused(reasons, weighed(transaction, now))
-            transaction.put("insert_reservation", values_of(wanted))
+            transaction.put("insert_reservation", values)
         return wanted
 
     def _situation(
@@ -235,20 +236,20 @@ def _check_order(wanted: Reservation) -> None:
 
 def _check_ids(wanted: Reservation) -> None:
     payment, method = wanted.proposal.payment, wanted.proposal.method
-    for name, value in (
-        ("reservation_id", wanted.reservation_id),
-        ("merchant_id", payment.merchant_id),
-        ("payment_id", payment.payment_id),
-        ("customer_id", payment.customer_id),
-        ("method_id", method.method_id),
-        ("mandate_id", method.mandate_id),
-        ("processor", wanted.proposal.processor),
-        ("issuer_id", method.issuer.issuer_id),
-        ("market", payment.market),
-        ("purpose", payment.purpose),
-    ):
-        if value:
-            refuse_card_number(name, value)
+    refuse_card_numbers(
+        {
+            "reservation_id": wanted.reservation_id,
+            "merchant_id": payment.merchant_id,
+            "payment_id": payment.payment_id,
+            "customer_id": payment.customer_id,
+            "method_id": method.method_id,
+            "mandate_id": method.mandate_id,
+            "processor": wanted.proposal.processor,
+            "issuer_id": method.issuer.issuer_id,
+            "market": payment.market,
+            "purpose": payment.purpose,
+        }
+    )
 
 
 def _check_attempt(reservation: Reservation, attempt: Attempt) -> None:
@@ -266,7 +267,7 @@ def _settling(reservation: Reservation, attempt: Attempt) -> LedgerEvent:
     proposal = reservation.proposal
     facts = facts_of(attempt, proposal.method, proposal.payment, reservation.reservation_id)
     event = reported(proposal.payment.merchant_id, Source.ADVISED, reservation.reservation_id, facts)
-    return replace(event, source_event_id=f"{reservation.reservation_id}/x{lock_key(event.body) & (1 << 63) - 1:x}")
+    return replace(event, source_event_id=f"{reservation.reservation_id}/x{number_of(event.body) & (1 << 63) - 1:x}")
 
 
 def _settled(after: Reservation, attempt: Attempt, *, closed: bool) -> Settled:

@@ -10,8 +10,8 @@ from importlib.resources import files
 from features.errors import InputError
 from serving.ledger.store import Store, Transaction
 
-# Any fixed number; whoever migrates waits for whoever else does.
-_LOCK = 7_254_110_928
+# Whoever migrates waits for whoever else does.
+_LOCK = ("migration",)
 _FILE = re.compile(r"(?P<version>\d{4})_(?P<name>\w+)(?:\.(?P<dialect>sqlite|postgres))?\.sql")
 _VERSIONS = """
 CREATE TABLE IF NOT EXISTS migration (

@@ -1,4 +1,4 @@
-"""The ledger in PostgreSQL: a lock for each counter, taken in one order, and as few exchanges as can be."""
+"""The ledger in PostgreSQL: a lock for each counter, taken in one order; four exchanges a reservation."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,11 +6,21 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import Connection, Pipeline
+from psycopg import Connection
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
-from serving.ledger.store import LedgerBusyError, LedgerConflictError, Question, Row, Values, sentence_of, statements
+from serving.ledger.store import (
+    LedgerBusyError,
+    LedgerConflictError,
+    Lock,
+    Question,
+    Row,
+    Values,
+    number_of,
+    sentence_of,
+    statements,
+)
 
 _CONNECTIONS = 16
 _PATIENCE_S = 10
@@ -42,18 +52,17 @@ class PostgresStore:
         return urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc)))
 
     @contextmanager
-    def writing(self, locks: Sequence[int] = (), shared: Sequence[int] = ()) -> Iterator["PostgresTransaction"]:
+    def writing(self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = ()) -> Iterator["PostgresTransaction"]:
         """A transaction that holds these locks; each statement sees what was committed before it began."""
-        with self._begun("BEGIN") as transaction:
-            for name, keys in (("lock_shared", shared), ("lock", locks)):
-                for key in sorted(set(keys)):
-                    transaction.put(name, {"key": key})
+        waits = [self._lock("lock_shared", key) for key in _numbers(shared)]
+        waits += [self._lock("lock", key) for key in _numbers(locks)]
+        with self._begun(b"; ".join((b"BEGIN", *waits))) as transaction:
             yield transaction
 
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
         """Reads of one and the same state."""
-        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as transaction:
+        with self._begun(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as transaction:
             yield transaction
 
     def close(self) -> None:
@@ -61,12 +70,12 @@ class PostgresStore:
         self._pool.close()
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator["PostgresTransaction"]:
+    def _begun(self, begin: bytes) -> Iterator["PostgresTransaction"]:
         try:
-            with self._pool.lent() as connection, connection.pipeline() as pipeline:
-                connection.execute(begin.encode())
-                yield PostgresTransaction(connection, pipeline, self._statements)
-                connection.execute(b"COMMIT")
+            with self._pool.lent() as connection:
+                connection.execute(begin, prepare=False)  # several statements at once cannot be prepared
+                yield PostgresTransaction(connection, self._statements)
+                connection.execute(b"COMMIT", prepare=False)
         except psycopg.errors.IntegrityError as error:
             raise LedgerConflictError(_sentence(error)) from None
         except psycopg.errors.DeadlockDetected:
@@ -74,6 +83,9 @@ class PostgresStore:
             raise LedgerBusyError(f"the ledger {self.where} is too busy: {waited}") from None
         except psycopg.Error as error:
             raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
+
+    def _lock(self, name: str, key: int) -> bytes:
+        return self._statements[name].replace(b"%(key)s", b"%d" % key)
 
     def _connect(self) -> Connection[Row]:
         try:
@@ -86,29 +98,30 @@ class PostgresStore:
 
 
 class PostgresTransaction:
-    """Statements between BEGIN and COMMIT, sent without waiting for answers that nobody has asked for."""
+    """Statements between BEGIN and COMMIT on one connection."""
 
-    __slots__ = ("_connection", "_pipeline", "_statements")
+    __slots__ = ("_connection", "_statements")
 
-    def __init__(self, connection: Connection[Row], pipeline: Pipeline, named: Mapping[str, bytes]) -> None:
+    def __init__(self, connection: Connection[Row], named: Mapping[str, bytes]) -> None:
         self._connection = connection
-        self._pipeline = pipeline
         self._statements = named
 
     def ask(self, *questions: Question) -> list[list[Row]]:
-        """The rows of each statement, in one exchange."""
-        asked = [self._connection.execute(self._statements[name], values) for name, values in questions]
-        return [cursor.fetchall() for cursor in asked]
+        """The rows of each statement; many are sent together."""
+        if len(questions) == 1:
+            ((name, values),) = questions
+            return [self._connection.execute(self._statements[name], values).fetchall()]
+        with self._connection.pipeline():
+            asked = [self._connection.execute(self._statements[name], values) for name, values in questions]
+            return [cursor.fetchall() for cursor in asked]
 
     def put(self, name: str, values: Values) -> None:
-        """Send; what it breaks is known when the transaction ends."""
+        """Write at once."""
         self._connection.execute(self._statements[name], values)
 
     def change(self, name: str, values: Values) -> int:
         """Write, and say how many rows that changed."""
-        cursor = self._connection.execute(self._statements[name], values)
-        self._pipeline.sync()
-        return cursor.rowcount
+        return self._connection.execute(self._statements[name], values).rowcount
 
     def put_all(self, name: str, rows: Iterable[Values]) -> None:
         """Write many rows."""
@@ -119,7 +132,11 @@ class PostgresTransaction:
         """Run each statement; none of them may begin or end a transaction."""
         for statement in _split(text):
             self._connection.execute(statement.encode())
-        self._pipeline.sync()
+
+
+def _numbers(locks: Sequence[Lock]) -> list[int]:
+    """The numbers by which locks are known to the server, in the one order that everybody takes them in."""
+    return sorted({number_of(*lock) for lock in locks})
 
 
 def _split(text: str) -> Iterator[str]:

@@ -7,7 +7,9 @@ SELECT pg_advisory_xact_lock(:key)
 SELECT pg_advisory_xact_lock_shared(:key)
 
 -- name: counted
--- The newest attempts up to an instant, at most :most each, of the method, payment and mandate, and all that is held on them.
+-- What stands around an attempt: the newest attempts up to an instant, at most :most each, of the method, payment and
+-- mandate, all that is held on them, and the latest word on the payment, on the consent to the method and on the method.
+-- The conditions `<> ''` name the index of held rows that is meant; without statistics any of them looks as good.
 SELECT * FROM (
     SELECT 'method' AS scope, attempt_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
         initiator, at, at_precision, outcome, network, code, subcode, advice_code, category, retryability,
@@ -34,15 +36,27 @@ SELECT * FROM (
 UNION ALL
 SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
     initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at, 0
-FROM reservation WHERE merchant_id = :merchant_id AND method_id = :method_id AND state = 'held'
+FROM reservation WHERE merchant_id = :merchant_id AND method_id = :method_id AND method_id <> '' AND state = 'held'
 UNION ALL
 SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
     initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at, 0
-FROM reservation WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND state = 'held'
+FROM reservation WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
 UNION ALL
 SELECT 'held', reservation_id, payment_id, method_id, mandate_id, processor, amount_minor, currency,
     initiator, at, 'instant', 'unknown', network, NULL, NULL, NULL, NULL, NULL, NULL, expires_at, 0
-FROM reservation WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND state = 'held'
+FROM reservation WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
+UNION ALL
+SELECT 'standing', topic, word, NULL, NULL, NULL, NULL, NULL,
+    NULL, said_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
+UNION ALL
+SELECT 'standing', topic, word, NULL, NULL, NULL, NULL, NULL,
+    NULL, said_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
+UNION ALL
+SELECT 'standing', topic, word, NULL, NULL, NULL, NULL, NULL,
+    NULL, said_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM standing WHERE merchant_id = :merchant_id AND topic = 'method' AND subject_id = :method_id
 
 -- name: all_of_payment
 -- Every attempt on a payment.
@@ -107,14 +121,6 @@ JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.mandate_id = :mandate_id
     WHERE b.merchant_id = :merchant_id AND b.mandate_id = :mandate_id AND b.flavour = f.flavour AND b.at < :since AND b.at <= :until
     ORDER BY b.at DESC LIMIT 1
 )
-
--- name: standings
--- The latest word on a payment, on the consent to a method and on the method itself.
-SELECT topic, word, said_at FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
-UNION ALL
-SELECT topic, word, said_at FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
-UNION ALL
-SELECT topic, word, said_at FROM standing WHERE merchant_id = :merchant_id AND topic = 'method' AND subject_id = :method_id
 
 -- name: approved_of_payment
 -- The approved attempt on a payment, if there is one.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TypeVar
 
 import orjson
@@ -11,7 +10,7 @@ from features.errors import InvalidValueError
 from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
 from serving.ledger.facts import Facts, flavour_of
 from serving.ledger.fold import Statement, fold
-from serving.ledger.store import LedgerBusyError, Row, Store, Transaction, Value, Values
+from serving.ledger.store import LedgerBusyError, Lock, Row, Store, Transaction, Value, Values
 
 Answer = TypeVar("Answer")
 
@@ -38,11 +37,9 @@ def record(store: Store, events: Sequence[LedgerEvent], now: int) -> Recorded:
 
 def tell(store: Store, events: Sequence[LedgerEvent], now: int) -> list[bool]:
     """As `record`; of each event, whether it was new."""
-    locks = [lock_key(e.merchant_id, "attempt", e.subject_id) for e in events if e.kind in ABOUT_ATTEMPTS]
-    shared = [lock_key(merchant_id, "recording") for merchant_id in {e.merchant_id for e in events}]
 
     def once() -> list[bool]:
-        with store.writing(locks, shared) as transaction:
+        with store.writing(*locks_for(events)) as transaction:
             return [append(transaction, event, now) for event in events]
 
     return repeated_when_stuck(once)
@@ -60,6 +57,22 @@ def repeated_when_stuck(work: Callable[[], Answer]) -> Answer:
         except LedgerBusyError:
             continue
     return work()
+
+
+def locks_for(events: Sequence[LedgerEvent]) -> tuple[list[Lock], list[Lock]]:
+    """What is to be locked before events are appended: their attempts alone, and with others who append."""
+    alone = [attempt_lock(event.merchant_id, event.subject_id) for event in events if event.kind in ABOUT_ATTEMPTS]
+    return alone, [recording_lock(merchant_id) for merchant_id in sorted({event.merchant_id for event in events})]
+
+
+def attempt_lock(merchant_id: str, attempt_id: str) -> Lock:
+    """Whoever derives this attempt anew."""
+    return merchant_id, "attempt", attempt_id
+
+
+def recording_lock(merchant_id: str) -> Lock:
+    """Whoever records for this merchant: together, but for a back-fill, which is alone."""
+    return merchant_id, "recording"
 
 
 def append(transaction: Transaction, event: LedgerEvent, now: int) -> bool:
@@ -83,7 +96,7 @@ def record_batch(
     """
 
     def once() -> int:
-        with store.writing([lock_key(merchant_id, "recording")]) as transaction:
+        with store.writing([recording_lock(merchant_id)]) as transaction:
             fresh, others = _parted(transaction, merchant_id, events)
             transaction.put_all("insert_event", (row_of(event, now) for event in fresh))
             rows = (attempt_row(merchant_id, event.facts) for event in fresh if event.facts)
@@ -94,11 +107,6 @@ def record_batch(
 
     new = repeated_when_stuck(once)
     return Recorded(new, len(events) - new)
-
-
-def lock_key(*parts: str) -> int:
-    """The number by which PostgreSQL locks what the parts name (signed, 64 bits)."""
-    return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def row_of(event: LedgerEvent, now: int) -> Values:

@@ -1,6 +1,6 @@
 """Holds on counters: what was allowed to be attempted, and what became of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 
 from features.instants import from_micros, to_micros
 from model.caps.engine import Proposal, Verdict
-from model.caps.tally import Event
 from serving.ledger.store import Row, Values
 
 
@@ -146,22 +145,24 @@ def reservation_from(row: Row) -> Reservation:
     )
 
 
-def standing_reasons(proposal: Proposal, standings: list[Row], paying: Event | None) -> Iterator[Reason]:
+def standing_reasons(
+    proposal: Proposal, standings: Sequence[tuple[str, str, int]], paying: Row | None
+) -> Iterator[Reason]:
     """What is known of payment and consent that speaks against an attempt.
 
     Args:
         standings: Topic, word and instant of the latest word on payment, consent and method.
-        paying: The latest approved attempt on the payment, where there is one.
+        paying: The row of the latest approved attempt on the payment, where there is one.
     """
-    words = {str(topic): (str(word), int(said_at or 0)) for topic, word, said_at in standings}
+    words = {topic: (word, said_at) for topic, word, said_at in standings}
     payment, method = proposal.payment.payment_id, proposal.method.method_id
     word, said_at = words.get("payment", ("", 0))
     if word == "payment_paid":
         yield Reason(ReasonCode.PAID, f"Payment {payment} was paid on {_day(said_at)}.")
     elif word == "payment_cancelled":
         yield Reason(ReasonCode.CANCELLED, f"Payment {payment} was cancelled on {_day(said_at)}.")
-    elif paying is not None and not (word == "payment_reopened" and paying.at <= said_at):
-        yield Reason(ReasonCode.PAID, f"Payment {payment} was paid by attempt {paying.attempt_id}.")
+    elif paying is not None and not (word == "payment_reopened" and int(paying[9] or 0) <= said_at):
+        yield Reason(ReasonCode.PAID, f"Payment {payment} was paid by attempt {paying[1]}.")
     word, said_at = words.get("consent", ("", 0))
     if word == "consent_withdrawn":
         sentence = f"The customer withdrew the consent to method {method} on {_day(said_at)}."

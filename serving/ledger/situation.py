@@ -3,32 +3,49 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from features.instants import require_aware, to_micros
+from features.instants import MICROS_PER_DAY, require_aware, to_micros
 from features.vocabulary import Outcome
 from model.caps.engine import Proposal, Verdict, Volumes, prepare
 from model.caps.fixes import Fix
-from serving.ledger.counting import Counted, Counters, Selected, Selector, counted, questions
+from serving.ledger.counting import Counted, Counters, Held, all_attempts, around, counted, event_from, holds
 from serving.ledger.reservations import Reason, standing_reasons
-from serving.ledger.store import Transaction
+from serving.ledger.selecting import Selected, Selector
+from serving.ledger.store import Row, Transaction
 
 _NO_VOLUMES = Volumes()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
-    """What the ledger knows about an attempt at an instant.
+    """What the ledger knows about an attempt at an instant; counters are made up only when somebody looks at them.
 
     Args:
+        attempts: The rows of attempts that the rules can look at.
+        held: What is held on its method, payment and mandate.
         standings: What payment and consent say against it.
+        without: A reservation that is left out: the attempt's own.
     """
 
     proposal: Proposal
     at: datetime
     selected: Selected
-    counted: Counted
-    tally: Counters
+    attempts: list[Row]
+    held: tuple[Held, ...]
     standings: tuple[Reason, ...]
+    without: str | None = None
+
+    @cached_property
+    def counted(self) -> Counted:
+        """The attempts and holds as counters see them."""
+        merchant_id = self.proposal.payment.merchant_id
+        return counted(merchant_id, self.attempts, self.held, self.at, self.selected.reach)
+
+    @cached_property
+    def tally(self) -> Counters:
+        """The counters as they stand for the attempt."""
+        return self.counted.tally(to_micros(self.at), without=self.without)
 
     def verdicts(self, volumes: Volumes = _NO_VOLUMES, fixes: Sequence[Fix] = ()) -> tuple[Verdict, ...]:
         """What every rule in force says, notes included."""
@@ -36,8 +53,36 @@ class Situation:
 
     def forbidden(self, volumes: Volumes = _NO_VOLUMES, fixes: Sequence[Fix] = ()) -> tuple[Verdict, ...]:
         """What forbids it; none where it is allowed."""
-        said = prepare(self.selected.forbidding, self.tally, self.proposal, volumes, fixes).at(self.at)
+        suspects = self._suspects()
+        if not suspects:
+            return ()
+        rules = self.selected.prescreen.rulebook(suspects)
+        said = prepare(rules, self.tally, self.proposal, volumes, fixes).at(self.at)
         return tuple(verdict for verdict in said if not verdict.allowed)
+
+    def _suspects(self) -> int:
+        """The rules that could forbid it, so that nearly always none has to be looked at."""
+        prescreen, reach, until = self.selected.prescreen, self.selected.reach, to_micros(self.at)
+        since, payment_id = reach.by_scope(until), self.proposal.payment.payment_id
+        number, set_off = len(self.held), 0
+        for row in self.attempts:
+            number += row[9] >= since[row[0]]  # type: ignore[operator, index]  # an integer and a scope, always
+        for row in (*self.attempts, *[hold.row for hold in self.held]):
+            if bits := self._set_off_by(row):
+                set_off |= bits if row[2] == payment_id else prescreen.elsewhere(bits)
+        return prescreen.suspects(number, set_off)
+
+    def _set_off_by(self, row: Row) -> int:
+        """What an attempt that ended so sets off; many end alike."""
+        selected = self.selected
+        ended = (row[5], *row[11:19])
+        if selected.prescreen.reads_days:
+            ended = (*ended, int(row[9] or 0) // MICROS_PER_DAY)
+        bits = selected.set_off.get(ended)
+        if bits is None:
+            event = event_from(self.proposal.payment.merchant_id, row)
+            bits = selected.set_off[ended] = selected.prescreen.set_off_by(event)
+        return bits
 
 
 def situation(
@@ -52,9 +97,10 @@ def situation(
         InvalidValueError: `at` has no time zone.
     """
     selected = selector.selected(proposal, require_aware("at", at))
-    near, standings = transaction.ask(*questions(proposal))
-    found = counted(transaction, proposal, at, selected.reach, near)
-    tally = found.tally(to_micros(at), without=without)
-    own = [e for e in found.events if e.outcome is Outcome.APPROVED and e.payment_id == proposal.payment.payment_id]
-    paying = max(own, key=lambda event: event.at, default=None)
-    return Situation(proposal, at, selected, found, tally, tuple(standing_reasons(proposal, standings, paying)))
+    found = around(transaction, proposal)
+    attempts = all_attempts(transaction, proposal, to_micros(at), selected.reach, found.attempts)
+    held = holds(found.held) if found.held else ()
+    own = [row for row in attempts if row[11] == Outcome.APPROVED and row[2] == proposal.payment.payment_id]
+    paying = max(own, key=lambda row: int(row[9] or 0), default=None)
+    against = tuple(standing_reasons(proposal, found.standings, paying))
+    return Situation(proposal, at, selected, attempts, held, against, without)

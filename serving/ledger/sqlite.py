@@ -10,12 +10,13 @@ from typing import IO
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
-from serving.ledger.store import LedgerConflictError, Question, Row, Values, sentence_of, statements
+from serving.ledger.store import LedgerConflictError, Lock, Question, Row, Values, sentence_of, statements
 
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _CONNECTIONS = 32
-_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "1000"))
+# The log is folded back after 8,000 pages (32 MiB): the same pages are written again and again, and only once then.
+_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "8000"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +54,35 @@ class SqliteStore:
     @contextmanager
     def writing(
         self,
-        locks: Sequence[int] = (),  # noqa: ARG002 - one writer at a time needs no finer locks
-        shared: Sequence[int] = (),  # noqa: ARG002 - as above
+        locks: Sequence[Lock] = (),  # noqa: ARG002 - one writer at a time needs no finer locks
+        shared: Sequence[Lock] = (),  # noqa: ARG002 - as above
     ) -> Iterator["SqliteTransaction"]:
-        """A transaction that no other writer overlaps."""
-        with self._translated(), self._pool.lent() as connection:
+        """A transaction that no other writer overlaps; every one of them waits in the queue for the one before."""
+        connection = self._pool.take()
+        try:
             fcntl.flock(connection.queue, fcntl.LOCK_EX)
-            try:
-                with _transaction(connection.database, "BEGIN IMMEDIATE"):
-                    yield SqliteTransaction(connection.database, self._statements)
-            finally:
-                fcntl.flock(connection.queue, fcntl.LOCK_UN)
+            connection.database.execute("BEGIN IMMEDIATE")
+            yield SqliteTransaction(connection.database, self._statements)
+            connection.database.execute("COMMIT")
+            fcntl.flock(connection.queue, fcntl.LOCK_UN)
+        except sqlite3.Error as error:
+            self._pool.drop(connection)
+            raise self._translated(error) from None
+        except BaseException:
+            self._pool.drop(connection)
+            raise
+        self._pool.give_back(connection)
 
     @contextmanager
     def reading(self) -> Iterator["SqliteTransaction"]:
         """Reads of one and the same state; they wait for no writer."""
-        with self._translated(), self._pool.lent() as connection, _transaction(connection.database, "BEGIN"):
-            yield SqliteTransaction(connection.database, self._statements)
+        try:
+            with self._pool.lent() as connection:
+                connection.database.execute("BEGIN")
+                yield SqliteTransaction(connection.database, self._statements)
+                connection.database.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._translated(error) from None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -91,14 +104,10 @@ class SqliteStore:
             raise InputError(f"the ledger {self._path} cannot be opened: {_reason(error)}") from None
         return _Connection(database, queue)
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError as error:
-            raise LedgerConflictError(sentence_of(str(error))) from None
-        except sqlite3.Error as error:
-            raise InputError(f"the ledger {self._path} cannot be used: {_reason(error)}") from None
+    def _translated(self, error: sqlite3.Error) -> InputError:
+        if isinstance(error, sqlite3.IntegrityError):
+            return LedgerConflictError(sentence_of(str(error)))
+        return InputError(f"the ledger {self._path} cannot be used: {_reason(error)}")
 
 
 class SqliteTransaction:
@@ -134,18 +143,6 @@ class SqliteTransaction:
             if sqlite3.complete_statement(statement):
                 self._database.execute(statement)
                 statement = ""
-
-
-@contextmanager
-def _transaction(database: sqlite3.Connection, begin: str) -> Iterator[None]:
-    database.execute(begin)
-    try:
-        yield
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
-    database.execute("COMMIT")
 
 
 def _close(connection: _Connection) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from hashlib import blake2b
 from importlib.resources import files
 from typing import Protocol
 
@@ -13,6 +14,8 @@ Value = str | int | float | None
 Row = tuple[Value, ...]
 Values = Mapping[str, Value]
 Question = tuple[str, Values]
+Lock = tuple[str, ...]
+"""What a transaction locks, by name: whose it is, what sort of thing, which one."""
 
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 _NAME = re.compile(r"^-- name: (?P<name>\w+)(?:\.(?P<dialect>\w+))?$", re.MULTILINE)
@@ -44,11 +47,11 @@ class Transaction(Protocol):
     """Statements that happen together or not at all."""
 
     def ask(self, *questions: Question) -> list[list[Row]]:
-        """The rows of each statement, in one exchange where the database can."""
+        """The rows of each statement, several in one exchange where the database can."""
         ...
 
     def put(self, name: str, values: Values) -> None:
-        """Write; whether it may be written is known at the latest when the transaction ends."""
+        """Write."""
         ...
 
     def change(self, name: str, values: Values) -> int:
@@ -77,7 +80,7 @@ class Store(Protocol):
         """The database as people name it; no password."""
         ...
 
-    def writing(self, locks: Sequence[int] = (), shared: Sequence[int] = ()) -> AbstractContextManager[Transaction]:
+    def writing(self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = ()) -> AbstractContextManager[Transaction]:
         """A transaction that waits for these locks first; committed at the end, undone on any error.
 
         Raises:
@@ -93,6 +96,11 @@ class Store(Protocol):
     def close(self) -> None:
         """Let go of every connection."""
         ...
+
+
+def number_of(*parts: str) -> int:
+    """A number that stands for the parts (signed, 64 bits); the same on every machine."""
+    return int.from_bytes(blake2b("\x1f".join(parts).encode(), digest_size=8).digest(), "big", signed=True)
 
 
 @cache

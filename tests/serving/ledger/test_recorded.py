@@ -8,9 +8,9 @@ from model.caps.rulebook import Rulebook
 from model.decision import StopReason
 from model.record import NOTHING, Judge, recorded_tally
 from model.screening import proposal_in
-from serving.ledger.counting import Selector
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reservation
+from serving.ledger.selecting import Selector
 from serving.recorded import recorded
 
 RULES = Rulebook.load()

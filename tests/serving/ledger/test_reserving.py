@@ -13,9 +13,9 @@ from model.caps.rulebook import Rulebook
 from model.decision import StopReason
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
-from serving.ledger.counting import Selector
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Refused, Reservation
+from serving.ledger.selecting import Selector
 from serving.registry import Answering
 from serving.reserving import Decided, decide_and_reserve
 from serving.service import Service, prior_service

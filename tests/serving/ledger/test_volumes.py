@@ -23,7 +23,6 @@ from model.caps.volumes import volumes_of
 from serving.ledger.audit import audit
 from serving.ledger.beyond import NO_VOLUMES, binding_volumes, volumes_in, volumes_then
 from serving.ledger.budgets import budgets
-from serving.ledger.counting import Selector
 from serving.ledger.events import EventKind, LedgerEvent, Source, reported, sent_back
 from serving.ledger.events import told as word
 from serving.ledger.facts import Facts
@@ -32,6 +31,7 @@ from serving.ledger.migrate import migrate
 from serving.ledger.opening import store_at
 from serving.ledger.recording import append, attempt_row, record_batch, repeated_when_stuck
 from serving.ledger.reservations import Refused, Reservation
+from serving.ledger.selecting import Selector
 from serving.ledger.situation import situation
 from serving.ledger.store import LedgerBusyError, Store
 

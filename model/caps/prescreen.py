@@ -1,0 +1,72 @@
+"""Which rules could forbid an attempt at all: told quickly from how many attempts there were and how each ended.
+
+Nearly every attempt is far from every limit. Holding it against all rules in full takes far longer than seeing that no
+cap can be reached with so few attempts and that nothing that happened sets a prohibition off. What is told here is
+never too little: a rule that forbids the attempt is always among the suspects.
+"""
+
+from collections.abc import Iterable
+
+from model.caps.rule import CapRule, KeyPart, Kind, WindowKind
+from model.caps.rulebook import Rulebook
+from model.caps.tally import Event
+from model.caps.trigger import matches
+
+_SET_OFF = frozenset({Kind.PROHIBITION, Kind.CONDITION, Kind.WAIT})
+NONE = 0
+"""The empty set of rules."""
+
+
+class Prescreen:
+    """The rules of one kind of attempt on one day that may forbid it. Sets of rules are numbers, a bit a rule.
+
+    Args:
+        rules: Those that bind; notes and advice are left out, because they forbid nothing.
+    """
+
+    def __init__(self, rules: Iterable[CapRule]) -> None:
+        self.rules = tuple(rule for rule in rules if rule.kind is not Kind.NOTE and not rule.advises)
+        bits = [(1 << place, rule) for place, rule in enumerate(self.rules)]
+        self._set_off = [(bit, rule) for bit, rule in bits if rule.kind in _SET_OFF]
+        self._caps = [(_harmless_below(rule), bit) for bit, rule in bits if rule.kind is Kind.CAP]
+        self._always = sum(bit for bit, rule in bits if rule.kind is not Kind.CAP and rule.kind not in _SET_OFF)
+        self._of_payment = sum(bit for bit, rule in bits if KeyPart.PAYMENT in rule.key)
+        self.reads_days = any(rule.after.hides for rule in self.rules)
+        """Whether what an attempt sets off depends on its day besides how it ended."""
+        self._rulebooks: dict[int, Rulebook] = {}
+
+    def set_off_by(self, event: Event) -> int:
+        """The prohibitions, conditions and waits that an attempt which ended so may set off."""
+        if not event.refused:
+            return NONE
+        return sum(bit for bit, rule in self._set_off if matches(rule.after, event))
+
+    def elsewhere(self, set_off: int) -> int:
+        """Those of them that an attempt on another payment may set off too."""
+        return set_off & ~self._of_payment
+
+    def suspects(self, attempts: int, set_off: int) -> int:
+        """The rules that could forbid an attempt.
+
+        Args:
+            attempts: At least as many as any cap counts in its window.
+            set_off: At least everything that some attempt before it set off.
+        """
+        for harmless_below, bit in self._caps:
+            if attempts >= harmless_below:
+                set_off |= bit
+        return set_off | self._always
+
+    def rulebook(self, suspects: int) -> Rulebook:
+        """The suspects as rules, to be held against the counters in full."""
+        found = self._rulebooks.get(suspects)
+        if found is None:
+            chosen = tuple(rule for place, rule in enumerate(self.rules) if suspects >> place & 1)
+            found = self._rulebooks[suspects] = Rulebook(chosen)
+        return found
+
+
+def _harmless_below(rule: CapRule) -> int:
+    """Fewer attempts than this cannot use the cap up; a window that closes for good does so after the first."""
+    limit = rule.limit or 0
+    return min(limit, 1) if rule.window.kind is WindowKind.FROM_FIRST else limit
