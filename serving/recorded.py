@@ -12,7 +12,7 @@ from model.caps.tally import Event
 from model.decision import StopReason
 from model.record import Halt, Record
 from model.screening import proposal_in
-from serving.ledger.beyond import fixes_of, volumes_in
+from serving.ledger.beyond import fixes_of
 from serving.ledger.counting import Held
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
@@ -54,7 +54,7 @@ def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
         ]
         rules = {rule.rule_id: rule for one in found for rule in one.selected.rulebook.rules}
         now, merchant_id = to_micros(context.as_of), context.payment.merchant_id
-        volumes = volumes_in(transaction, merchant_id, rules.values(), now)
+        volumes = ledger.recent_volumes.of(transaction, merchant_id, rules.values(), now)
         on = {one.proposal.method.method_id: one.proposal for one in found}
         fixes = tuple(fix for proposal in on.values() for fix in fixes_of(transaction, proposal))
     events = _live(found, now)

@@ -28,6 +28,7 @@ from serving.ledger.holds import (
 )
 from serving.ledger.migrate import require_current
 from serving.ledger.opening import store_at
+from serving.ledger.recent_volumes import RecentVolumes
 from serving.ledger.recording import Recorded, attempt_lock, recording_lock
 from serving.ledger.reservations import (
     Check,
@@ -55,6 +56,7 @@ class Ledger:
         self._store = store
         self._rulebook = rulebook
         self._selector = Selector(rulebook)
+        self.recent_volumes = RecentVolumes()
 
     @staticmethod
     def opened(url: str, rulebook: Rulebook | None = None) -> "Ledger":
