@@ -18,11 +18,12 @@ from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from model.artifact import CARD, to_text, write_artifact
 from training.pipeline import TrainingResult
 from training.plots import figures_of
+from training.pyfunc import PRIOR_COLUMN
 from training.report import evaluation_json, metrics, parameters, run_description, run_name
 from training.revision import commit
 from training.tracking import Tracking, connect, unreachable
@@ -136,8 +137,12 @@ def _log_files(client: MlflowClient, run_id: str, result: TrainingResult) -> Non
 def _log_model(result: TrainingResult) -> str:
     names = [str(column["name"]) for column in result.artifact.columns]
     example = pd.DataFrame(result.dataset.matrix[:_EXAMPLE_ROWS], columns=names)
+    inputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.float, name) for name in names]
+    if result.shrinkage.strength:
+        example[PRIOR_COLUMN] = result.dataset.prior[:_EXAMPLE_ROWS]
+        inputs.append(ColSpec(DataType.double, PRIOR_COLUMN))
     signature = ModelSignature(
-        inputs=Schema([ColSpec(DataType.float, name) for name in names]),
+        inputs=Schema(inputs),
         outputs=Schema([ColSpec(DataType.double, name) for name in ("probability", "low", "high")]),
     )
     with tempfile.TemporaryDirectory() as folder:
