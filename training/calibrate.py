@@ -112,7 +112,7 @@ def fit_venn_abers(y: Floats, p: Floats, _category: Int64s) -> VennAbers:
     rows = np.bincount(of_row, minlength=bins)
     knots, place = np.unique(np.bincount(of_row, weights=p, minlength=bins) / rows, return_inverse=True)
     weight = np.bincount(place, weights=rows).astype(np.float64)
-    approved = np.bincount(place, weights=np.bincount(of_row, weights=y, minlength=bins))
+    approved = np.bincount(place, weights=np.bincount(of_row, weights=y, minlength=bins)).astype(np.float64)
     both = np.array(
         [[_isotonic_at(knot, weight, approved, label) for label in (0.0, 1.0)] for knot in range(len(knots))]
     )

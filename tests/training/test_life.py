@@ -1,0 +1,118 @@
+"""A registered model's life is told by its registry: who answers, since when, and who was before."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from features.errors import InputError
+from policy_evidence import GOOD
+from training.evidence import Difference
+from training.life import CHALLENGER, CHAMPION, Event, Registry, What, champions
+from training.resamples import Estimate
+from training.tracking import Tracking, connect
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies deprecate each other
+
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+NAME = "recoup-retry"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("life")
+
+
+def tracking_of(home: Path, name: str) -> Tracking:
+    return Tracking(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts", name)
+
+
+def version(tracking: Tracking, hashed: str, slope: float = 1.0, columns: str = "same") -> str:
+    """Register a version as training does, without the model itself."""
+    client, experiment = connect(tracking)
+    run = client.create_run(experiment)
+    client.log_metric(run.info.run_id, "test/slope", slope)
+    if not client.search_registered_models(f"name = '{tracking.model_name}'"):
+        client.create_registered_model(tracking.model_name)
+    tags = {"recoup.model_version": hashed, "recoup.gate": "passed", "recoup.columns": columns}
+    made = client.create_model_version(tracking.model_name, f"{home}/{hashed}", run_id=run.info.run_id, tags=tags)
+    return str(made.version)
+
+
+def aliases(tracking: Tracking) -> dict[str, str]:
+    client = MlflowClient(tracking.uri, tracking.uri)
+    return {key: str(value) for key, value in client.get_registered_model(tracking.model_name).aliases.items()}
+
+
+@pytest.mark.slow
+def test_first_is_champion_later_ones_wait_are_promoted_and_rolled_back(home: Path) -> None:
+    tracking = tracking_of(home, NAME)
+
+    def at(hours: int) -> Registry:
+        return Registry(tracking, START + timedelta(hours=hours))
+
+    assert at(0).enter(version(tracking, "a"), "same") == "champion"
+    assert at(1).enter(version(tracking, "b"), "same") == "challenger"
+    assert aliases(tracking) == {CHAMPION: "1", CHALLENGER: "2"}
+    with pytest.raises(InputError, match="first champion"):
+        at(2).rollback()
+
+    assert not at(3).promote("2", None).passed
+    assert aliases(tracking)[CHAMPION] == "1"
+
+    evidence = replace(GOOD, model_version="b", incumbent=Difference("a", Estimate(0.4, 0.1, 0.7)))
+    assert at(4).promote("2", evidence).passed
+    assert aliases(tracking) == {CHAMPION: "2"}
+    status = at(5).status()
+    assert status.champion is not None
+    assert (status.champion.model_version, status.champion_since) == ("b", START + timedelta(hours=4))
+    assert any("above the champion a" in reason for reason in status.events[-1].reasons)
+    with pytest.raises(InputError, match="champion already"):
+        at(6).promote("2", evidence)
+
+    assert at(7).rollback() == ("2", "1")
+    assert aliases(tracking) == {CHAMPION: "1"}
+    assert at(8).status().champion_since == START + timedelta(hours=7)
+    with pytest.raises(InputError, match="first champion"):
+        at(9).rollback()
+    assert [event.what for event in at(10).status().events] == [
+        "registered",
+        "promoted",
+        "registered",
+        "promoted",
+        "rolled back",
+    ]
+    with pytest.raises(InputError, match="version 9"):
+        at(11).promote("9", None)
+
+
+@pytest.mark.slow
+def test_a_champion_of_other_columns_cannot_answer_and_makes_way(home: Path) -> None:
+    tracking = tracking_of(home, "other-columns")
+    registry = Registry(tracking, START)
+    registry.enter(version(tracking, "a", columns="old"), "old")
+    assert registry.enter(version(tracking, "b", columns="new"), "new") == "champion"
+    assert registry.rollback() == ("2", "1")
+
+
+@pytest.mark.slow
+def test_a_champion_from_before_events_were_kept_can_be_returned_to(home: Path) -> None:
+    tracking = tracking_of(home, "older")
+    for hashed in ("a", "b"):
+        version(tracking, hashed)
+    MlflowClient(tracking.uri, tracking.uri).set_registered_model_alias("older", CHAMPION, "1")
+    registry = Registry(tracking, START)
+    evidence = replace(GOOD, model_version="b", incumbent=Difference("a", Estimate(0.4, 0.1, 0.7)))
+    assert registry.promote("2", evidence).passed
+    assert registry.rollback() == ("2", "1")
+
+
+def test_past_champions_are_promotions_less_rollbacks() -> None:
+    def events(*told: tuple[What, str]) -> list[Event]:
+        return [Event(START, what, number) for what, number in told]
+
+    assert champions(events(("promoted", "1"), ("promoted", "2"), ("promoted", "3"))) == ("1", "2", "3")
+    assert champions(events(("promoted", "1"), ("promoted", "2"), ("rolled back", "2"))) == ("1",)
+    assert champions(events(("promoted", "1"), ("registered", "2"), ("rolled back", "1"))) == ()
