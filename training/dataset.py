@@ -48,6 +48,7 @@ class Dataset:
 
     Args:
         matrix: The columns, float32 (n, columns).
+        index: Position of each row's attempt in the history's table.
         y: 1 approved, 0 declined or failed.
         customer: Which customer, as an integer.
         fold: The customer's fold.
@@ -64,6 +65,7 @@ class Dataset:
     """
 
     matrix: Matrix
+    index: Int64s
     y: Floats
     customer: Int64s
     fold: Int64s
@@ -126,6 +128,7 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
     attempt = rows.of_payment.count + 1
     return Dataset(
         matrix=frame(rows, encoders),
+        index=rows.index,
         y=table.approved[rows.index].astype(np.float64),
         customer=customer,
         fold=folds[customer],

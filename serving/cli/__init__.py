@@ -24,6 +24,7 @@ from serving.cli import (
     serve,
     simulate,
     train,
+    tune,
 )
 
 EXIT_REFUSED = 2
@@ -41,6 +42,7 @@ app.command("demo")(demo.demo)
 app.command("import")(import_history.import_history)
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
 app.command("promote")(life.promote)
 app.command("rollback")(life.rollback)
 app.command("status")(life.status)
