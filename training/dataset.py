@@ -101,13 +101,16 @@ def column_shapes() -> tuple[ColumnShape, ...]:
     return tuple(ColumnShape(column.name, column.kind == "category", column.monotone) for column in COLUMNS)
 
 
-def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
+def labelled_rows(history: History, config: TrainingConfig, encoders: Encoders | None = None) -> Dataset:
     """The rows of a history that teach.
 
     Left out, each counted once under the first reason that holds: first attempts (unless asked for) and attempts
     that follow no known failure; attempts the customer made; outcomes that are unknown, or not final by the end
     of the history; and attempts on a method whose latest answer was one that must never be tried again, because
     those are decided by a rule and would teach the policy that made them.
+
+    Args:
+        encoders: Compute columns with these, as a trained model does; by default they are learnt from the history.
 
     Raises:
         InputError: No row is left.
@@ -122,7 +125,7 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
             f"{history.path}: no retry to learn from among {len(table)} attempts ({_told(every, reasons)})"
         )
     rows = Rows(table, every.index[chosen], every.decided_at[chosen])
-    encoders = learn(table)
+    encoders = encoders or learn(table)
     folds = customer_folds(table.customer.texts(), config.trees.boosters)
     customer = table.customer.codes[rows.index]
     attempt = rows.of_payment.count + 1

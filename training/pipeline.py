@@ -10,7 +10,8 @@ from features.errors import InputError
 from features.instants import from_micros
 from model.artifact import Artifact
 from model.blend import Blend
-from model.boosted import Uncertainty, column_facts
+from model.boosted import Uncertainty, boosters_of, column_facts, raw_logits
+from model.calibration import calibrated
 from training.baselines import BASELINES, score_baseline
 from training.calibrate import Calibration, choose_calibration
 from training.card import model_card
@@ -21,6 +22,7 @@ from training.fit import Bag, fit_bag
 from training.gate import GateVerdict, judge
 from training.load import History, load_history
 from training.metrics import probability
+from training.reference import distribution_of, references
 from training.resamples import Floats, Resamples
 from training.shrink import SMALL_ROWS, Shrinkage, choose_strength
 from training.split import Split, split_by_time
@@ -96,6 +98,7 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
     verdict = judge(evaluation)
     tell("judging", 1, 1)
     facts = _facts(config, history, data, split, bag, blend, calibration, doubt)
+    facts["reference"] = _reference(bag, blend, calibration, data, split, config, evaluation)
     card = model_card(facts, data.left_out, calibration, evaluation, verdict)
     artifact = Artifact(bag.texts, calibration.calibrator, data.encoders.to_json(), column_facts(), facts, card)
     return TrainingResult(
@@ -206,6 +209,29 @@ def _facts(
         "calibration": calibration.kind,
         "uncertainty": doubt.to_json(),
         "seed": config.seed,
+    }
+
+
+def _reference(
+    bag: Bag,
+    blend: Blend,
+    calibration: Calibration,
+    data: Dataset,
+    split: Split,
+    config: TrainingConfig,
+    evaluation: Evaluation,
+) -> dict[str, object]:
+    """Columns and deployed scores of the test window, for `recoup monitor` to compare with."""
+    rows, shapes = split.test, column_shapes()
+    matrix = data.matrix[rows]
+    logits = raw_logits(boosters_of(bag.texts), matrix, config.trees.threads).mean(axis=1)
+    scores = calibrated(calibration.calibrator, probability(blend.apply(logits, data.prior[rows])), data.category[rows])
+    loss = evaluation.model["log_loss"]
+    return {
+        "rows": int(rows.sum()),
+        "log_loss": {"value": loss.value, "low": loss.low, "high": loss.high},
+        "columns": references(matrix, [shape.name for shape in shapes], [shape.is_category for shape in shapes]),
+        "score": distribution_of(scores).to_json(),
     }
 
 

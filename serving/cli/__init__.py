@@ -19,6 +19,7 @@ from serving.cli import (
     import_history,
     ledger,
     life,
+    monitor,
     openapi,
     rulebook,
     serve,
@@ -46,6 +47,7 @@ app.command("tune")(tune.tune)
 app.command("promote")(life.promote)
 app.command("rollback")(life.rollback)
 app.command("status")(life.status)
+app.command("monitor")(monitor.monitor)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.add_typer(ledger.app, name="ledger")

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from mlflow.tracking import MlflowClient
@@ -17,16 +16,11 @@ from training.tracking import Tracking, connect
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies deprecate each other
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-NAME = "recoup-retry"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("life")
-
-
-def tracking_of(home: Path, name: str) -> Tracking:
-    return Tracking(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts", name)
+def named(tracking: Tracking, name: str) -> Tracking:
+    """The same database under another model's name."""
+    return replace(tracking, model_name=name)
 
 
 def version(tracking: Tracking, hashed: str, slope: float = 1.0, columns: str = "same") -> str:
@@ -37,7 +31,7 @@ def version(tracking: Tracking, hashed: str, slope: float = 1.0, columns: str = 
     if not client.search_registered_models(f"name = '{tracking.model_name}'"):
         client.create_registered_model(tracking.model_name)
     tags = {"recoup.model_version": hashed, "recoup.gate": "passed", "recoup.columns": columns}
-    made = client.create_model_version(tracking.model_name, f"{home}/{hashed}", run_id=run.info.run_id, tags=tags)
+    made = client.create_model_version(tracking.model_name, f"models/{hashed}", run_id=run.info.run_id, tags=tags)
     return str(made.version)
 
 
@@ -47,8 +41,8 @@ def aliases(tracking: Tracking) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_first_is_champion_later_ones_wait_are_promoted_and_rolled_back(home: Path) -> None:
-    tracking = tracking_of(home, NAME)
+def test_first_is_champion_later_ones_wait_are_promoted_and_rolled_back(shared_tracking: Tracking) -> None:
+    tracking = named(shared_tracking, "first-and-later")
 
     def at(hours: int) -> Registry:
         return Registry(tracking, START + timedelta(hours=hours))
@@ -89,8 +83,8 @@ def test_first_is_champion_later_ones_wait_are_promoted_and_rolled_back(home: Pa
 
 
 @pytest.mark.slow
-def test_a_champion_of_other_columns_cannot_answer_and_makes_way(home: Path) -> None:
-    tracking = tracking_of(home, "other-columns")
+def test_a_champion_of_other_columns_cannot_answer_and_makes_way(shared_tracking: Tracking) -> None:
+    tracking = named(shared_tracking, "other-columns")
     registry = Registry(tracking, START)
     registry.enter(version(tracking, "a", columns="old"), "old")
     assert registry.enter(version(tracking, "b", columns="new"), "new") == "champion"
@@ -98,8 +92,8 @@ def test_a_champion_of_other_columns_cannot_answer_and_makes_way(home: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_champion_from_before_events_were_kept_can_be_returned_to(home: Path) -> None:
-    tracking = tracking_of(home, "older")
+def test_a_champion_from_before_events_were_kept_can_be_returned_to(shared_tracking: Tracking) -> None:
+    tracking = named(shared_tracking, "older")
     for hashed in ("a", "b"):
         version(tracking, hashed)
     MlflowClient(tracking.uri, tracking.uri).set_registered_model_alias("older", CHAMPION, "1")

@@ -11,6 +11,7 @@ pytest.importorskip("optuna", reason="tuning needs Optuna")
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's and Optuna's own dependencies deprecate each other
 
 import mlflow  # noqa: E402
+import optuna  # noqa: E402
 from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
 from features.errors import InputError  # noqa: E402
@@ -125,20 +126,25 @@ def test_settings_are_worth_their_mean_over_folds() -> None:
 
 
 @pytest.mark.slow
-def test_a_real_study_is_one_run_with_a_child_a_trial_and_its_plots(tmp_path: Path) -> None:
+def test_a_real_study_is_one_run_with_a_child_a_trial_and_its_plots(tmp_path: Path, shared_tracking: Tracking) -> None:
     path = write_history(tmp_path / "history.parquet", payments=1_500)
     config = TrainingConfig(path, trees=TreeSettings(max_trees=8, learning_rate=0.3, threads=1))
     folds = forward_folds(config, 2)
-    tracking = Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
-    for trials in (3, 2):
+
+    def run(trials: int) -> tuple[StudyLog, optuna.Study]:
         study = open_study("real", tmp_path, folds, seed=3)
-        log = StudyLog.of(study, tracking)
+        log = StudyLog.of(study, shared_tracking)
         log.end(tune(study, folds, config.trees, trials, log.trial), "[trees]\n")
-    client, experiment = connect(tracking)
+        return log, study
+
+    first, _ = run(3)
+    log, study = run(2)
+    assert log.parent == first.parent
+    client, experiment = connect(shared_tracking)
     children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{log.parent}'")
     assert len(children) == 5
     assert all("log_loss" in run.data.metrics for run in children)
-    parents = [run for run in client.search_runs([experiment]) if "mlflow.parentRunId" not in run.data.tags]
+    parents = client.search_runs([experiment], "run_name = 'tune real'")
     assert [run.info.run_id for run in parents] == [log.parent]
     assert {"history.png", "parallel_coordinate.png"} <= {
         Path(file.path).name for file in client.list_artifacts(log.parent, "plots")
