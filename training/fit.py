@@ -186,10 +186,17 @@ def _start(
 ) -> lgb.Booster:
     unseen = np.isin(fold, sorted(held_out))
     parameters = _parameters(columns, settings, number, len(fold))
-    booster = lgb.Booster(parameters, whole.subset(np.flatnonzero(~unseen).tolist(), parameters))
+    booster = lgb.Booster(parameters, _subset(whole, ~unseen, parameters))
     if unseen.any():
-        booster.add_valid(whole.subset(np.flatnonzero(unseen).tolist(), parameters), "unseen")
+        booster.add_valid(_subset(whole, unseen, parameters), "unseen")
     return booster
+
+
+def _subset(whole: lgb.Dataset, rows: Flags, parameters: dict[str, object]) -> lgb.Dataset:
+    """The binned rows, without the list of Python integers that LightGBM would keep beside them: ten times as large."""
+    taken = whole.subset(np.flatnonzero(rows).tolist(), parameters).construct()
+    taken.used_indices = None
+    return taken
 
 
 def _grow(

@@ -51,7 +51,7 @@ def load_history(path: Path) -> History:
     arrow = _read(path)
     table = from_arrow(arrow, _decline)
     market = _coded(arrow, "market", table)
-    return History(
+    history = History(
         path=path,
         digest=_digest(path),
         table=table,
@@ -60,6 +60,9 @@ def load_history(path: Path) -> History:
         outcome_stated=_stated(arrow, "outcome_at", table),
         propensity=_numbers(arrow, "propensity", table),
     )
+    del arrow
+    pa.default_memory_pool().release_unused()
+    return history
 
 
 def _read(path: Path) -> pa.Table:
@@ -69,6 +72,8 @@ def _read(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             _check(path, schema)
+        # Words that recur are read as codes: a history is mostly such words, and as text it takes many times the room.
+        with pq.ParquetFile(path, read_dictionary=_texts(schema)) as file:
             arrow = file.read([name for name in schema.names if name in BY_NAME and name not in _UNUSED])
     except (pa.ArrowException, OSError) as error:
         raise InputError(
@@ -78,6 +83,10 @@ def _read(path: Path) -> pa.Table:
     if not len(arrow):
         raise InputError(f"{path}: the history has no rows")
     return arrow
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    return [field.name for field in schema if pa.types.is_string(field.type) and field.name != "attempt_id"]
 
 
 def _check(path: Path, schema: pa.Schema) -> None:
