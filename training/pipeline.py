@@ -135,11 +135,11 @@ def _fit(data: Dataset, rows: Flags, config: TrainingConfig, trees: int | None, 
 
 
 def _shrink(bag: Bag, data: Dataset, split: Split, config: TrainingConfig) -> Shrinkage:
-    """The prior's strength, from every row before the test window, each by boosters that never saw its customer."""
+    """The prior's strength, from rows later than those fitted, each by boosters that never saw its customer."""
     fitted = int(split.train.sum())
     if fitted >= SMALL_ROWS:
         return choose_strength(np.empty(0), np.empty(0), np.empty(0), fitted)
-    rows = split.train | split.calibrate
+    rows = split.calibrate
     logits = out_of_fold(bag, data.matrix[rows], data.fold[rows], config.trees.threads)
     return choose_strength(data.y[rows], logits, data.prior[rows], fitted)
 

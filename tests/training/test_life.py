@@ -8,10 +8,11 @@ from mlflow.tracking import MlflowClient
 
 from features.errors import InputError
 from policy_evidence import GOOD
+from registered_versions import register
 from training.evidence import Difference
 from training.life import CHALLENGER, CHAMPION, Event, Registry, What, champions
 from training.resamples import Estimate
-from training.tracking import Tracking, connect
+from training.tracking import Tracking
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies deprecate each other
 
@@ -21,18 +22,6 @@ START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 def named(tracking: Tracking, name: str) -> Tracking:
     """The same database under another model's name."""
     return replace(tracking, model_name=name)
-
-
-def version(tracking: Tracking, hashed: str, slope: float = 1.0, columns: str = "same") -> str:
-    """Register a version as training does, without the model itself."""
-    client, experiment = connect(tracking)
-    run = client.create_run(experiment)
-    client.log_metric(run.info.run_id, "test/slope", slope)
-    if not client.search_registered_models(f"name = '{tracking.model_name}'"):
-        client.create_registered_model(tracking.model_name)
-    tags = {"recoup.model_version": hashed, "recoup.gate": "passed", "recoup.columns": columns}
-    made = client.create_model_version(tracking.model_name, f"models/{hashed}", run_id=run.info.run_id, tags=tags)
-    return str(made.version)
 
 
 def aliases(tracking: Tracking) -> dict[str, str]:
@@ -47,8 +36,8 @@ def test_first_is_champion_later_ones_wait_are_promoted_and_rolled_back(shared_t
     def at(hours: int) -> Registry:
         return Registry(tracking, START + timedelta(hours=hours))
 
-    assert at(0).enter(version(tracking, "a"), "same") == "champion"
-    assert at(1).enter(version(tracking, "b"), "same") == "challenger"
+    assert at(0).enter(register(tracking, "a"), "same") == "champion"
+    assert at(1).enter(register(tracking, "b"), "same") == "challenger"
     assert aliases(tracking) == {CHAMPION: "1", CHALLENGER: "2"}
     with pytest.raises(InputError, match="first champion"):
         at(2).rollback()
@@ -86,8 +75,8 @@ def test_first_is_champion_later_ones_wait_are_promoted_and_rolled_back(shared_t
 def test_a_champion_of_other_columns_cannot_answer_and_makes_way(shared_tracking: Tracking) -> None:
     tracking = named(shared_tracking, "other-columns")
     registry = Registry(tracking, START)
-    registry.enter(version(tracking, "a", columns="old"), "old")
-    assert registry.enter(version(tracking, "b", columns="new"), "new") == "champion"
+    registry.enter(register(tracking, "a", columns="old"), "old")
+    assert registry.enter(register(tracking, "b", columns="new"), "new") == "champion"
     assert registry.rollback() == ("2", "1")
 
 
@@ -95,7 +84,7 @@ def test_a_champion_of_other_columns_cannot_answer_and_makes_way(shared_tracking
 def test_a_champion_from_before_events_were_kept_can_be_returned_to(shared_tracking: Tracking) -> None:
     tracking = named(shared_tracking, "older")
     for hashed in ("a", "b"):
-        version(tracking, hashed)
+        register(tracking, hashed)
     MlflowClient(tracking.uri, tracking.uri).set_registered_model_alias("older", CHAMPION, "1")
     registry = Registry(tracking, START)
     evidence = replace(GOOD, model_version="b", incumbent=Difference("a", Estimate(0.4, 0.1, 0.7)))
