@@ -52,8 +52,8 @@ def judged(path: Path) -> dict[str, Floats]:
     alone = probability(out_of_fold(result.bag, data.matrix[rows], data.fold[rows], 1))
     scores = {"blend": result.judged.p[MODEL], "prior": result.judged.p[PRIOR], "model": alone}
     _, customer = np.unique(data.customer[rows], return_inverse=True)
-    sums = {name: np.bincount(customer, weights=losses(data.y[rows], p)) for name, p in scores.items()}
-    return sums | {"rows": np.bincount(customer).astype(np.float64)}
+    each = {name: losses(data.y[rows], p) for name, p in scores.items()} | {"rows": np.ones(len(customer))}
+    return {name: np.bincount(customer, weights=values).astype(np.float64) for name, values in each.items()}
 
 
 @pytest.mark.slow
