@@ -144,7 +144,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     if missing:
         raise InputError(f"the history has no column {', '.join(missing)}; run `recoup import` to make one")
     order = pc.sort_indices(history, sort_keys=[("attempted_at", "ascending"), ("attempt_id", "ascending")])
-    table = history.take(order)
+    table = _Ordered(history, order)
     at = _micros(_column(table, "attempted_at"))
     known_at = _micros(_column(table, "outcome_at"))
     payment = _coded(_column(table, "payment_id"))
@@ -248,7 +248,22 @@ def _known_at(attempt: Attempt) -> int:
 _NULL = np.iinfo(np.int64).min
 
 
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+class _Ordered:
+    """A table in another order, taken column by column, so that it is never held twice."""
+
+    def __init__(self, table: pa.Table, order: pa.Array) -> None:
+        self._table, self._order = table, order
+        self.column_names = table.column_names
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """The column in that order."""
+        return self._table.column(name).take(self._order)
+
+
+def _column(table: _Ordered, name: str) -> pa.ChunkedArray:
     """The column in its declared type; all null where the history does not have it."""
     declared = SCHEMA.field(name).type
     if name not in table.column_names:
@@ -332,7 +347,7 @@ def _joined(left: Coded, right: Coded, join: Callable[[str | None, str | None], 
 
 
 def _declines(
-    table: pa.Table, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
+    table: _Ordered, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
 ) -> tuple[Int64s, Int64s, Floats]:
     """Category, retryability and advised wait of each failed attempt; every distinct combination is read once."""
     parts = (

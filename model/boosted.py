@@ -1,4 +1,4 @@
-"""Scores retries with a trained artifact: a bag of LightGBM boosters, then its calibrator.
+"""Scores retries with a trained artifact: a bag of LightGBM boosters, blended with the prior, then calibrated.
 
 The bag's answer is the mean of its boosters' logits: by convexity its log loss is never above their mean log
 loss. The 90 % interval adds two doubts on the logit scale. One is how far the boosters, each fitted without some
@@ -19,13 +19,18 @@ from features.context import Context
 from features.encoders import from_json
 from features.errors import InputError
 from features.frame import frame
-from features.rows import rows_of_context
+from features.rows import Rows, rows_of_context
 from model.artifact import Artifact
+from model.blend import Blend
+from model.calibration import calibrated
+from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
 
 Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
+_CATEGORY = [column.name for column in COLUMNS].index("decline_category")
 _Z90 = 1.6448536269514722  # 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side
 
 
@@ -70,6 +75,7 @@ class BoostedScorer:
         self._encoders = from_json(artifact.encoders)
         self._boosters = boosters_of(artifact.boosters)
         self._uncertainty = _uncertainty(artifact.facts.get("uncertainty"))
+        self._blend = Blend.from_json(artifact.facts.get("blend"))
         self._threads = threads
 
     @property
@@ -89,15 +95,36 @@ class BoostedScorer:
 
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
         """P(approved) of each retry given everything in the context."""
-        matrix = frame(rows_of_context(context, retries), self._encoders)
-        return self.score_matrix(matrix)
+        return self.score_rows(rows_of_context(context, retries))
 
-    def score_matrix(self, matrix: Matrix) -> Scores:
-        """The same for rows that are columns already, shape (n, columns)."""
+    def score_rows(self, rows: Rows) -> Scores:
+        """P(approved) of every row, of contexts or of a history."""
+        prior = None if self._blend.is_model_alone else prior_logits(rows)
+        return self.score_matrix(frame(rows, self._encoders), prior)
+
+    @property
+    def needs_prior(self) -> bool:
+        """Whether `score_matrix` must be given the prior's logits, because the model is blended with it."""
+        return not self._blend.is_model_alone
+
+    def score_matrix(self, matrix: Matrix, prior: Floats | None = None) -> Scores:
+        """The same for rows that are columns already, shape (n, columns).
+
+        Args:
+            prior: `model.prior_rows.prior_logits` of the rows, shape (n,); only a blended model reads it.
+
+        Raises:
+            InputError: The model is blended with the prior, and its logits are not given.
+        """
         logits = raw_logits(self._boosters, matrix, self._threads)
-        calibrate = self._artifact.calibrator.apply
-        p = calibrate(_sigmoid(logits.mean(axis=1)))
-        each = _logit(calibrate(_sigmoid(logits)))
+        if self.needs_prior:
+            if prior is None:
+                raise InputError("prior: is missing; this model is blended with the shipped prior and needs its logits")
+            logits = self._blend.apply(logits, prior)
+        category = category_of(matrix)
+        calibrator = self._artifact.calibrator
+        p = calibrated(calibrator, _sigmoid(logits.mean(axis=1)), category)
+        each = _logit(calibrated(calibrator, _sigmoid(logits), category))
         spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(p))
         doubt = self._uncertainty
         middle = _logit(p)
@@ -127,6 +154,11 @@ def raw_logits(boosters: Sequence[lgb.Booster], matrix: Matrix, threads: int = 1
         return np.zeros((0, len(boosters)))
     columns = [booster.predict(matrix, raw_score=True, num_threads=threads) for booster in boosters]
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+
+
+def category_of(matrix: Matrix) -> Int64s:
+    """The decline category of each row of a matrix of this version's columns, -1 for not known, shape (n,)."""
+    return np.nan_to_num(matrix[:, _CATEGORY], nan=-1.0).astype(np.int64)
 
 
 def column_facts() -> tuple[dict[str, object], ...]:

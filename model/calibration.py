@@ -1,6 +1,7 @@
 """Calibrators: what turns a raw probability into one that means what it says, as values of a few numbers.
 
-Each is monotone, applies with numpy alone, and is stored as JSON. Fitting them is training's business.
+Each is monotone, applies with numpy alone, and is stored as JSON. Fitting them is training's business. One kind reads
+the decline category beside the probability and is monotone within each; `calibrated` applies whichever it is.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import InputError
+from features.table import CATEGORIES
 
 Floats = NDArray[np.float64]
-Json: TypeAlias = "float | str | list[float]"
+Int64s = NDArray[np.int64]
+Json: TypeAlias = "float | str | list[float] | dict[str, list[float]]"
 
 _TINY = 1e-12
 
@@ -65,7 +68,79 @@ class Isotonic:
         return _inside(np.asarray(np.interp(p, self.raw, self.calibrated), dtype=np.float64))
 
 
-Calibrator = Unchanged | Temperature | Beta | Isotonic
+@dataclass(frozen=True, slots=True)
+class VennAbers:
+    """The merged probability of an inductive Venn-Abers predictor at knots, a line between, flat beyond the ends.
+
+    At each knot the predictor holds two probabilities, of an isotonic fit with the knot added as declined and as
+    approved, p0 < p1; merged they are p1 / (1 - p0 + p1) (Vovk, Petej & Fedorova 2015).
+    """
+
+    raw: tuple[float, ...]
+    merged: tuple[float, ...]
+
+    def apply(self, p: Floats) -> Floats:
+        """Probabilities interpolated between the knots, same shape."""
+        return _inside(np.asarray(np.interp(p, self.raw, self.merged), dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """logit q = intercept + slope · logit p, slope >= 0 (Platt 1999; Cox 1958)."""
+
+    intercept: float
+    slope: float
+
+    def apply(self, p: Floats) -> Floats:
+        """Probabilities moved along the line, same shape."""
+        inside = _inside(p)
+        return _sigmoid(self.intercept + self.slope * (np.log(inside) - np.log1p(-inside)))
+
+
+@dataclass(frozen=True, slots=True)
+class ByCategory:
+    """A line for each decline category, and one for every category that has none of its own.
+
+    Args:
+        lines: By the word of a category in `features.table.CATEGORIES`.
+        other: For the rest, and where the category is not known.
+    """
+
+    lines: Mapping[str, Line]
+    other: Line
+
+    def apply(self, p: Floats) -> Floats:
+        """Probabilities of rows whose category is not known."""
+        return self.other.apply(p)
+
+    def apply_by_category(self, p: Floats, category: Int64s) -> Floats:
+        """Probabilities along the line of each row's category, same shape as p.
+
+        Args:
+            p: Shape (n,) or (n, k).
+            category: Position in CATEGORIES of each row, -1 for not known, shape (n,).
+        """
+        of_code = [self.lines.get(str(word), self.other) for word in CATEGORIES] + [self.other]
+        intercept = np.array([line.intercept for line in of_code])[category]
+        slope = np.array([line.slope for line in of_code])[category]
+        inside = _inside(p)
+        score = np.log(inside) - np.log1p(-inside)
+        return _sigmoid((intercept + slope * score.T).T)
+
+
+Calibrator = Unchanged | Temperature | Beta | Isotonic | VennAbers | ByCategory
+
+
+def calibrated(calibrator: Calibrator, p: Floats, category: Int64s) -> Floats:
+    """The calibrated probabilities, same shape as p.
+
+    Args:
+        p: Shape (n,) or (n, k).
+        category: Decline category of each row, as in `ByCategory`, shape (n,).
+    """
+    if isinstance(calibrator, ByCategory):
+        return calibrator.apply_by_category(p, category)
+    return calibrator.apply(p)
 
 
 def to_json(calibrator: Calibrator) -> dict[str, Json]:
@@ -77,8 +152,13 @@ def to_json(calibrator: Calibrator) -> dict[str, Json]:
             return {"kind": "temperature", "temperature": temperature}
         case Beta(a, b, c):
             return {"kind": "beta", "a": a, "b": b, "c": c}
-        case Isotonic(raw, calibrated):
-            return {"kind": "isotonic", "raw": list(raw), "calibrated": list(calibrated)}
+        case Isotonic(raw, levels):
+            return {"kind": "isotonic", "raw": list(raw), "calibrated": list(levels)}
+        case VennAbers(raw, merged):
+            return {"kind": "venn_abers", "raw": list(raw), "merged": list(merged)}
+        case ByCategory(lines, other):
+            each = {word: [line.intercept, line.slope] for word, line in sorted(lines.items())}
+            return {"kind": "by_category", "lines": each, "other": [other.intercept, other.slope]}
 
 
 def from_json(value: object) -> Calibrator:
@@ -97,8 +177,15 @@ def from_json(value: object) -> Calibrator:
     if kind == "beta":
         return Beta(_at_least_zero(value, "a"), _at_least_zero(value, "b"), _number(value, "c"))
     if kind == "isotonic":
-        return _isotonic(value)
-    raise InputError(f"calibrator.json: kind {kind!r} is not known; expected none, temperature, beta or isotonic")
+        return Isotonic(*_knots(value, "calibrated"))
+    if kind == "venn_abers":
+        return VennAbers(*_knots(value, "merged"))
+    if kind == "by_category":
+        return _by_category(value)
+    raise InputError(
+        f"calibrator.json: kind {kind!r} is not known; expected none, temperature, beta, isotonic, venn_abers or "
+        "by_category"
+    )
 
 
 def _inside(p: Floats) -> Floats:
@@ -130,13 +217,30 @@ def _positive(value: Mapping[object, object], key: str) -> float:
     return number
 
 
-def _isotonic(value: Mapping[object, object]) -> Isotonic:
-    raw, calibrated = _numbers(value, "raw"), _numbers(value, "calibrated")
-    if len(raw) != len(calibrated) or not raw:
-        raise InputError("calibrator.json: raw and calibrated must be lists of the same length, at least one")
-    if any(np.diff(raw) <= 0) or any(np.diff(calibrated) < 0):
+def _knots(value: Mapping[object, object], levels: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    raw, heights = _numbers(value, "raw"), _numbers(value, levels)
+    if len(raw) != len(heights) or not raw:
+        raise InputError(f"calibrator.json: raw and {levels} must be lists of the same length, at least one")
+    if any(np.diff(raw) <= 0) or any(np.diff(heights) < 0):
         raise InputError("calibrator.json: the knots must rise")
-    return Isotonic(raw, calibrated)
+    return raw, heights
+
+
+def _by_category(value: Mapping[object, object]) -> ByCategory:
+    lines = value.get("lines")
+    if not isinstance(lines, Mapping):
+        raise InputError("calibrator.json: lines must be an object of intercept and slope by decline category")
+    unknown = sorted(str(word) for word in lines if word not in {str(known) for known in CATEGORIES})
+    if unknown:
+        raise InputError(f"calibrator.json: lines holds {unknown[0]!r}, which is no decline category")
+    return ByCategory({str(word): _line(lines, str(word)) for word in lines}, _line(value, "other"))
+
+
+def _line(value: Mapping[object, object], key: str) -> Line:
+    numbers = _numbers(value, key)
+    if len(numbers) != 2 or numbers[1] < 0:
+        raise InputError(f"calibrator.json: {key} must hold an intercept and a slope of zero or more")
+    return Line(*numbers)
 
 
 def _numbers(value: Mapping[object, object], key: str) -> tuple[float, ...]:

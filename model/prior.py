@@ -22,7 +22,7 @@ from features.time_zones import local_day, local_hour, local_micros
 from features.vocabulary import DeclineCategory, Outcome, Retryability
 from model.failures import TECHNICAL, category_of, failures
 from model.issuer_clock import IssuerClock, issuer_clock
-from model.prior_table import UNTRIED, Approval, Bands, PriorTable, shipped_table
+from model.prior_table import UNTRIED, Approval, PriorTable, shipped_table
 from model.scorer import Scores, ScoreSource
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,7 @@ def _route(table: PriorTable, context: Context, method_id: str, processor: str, 
     local = local_micros(clock.zone, at)
     days = local_day(local)
     logit = np.full(at.shape, _logit(approval.mean(method.rail)))
-    logit += _bands(table.hour, local_hour(local))
+    logit += table.hour.at(local_hour(local))
     if not failed or category_of(failed[-1]) not in TECHNICAL:
         logit += np.where(is_banking_day(clock.calendar, days), 0.0, table.circumstances.bank_holiday)
     if _approved_lately(context, method_id, table.circumstances.approved_lately_days):
@@ -90,7 +90,7 @@ def _after_failures(
     table: PriorTable, approval: Approval, failed: Sequence[Attempt], processor: str, at: Int64s
 ) -> Floats:
     waited = (at - to_micros(failed[-1].at)) / MICROS_PER_HOUR
-    shift = _bands(table.waiting[approval.waiting], waited)
+    shift = table.waiting[approval.waiting].at(waited)
     retried = min(len(failed) - 1.0, table.circumstances.declined_retries_at_most)
     shift += retried * table.circumstances.declined_retry
     if failed[-1].decline is not None and failed[-1].decline.retryability in _NO_USE_UNCHANGED:
@@ -107,7 +107,7 @@ def _payday(table: PriorTable, clock: IssuerClock, days: Int64s) -> Floats:
     if clock.country is None:
         return np.zeros(days.shape)
     before, shift = table.before_payday
-    after = _bands(table.after_payday, days_from_payday(clock.country, days).astype(np.float64))
+    after = table.after_payday.at(days_from_payday(clock.country, days).astype(np.float64))
     ahead = days_to_payday(clock.country, days)
     return np.where((ahead > 0) & (ahead <= before) & (after <= 0.0), shift, after)
 
@@ -115,12 +115,6 @@ def _payday(table: PriorTable, clock: IssuerClock, days: Int64s) -> Floats:
 def _approved_lately(context: Context, method_id: str, days: float) -> bool:
     since = context.as_of - timedelta(days=days)
     return any(a.method_id == method_id and a.outcome is Outcome.APPROVED and a.at >= since for a in context.attempts)
-
-
-def _bands(bands: Bands, values: Floats) -> Floats:
-    """The step function at each value."""
-    steps: Floats = np.array(bands.shift)[np.searchsorted(np.array(bands.edges), values, side="right")]
-    return steps
 
 
 def _logit(probability: float) -> float:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+from numpy.typing import NDArray
+
 from features.vocabulary import DeclineCategory, Rail
 from model.toml_file import Checked, Path, parsed
 
@@ -36,6 +39,11 @@ class Bands:
 
     edges: tuple[float, ...]
     shift: tuple[float, ...]
+
+    def at(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The step function at each value, same shape."""
+        steps: NDArray[np.float64] = np.array(self.shift)[np.searchsorted(np.array(self.edges), values, side="right")]
+        return steps
 
 
 @dataclass(frozen=True, slots=True)

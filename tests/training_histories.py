@@ -18,8 +18,19 @@ def truth(hour: int, code: str, attempt: int) -> float:
     return float(1 / (1 + np.exp(-score)))
 
 
-def write_history(path: Path, payments: int = 2500, seed: int = 0, days: int = 100, learnable: bool = True) -> Path:
-    """Write a history of failed card payments; without `learnable`, approval is a coin whatever the retry."""
+def write_history(
+    path: Path,
+    payments: int = 2500,
+    seed: int = 0,
+    days: int = 100,
+    learnable: bool = True,
+    propensity: float | None = None,
+) -> Path:
+    """Write a history of failed card payments; without `learnable`, approval is a coin whatever the retry.
+
+    Args:
+        propensity: What the log states of every retry; their hours are drawn evenly.
+    """
     rng = np.random.default_rng(seed)
     rows: list[dict[str, object]] = []
     for payment in range(payments):
@@ -28,7 +39,8 @@ def write_history(path: Path, payments: int = 2500, seed: int = 0, days: int = 1
         for attempt in range(5):
             p = truth(at.hour, code, attempt) if learnable else 0.35
             approved = attempt > 0 and rng.random() < p
-            rows.append(_attempt(payment, attempt, at, None if approved else code, payments))
+            row = _attempt(payment, attempt, at, None if approved else code, payments)
+            rows.append(row | {"propensity": propensity if attempt else None})
             if approved:
                 break
             at += timedelta(hours=float(rng.uniform(6, 72)))

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from training.calibrate import Calibration
-from training.evaluate import MODEL, Evaluation, Slice
+from training.evaluate import MODEL, PRIOR, Evaluation, Slice
 from training.gate import GateVerdict
 from training.metrics import METRICS
 from training.resamples import Estimate
 
 NAMES: Mapping[str, str] = {
     MODEL: "**model**",
+    PRIOR: "shipped prior",
     "constant": "constant",
     "code_by_attempt": "code × attempt table",
     "logistic_regression": "logistic regression",
@@ -90,7 +91,7 @@ def _method(facts: Mapping[str, object], calibration: Calibration) -> str:
     text = (
         "## Method\n\n"
         f"{facts['boosters']} LightGBM boosters of {facts['trees']} trees, each without two fifths of the customers "
-        f"(by default), pooled by the {facts['pooling']}; calibration: **{calibration.kind}**."
+        f"(by default), pooled by the {facts['pooling']}{_blended(facts)}; calibration: **{calibration.kind}**."
     )
     if not calibration.gains:
         return text + " Too few outcomes in the calibration window to fit one."
@@ -100,6 +101,16 @@ def _method(facts: Mapping[str, object], calibration: Calibration) -> str:
     ]
     header = ["calibrator", "log loss on unseen customers", "gain over none", "standard error"]
     return text + " A calibrator is taken only when its gain is above one standard error.\n\n" + table(header, gains)
+
+
+def _blended(facts: Mapping[str, object]) -> str:
+    blend = _object(facts, "blend")
+    if not blend["strength"]:
+        return ""
+    return (
+        f", blended with the shipped prior (the model's weight is {blend['weight']:.0%}: {blend['rows']:,} retries "
+        f"against a prior worth {blend['strength']:,.0f})"
+    )
 
 
 def _figures(evaluation: Evaluation) -> str:

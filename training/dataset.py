@@ -16,6 +16,7 @@ from features.rows import Rows, rows_of_history
 from features.table import CATEGORIES, INITIATORS, RETRYABILITIES, UNKNOWN_OUTCOME
 from features.time_zones import weekday
 from features.vocabulary import Initiator, Rail, Retryability
+from model.prior_rows import prior_logits
 from training.baselines import Lesson
 from training.config import TrainingConfig
 from training.fit import ColumnShape
@@ -30,6 +31,7 @@ Matrix = NDArray[np.float32]
 _NEVER = RETRYABILITIES.index(Retryability.NEVER)
 _CUSTOMER = INITIATORS.index(Initiator.CUSTOMER)
 _LATEST_ATTEMPT = 6
+_SLOW = 0.99  # share of the stated outcomes of a rail that are in when it counts as final
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,16 @@ class Dataset:
 
     Args:
         matrix: The columns, float32 (n, columns).
+        index: Position of each row's attempt in the history's table.
         y: 1 approved, 0 declined or failed.
         customer: Which customer, as an integer.
         fold: The customer's fold.
-        decided_at, at, known_at: Microseconds; `known_at` is when the outcome became known.
+        decided_at, at, final_at: Microseconds; `final_at` is when outcomes of the rail are final, whatever they are.
         attempt: Number of the attempt in its payment, from 1, as known at the decision.
         code: Raw code of the payment's latest failure, -1 for none.
         hour: Issuer's local hour of the attempt, NaN where only the day is known.
         weekday: Issuer's local weekday, 0 Monday.
+        prior: Logit of approval by the shipped prior.
         groups: Ways of slicing, by name.
         read: Attempts in the history.
         left_out: How many attempts became no row, by reason.
@@ -61,16 +65,18 @@ class Dataset:
     """
 
     matrix: Matrix
+    index: Int64s
     y: Floats
     customer: Int64s
     fold: Int64s
     decided_at: Int64s
     at: Int64s
-    known_at: Int64s
+    final_at: Int64s
     attempt: Int64s
     code: Int64s
     hour: Floats
     weekday: Int64s
+    prior: Floats
     groups: Mapping[str, Group]
     read: int
     left_out: Mapping[str, int]
@@ -78,6 +84,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def category(self) -> Int64s:
+        """Decline category of the payment's latest failure, -1 for none."""
+        return self.groups["category"].codes
 
     @property
     def lesson(self) -> Lesson:
@@ -90,7 +101,7 @@ def column_shapes() -> tuple[ColumnShape, ...]:
     return tuple(ColumnShape(column.name, column.kind == "category", column.monotone) for column in COLUMNS)
 
 
-def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
+def labelled_rows(history: History, config: TrainingConfig, encoders: Encoders | None = None) -> Dataset:
     """The rows of a history that teach.
 
     Left out, each counted once under the first reason that holds: first attempts (unless asked for) and attempts
@@ -98,34 +109,40 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
     of the history; and attempts on a method whose latest answer was one that must never be tried again, because
     those are decided by a rule and would teach the policy that made them.
 
+    Args:
+        encoders: Compute columns with these, as a trained model does; by default they are learnt from the history.
+
     Raises:
         InputError: No row is left.
     """
     table = history.table
     every = rows_of_history(table, first_attempts=config.first_attempts)
-    reasons = _reasons(every, _final_at(history, config.maturity_days))
+    final_at = _final_at(history, config.maturity_days)
+    reasons = _reasons(every, final_at)
     chosen = ~np.any(list(reasons.values()), axis=0)
     if not chosen.any():
         raise InputError(
             f"{history.path}: no retry to learn from among {len(table)} attempts ({_told(every, reasons)})"
         )
     rows = Rows(table, every.index[chosen], every.decided_at[chosen])
-    encoders = learn(table)
+    encoders = encoders or learn(table)
     folds = customer_folds(table.customer.texts(), config.trees.boosters)
     customer = table.customer.codes[rows.index]
     attempt = rows.of_payment.count + 1
     return Dataset(
         matrix=frame(rows, encoders),
+        index=rows.index,
         y=table.approved[rows.index].astype(np.float64),
         customer=customer,
         fold=folds[customer],
         decided_at=rows.decided_at,
         at=rows.at,
-        known_at=table.known_at[rows.index],
+        final_at=final_at[rows.index],
         attempt=attempt,
         code=pick(history.code.codes, rows.of_payment.last(table.failed), -1).astype(np.int64),
         hour=rows.hour,
         weekday=weekday(rows.day).astype(np.int64),
+        prior=prior_logits(rows),
         groups=_groups(history, rows, attempt),
         read=len(table),
         left_out={"not a retry": len(table) - len(every)} | _first_reason_counts(reasons),
@@ -134,10 +151,23 @@ def labelled_rows(history: History, config: TrainingConfig) -> Dataset:
 
 
 def _final_at(history: History, maturity_days: Mapping[Rail, int]) -> Int64s:
-    """When each outcome could no longer change: as stated, else after the rail's maturity."""
-    table, rails = history.table, list(Rail)
-    days = np.array([maturity_days.get(rail, 0) for rail in rails], dtype=np.int64)[table.rail.codes]
-    return np.where(history.outcome_stated, table.known_at, table.at + days * MICROS_PER_DAY)
+    """When each outcome was final, whatever it was, shape (n,).
+
+    A debit that fails is heard of sooner than one that is paid. If each row counted from the instant its own outcome
+    became known, the last days before any cut would hold the failures and not yet the successes. So an outcome is
+    final when the slow ones of its rail are: the 99 % quantile of the delays that the history states, or where it
+    states none, the rail's maturity.
+    """
+    table = history.table
+    delay = np.zeros(len(table), dtype=np.int64)
+    for code, rail in enumerate(Rail):
+        own = table.rail.codes == code
+        stated = own & history.outcome_stated & (table.outcome != UNKNOWN_OUTCOME)
+        delay[own] = maturity_days.get(rail, 0) * MICROS_PER_DAY
+        if stated.any():
+            slow = np.quantile(table.known_at[stated] - table.at[stated], _SLOW, method="lower")
+            delay[own & history.outcome_stated] = slow
+    return np.asarray(np.maximum(table.known_at, table.at + delay), dtype=np.int64)
 
 
 def _reasons(rows: Rows, final_at: Int64s) -> dict[str, Flags]:

@@ -13,6 +13,7 @@ from training.resamples import Estimate, Floats, Resamples, percentile_interval
 Int64s = NDArray[np.int64]
 
 MODEL = "model"
+PRIOR = "shipped_prior"
 COMPARED = ("log_loss", "brier", "auc")
 _SLICE_METRICS = ("log_loss", "ece", "auc", "slope")
 _SLICE_RESAMPLES = 200

@@ -33,6 +33,7 @@ class TreeSettings:
         min_rows_in_leaf: Fewest rows a leaf may hold.
         l2: Ridge penalty on leaf values.
         column_share: Share of columns each tree may look at.
+        cat_smooth: Rows by which the rate of a category is drawn to that of its leaf when categories are ordered.
         threads: How many boosters grow at the same time; 0 is one a core. The result does not depend on it.
     """
 
@@ -44,6 +45,7 @@ class TreeSettings:
     min_rows_in_leaf: int = 50
     l2: float = 5.0
     column_share: float = 0.7
+    cat_smooth: float = 20.0
     seed: int = 17
     threads: int = 0
 
@@ -164,7 +166,7 @@ def _parameters(columns: Sequence[ColumnShape], settings: TreeSettings, booster:
         "monotone_constraints": [column.monotone for column in columns],
         "monotone_constraints_method": "intermediate",
         # Categories are reordered by their rates in a leaf; few rows a category would learn noise.
-        "cat_smooth": 20.0,
+        "cat_smooth": settings.cat_smooth,
         "min_data_per_group": 50,
         "seed": settings.seed + booster,
         "num_threads": 1,
@@ -184,10 +186,17 @@ def _start(
 ) -> lgb.Booster:
     unseen = np.isin(fold, sorted(held_out))
     parameters = _parameters(columns, settings, number, len(fold))
-    booster = lgb.Booster(parameters, whole.subset(np.flatnonzero(~unseen).tolist(), parameters))
+    booster = lgb.Booster(parameters, _subset(whole, ~unseen, parameters))
     if unseen.any():
-        booster.add_valid(whole.subset(np.flatnonzero(unseen).tolist(), parameters), "unseen")
+        booster.add_valid(_subset(whole, unseen, parameters), "unseen")
     return booster
+
+
+def _subset(whole: lgb.Dataset, rows: Flags, parameters: dict[str, object]) -> lgb.Dataset:
+    """The binned rows, without the list of Python integers that LightGBM would keep beside them: ten times as large."""
+    taken = whole.subset(np.flatnonzero(rows).tolist(), parameters).construct()
+    taken.used_indices = None
+    return taken
 
 
 def _grow(

@@ -17,7 +17,7 @@ from features.table import AttemptTable, Coded, from_arrow
 from features.vocabulary import Network
 
 # Columns of the format that neither features nor reports of training use; they are not read into memory.
-_UNUSED = frozenset({"purpose", "due_at", "policy", "propensity", "experiment", "variant"})
+_UNUSED = frozenset({"purpose", "due_at", "policy", "experiment", "variant"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class History:
         code: Raw decline code of each attempt, shape (n,).
         outcome_stated: Whether the history says when the outcome became known, shape (n,).
         market: The merchant's market label of each attempt, else the issuer's country, shape (n,).
+        propensity: Probability with which the merchant's policy chose each attempt, NaN where not stated, shape (n,).
     """
 
     path: Path
@@ -38,6 +39,7 @@ class History:
     code: Coded
     market: Coded
     outcome_stated: NDArray[np.bool_]
+    propensity: NDArray[np.float64]
 
 
 def load_history(path: Path) -> History:
@@ -49,14 +51,18 @@ def load_history(path: Path) -> History:
     arrow = _read(path)
     table = from_arrow(arrow, _decline)
     market = _coded(arrow, "market", table)
-    return History(
+    history = History(
         path=path,
         digest=_digest(path),
         table=table,
         code=_coded(arrow, "code", table),
         market=market if (market.codes >= 0).any() else table.country,
         outcome_stated=_stated(arrow, "outcome_at", table),
+        propensity=_numbers(arrow, "propensity", table),
     )
+    del arrow
+    pa.default_memory_pool().release_unused()
+    return history
 
 
 def _read(path: Path) -> pa.Table:
@@ -66,6 +72,8 @@ def _read(path: Path) -> pa.Table:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
             _check(path, schema)
+        # Words that recur are read as codes: a history is mostly such words, and as text it takes many times the room.
+        with pq.ParquetFile(path, read_dictionary=_texts(schema)) as file:
             arrow = file.read([name for name in schema.names if name in BY_NAME and name not in _UNUSED])
     except (pa.ArrowException, OSError) as error:
         raise InputError(
@@ -75,6 +83,10 @@ def _read(path: Path) -> pa.Table:
     if not len(arrow):
         raise InputError(f"{path}: the history has no rows")
     return arrow
+
+
+def _texts(schema: pa.Schema) -> list[str]:
+    return [field.name for field in schema if pa.types.is_string(field.type) and field.name != "attempt_id"]
 
 
 def _check(path: Path, schema: pa.Schema) -> None:
@@ -115,6 +127,13 @@ def _stated(arrow: pa.Table, name: str, table: AttemptTable) -> NDArray[np.bool_
         return np.zeros(len(table), dtype=np.bool_)
     stated = arrow.column(name).is_valid().to_numpy()
     return np.asarray(stated, dtype=np.bool_)[table.source_row]
+
+
+def _numbers(arrow: pa.Table, name: str, table: AttemptTable) -> NDArray[np.float64]:
+    if name not in arrow.column_names:
+        return np.full(len(table), np.nan)
+    numbers = arrow.column(name).cast(pa.float64()).combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False)
+    return np.asarray(numbers, dtype=np.float64)[table.source_row]
 
 
 def _digest(path: Path) -> str:

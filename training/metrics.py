@@ -76,6 +76,11 @@ def logit(p: Floats) -> Floats:
     return np.asarray(np.log(inside) - np.log1p(-inside), dtype=np.float64)
 
 
+def probability(logits: Floats) -> Floats:
+    """1 / (1 + e^-logit), same shape."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60.0, 60.0))), dtype=np.float64)
+
+
 def log_loss(y: Floats, p: Floats) -> float:
     """Mean log loss in nats."""
     return float(losses(y, p).mean())

@@ -9,17 +9,22 @@ from numpy.typing import NDArray
 from features.errors import InputError
 from features.instants import from_micros
 from model.artifact import Artifact
-from model.boosted import Uncertainty, column_facts
+from model.blend import Blend
+from model.boosted import Uncertainty, boosters_of, column_facts, raw_logits
+from model.calibration import calibrated
 from training.baselines import BASELINES, score_baseline
 from training.calibrate import Calibration, choose_calibration
 from training.card import model_card
 from training.config import TrainingConfig
 from training.dataset import Dataset, Group, column_shapes, labelled_rows
-from training.evaluate import MODEL, Evaluation, Judged, evaluate
+from training.evaluate import MODEL, PRIOR, Evaluation, Judged, evaluate
 from training.fit import Bag, fit_bag
 from training.gate import GateVerdict, judge
 from training.load import History, load_history
+from training.metrics import probability
+from training.reference import distribution_of, references
 from training.resamples import Floats, Resamples
+from training.shrink import SMALL_ROWS, Shrinkage, choose_strength
 from training.split import Split, split_by_time
 from training.uncertainty import out_of_fold, uncertainty
 
@@ -28,7 +33,8 @@ Flags = NDArray[np.bool_]
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total) as work goes on."""
 
-MIN_WINDOW_ROWS = 50
+MIN_WINDOW_ROWS = 25
+MEANWHILE = "nothing was registered, and the shipped prior goes on answering until a model is"
 STEPS = ("reading", "features", "growing trees", "calibrating", "growing trees again", "judging")
 
 
@@ -49,6 +55,7 @@ class TrainingResult:
     split: Split
     explored: Bag
     bag: Bag
+    shrinkage: Shrinkage
     calibration: Calibration
     judged: Judged
     evaluation: Evaluation
@@ -76,23 +83,26 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
     tell("features", 0, 1)
     data = labelled_rows(history, config)
     split = split_by_time(
-        data.decided_at, data.known_at, test_days=config.test_days, calibrate_days=config.calibrate_days
+        data.decided_at, data.final_at, test_days=config.test_days, calibrate_days=config.calibrate_days
     )
     _require_enough(data, split)
     explored = _fit(data, split.train, config, None, tell, "growing trees")
     tell("calibrating", 0, 1)
-    calibration, doubt = _calibrate(explored, data, split.calibrate, config)
+    shrinkage = _shrink(explored, data, split, config)
+    calibration, doubt = _calibrate(explored, shrinkage, data, split, config)
     bag = _fit(data, split.before_test, config, explored.trees, tell, "growing trees again")
     tell("judging", 0, 1)
-    judged = _judged(bag, calibration, data, split, config)
+    blend = Blend(int(split.before_test.sum()), shrinkage.strength)
+    judged = _judged(bag, blend, calibration, data, split, config)
     evaluation = evaluate(judged, config.resamples, config.seed)
     verdict = judge(evaluation)
     tell("judging", 1, 1)
-    facts = _facts(config, history, data, split, bag, calibration, doubt)
+    facts = _facts(config, history, data, split, bag, blend, calibration, doubt)
+    facts["reference"] = _reference(bag, blend, calibration, data, split, config, evaluation)
     card = model_card(facts, data.left_out, calibration, evaluation, verdict)
     artifact = Artifact(bag.texts, calibration.calibrator, data.encoders.to_json(), column_facts(), facts, card)
     return TrainingResult(
-        config, history, data, split, explored, bag, calibration, judged, evaluation, verdict, artifact
+        config, history, data, split, explored, bag, shrinkage, calibration, judged, evaluation, verdict, artifact
     )
 
 
@@ -101,12 +111,15 @@ def _require_enough(data: Dataset, split: Split) -> None:
     for name, rows in windows.items():
         if rows.sum() < MIN_WINDOW_ROWS:
             raise InputError(
-                f"the {name} window holds {rows.sum():,} of {len(data):,} retries; at least {MIN_WINDOW_ROWS} are "
-                "needed; choose other windows with --test-days, or bring a longer history"
+                f"the {name} window holds {rows.sum():,} of {len(data):,} retries, and at least {MIN_WINDOW_ROWS} are "
+                f"needed in each of three windows; choose other windows with --test-days, or bring a longer history; "
+                f"{MEANWHILE}"
             )
         if not 0 < data.y[rows].mean() < 1:
             outcome = "approved" if data.y[rows].all() else "declined"
-            raise InputError(f"every retry in the {name} window was {outcome}; there is nothing to tell apart")
+            raise InputError(
+                f"every retry in the {name} window was {outcome}, so there is nothing to tell apart; {MEANWHILE}"
+            )
 
 
 def _fit(data: Dataset, rows: Flags, config: TrainingConfig, trees: int | None, tell: Progress, step: str) -> Bag:
@@ -121,19 +134,40 @@ def _fit(data: Dataset, rows: Flags, config: TrainingConfig, trees: int | None, 
     )
 
 
-def _calibrate(bag: Bag, data: Dataset, rows: Flags, config: TrainingConfig) -> tuple[Calibration, Uncertainty]:
-    y, fold = data.y[rows], data.fold[rows]
-    raw = out_of_fold(bag, data.matrix[rows], fold, config.trees.threads)
+def _shrink(bag: Bag, data: Dataset, split: Split, config: TrainingConfig) -> Shrinkage:
+    """The prior's strength, from rows later than those fitted, each by boosters that never saw its customer."""
+    fitted = int(split.train.sum())
+    if fitted >= SMALL_ROWS:
+        return choose_strength(np.empty(0), np.empty(0), np.empty(0), fitted)
+    rows = split.calibrate
+    logits = out_of_fold(bag, data.matrix[rows], data.fold[rows], config.trees.threads)
+    return choose_strength(data.y[rows], logits, data.prior[rows], fitted)
+
+
+def _raw(bag: Bag, blend: Blend, data: Dataset, rows: Flags, config: TrainingConfig) -> Floats:
+    """Uncalibrated probability of each row, blended with the prior, by boosters that never saw its customer."""
+    logits = out_of_fold(bag, data.matrix[rows], data.fold[rows], config.trees.threads)
+    return probability(blend.apply(logits, data.prior[rows]))
+
+
+def _calibrate(
+    bag: Bag, shrinkage: Shrinkage, data: Dataset, split: Split, config: TrainingConfig
+) -> tuple[Calibration, Uncertainty]:
+    rows = split.calibrate
+    y, fold, category = data.y[rows], data.fold[rows], data.category[rows]
+    raw = _raw(bag, Blend(int(split.train.sum()), shrinkage.strength), data, rows, config)
     draws = Resamples.draw(data.customer[rows], config.resamples, config.seed)
-    calibration = choose_calibration(y, raw, fold, draws, config.trees.boosters)
-    return calibration, uncertainty(y, calibration.apply_out_of_fold(raw, fold), draws, config.trees)
+    calibration = choose_calibration(y, raw, fold, category, draws, config.trees.boosters)
+    return calibration, uncertainty(y, calibration.apply_out_of_fold(raw, fold, category), draws, config.trees)
 
 
-def _judged(bag: Bag, calibration: Calibration, data: Dataset, split: Split, config: TrainingConfig) -> Judged:
+def _judged(
+    bag: Bag, blend: Blend, calibration: Calibration, data: Dataset, split: Split, config: TrainingConfig
+) -> Judged:
     rows = split.test
-    fold = data.fold[rows]
-    raw = out_of_fold(bag, data.matrix[rows], fold, config.trees.threads)
-    p: dict[str, Floats] = {MODEL: calibration.apply_out_of_fold(raw, fold)}
+    raw = _raw(bag, blend, data, rows, config)
+    p: dict[str, Floats] = {MODEL: calibration.apply_out_of_fold(raw, data.fold[rows], data.category[rows])}
+    p[PRIOR] = probability(data.prior[rows])
     for name, baseline in BASELINES.items():
         folds = range(config.trees.boosters)
         p[name] = score_baseline(baseline, data.lesson, data.fold, split.before_test, rows, folds)
@@ -147,6 +181,7 @@ def _facts(
     data: Dataset,
     split: Split,
     bag: Bag,
+    blend: Blend,
     calibration: Calibration,
     doubt: Uncertainty,
 ) -> dict[str, object]:
@@ -170,9 +205,33 @@ def _facts(
         "trees": bag.trees,
         "boosters": len(bag.texts),
         "pooling": "mean of logits",
+        "blend": blend.to_json(),
         "calibration": calibration.kind,
         "uncertainty": doubt.to_json(),
         "seed": config.seed,
+    }
+
+
+def _reference(
+    bag: Bag,
+    blend: Blend,
+    calibration: Calibration,
+    data: Dataset,
+    split: Split,
+    config: TrainingConfig,
+    evaluation: Evaluation,
+) -> dict[str, object]:
+    """Columns and deployed scores of the test window, for `recoup monitor` to compare with."""
+    rows, shapes = split.test, column_shapes()
+    matrix = data.matrix[rows]
+    logits = raw_logits(boosters_of(bag.texts), matrix, config.trees.threads).mean(axis=1)
+    scores = calibrated(calibration.calibrator, probability(blend.apply(logits, data.prior[rows])), data.category[rows])
+    loss = evaluation.model["log_loss"]
+    return {
+        "rows": int(rows.sum()),
+        "log_loss": {"value": loss.value, "low": loss.low, "high": loss.high},
+        "columns": references(matrix, [shape.name for shape in shapes], [shape.is_category for shape in shapes]),
+        "score": distribution_of(scores).to_json(),
     }
 
 

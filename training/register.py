@@ -1,5 +1,6 @@
 """Writes a training run to MLflow, and registers its model when the gate lets it pass."""
 
+import hashlib
 import json
 import tempfile
 import time
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Literal
 
 import mlflow
 import pandas as pd
@@ -18,16 +20,17 @@ from mlflow.entities import Metric
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.tracking import MlflowClient
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from model.artifact import CARD, to_text, write_artifact
+from training.life import registry
 from training.pipeline import TrainingResult
 from training.plots import figures_of
+from training.pyfunc import PRIOR_COLUMN
 from training.report import evaluation_json, metrics, parameters, run_description, run_name
 from training.revision import commit
 from training.tracking import Tracking, connect, unreachable
 
-CHAMPION = "champion"
 ARTIFACT_FOLDER = "artifact"
 _REQUIREMENTS = ("lightgbm", "numpy", "pandas", "pyarrow")
 _EXAMPLE_ROWS = 5
@@ -45,19 +48,22 @@ class Logged:
 
     Args:
         registered: Number of the registered version, None if the model was not registered.
+        place: What the version is now: `champion`, or `challenger` until it is promoted.
     """
 
     uri: str
     experiment_id: str
     run_id: str
     registered: str | None
+    place: Literal["champion", "challenger"] | None = None
 
 
 def log_run(result: TrainingResult, tracking: Tracking, *, register: bool = True) -> Logged:
     """Write the run: parameters, metrics, plots, dataset, card and model; register it if it passed the gate.
 
-    A model that passed becomes a version of the registered model and its `champion`. One that did not, or with
-    `register` False, is logged and goes no further.
+    A model that passed becomes a version of the registered model: its `champion` where there is none, else its
+    `challenger`, which `recoup promote` may make the champion. One that did not pass, or with `register` False, is
+    logged and goes no further.
 
     Raises:
         InputError: The tracking server or database cannot be used.
@@ -71,9 +77,10 @@ def log_run(result: TrainingResult, tracking: Tracking, *, register: bool = True
             model_uri = _log_model(result)
         wanted = register and result.verdict.passed
         registered = _register(client, run_id, model_uri, result, tracking.model_name) if wanted else None
+        place = None if registered is None else registry(tracking).enter(registered, _columns_digest(result))
     except (MlflowException, OSError) as error:
         raise unreachable(tracking.uri, error) from None
-    return Logged(tracking.uri, experiment_id, run_id, registered)
+    return Logged(tracking.uri, experiment_id, run_id, registered, place)
 
 
 @contextmanager
@@ -136,8 +143,12 @@ def _log_files(client: MlflowClient, run_id: str, result: TrainingResult) -> Non
 def _log_model(result: TrainingResult) -> str:
     names = [str(column["name"]) for column in result.artifact.columns]
     example = pd.DataFrame(result.dataset.matrix[:_EXAMPLE_ROWS], columns=names)
+    inputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.float, name) for name in names]
+    if result.shrinkage.strength:
+        example[PRIOR_COLUMN] = result.dataset.prior[:_EXAMPLE_ROWS]
+        inputs.append(ColSpec(DataType.double, PRIOR_COLUMN))
     signature = ModelSignature(
-        inputs=Schema([ColSpec(DataType.float, name) for name in names]),
+        inputs=Schema(inputs),
         outputs=Schema([ColSpec(DataType.double, name) for name in ("probability", "low", "high")]),
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -162,13 +173,19 @@ def _register(client: MlflowClient, run_id: str, model_uri: str, result: Trainin
             "recoup.model_version": result.version,
             "recoup.history_digest": result.history.digest,
             "recoup.gate": "passed",
+            "recoup.columns": _columns_digest(result),
         }
         model_id = model_uri.rsplit("/", 1)[-1]
         made = client.create_model_version(
             name, model_uri, run_id=run_id, tags=tags, description=result.artifact.card, model_id=model_id
         )
-        client.set_registered_model_alias(name, CHAMPION, str(made.version))
     return str(made.version)
+
+
+def _columns_digest(result: TrainingResult) -> str:
+    """What tells whether another model reads the same columns."""
+    listing = to_text([dict(column) for column in result.artifact.columns])
+    return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
 def _ensure_model(client: MlflowClient, name: str) -> None:

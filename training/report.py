@@ -53,6 +53,7 @@ def parameters(result: TrainingResult) -> dict[str, str]:
         "min_rows_in_leaf": trees.min_rows_in_leaf,
         "l2": trees.l2,
         "column_share": trees.column_share,
+        "prior_strength": result.shrinkage.strength,
         "calibration": result.calibration.kind,
         "columns": len(result.artifact.columns),
         "resamples": config.resamples,

@@ -1,7 +1,7 @@
 """Splits rows in time and customers into folds, so that nothing is judged on what it was taught.
 
 Rows are cut by the instant of their decision into three windows: train, calibrate, test. A row teaches a window
-only if its outcome was known before the next one began; the others are embargoed. Across that, every customer
+only if its outcome was final before the next one began; the others are embargoed. Across that, every customer
 has a fold by the hash of its id, and whatever scores a row was fitted without that row's fold: no customer is on
 both sides, and yet every row of every window is used (docs/decisions/0050-customer-folds.md).
 """
@@ -31,10 +31,10 @@ class Split:
     Args:
         calibrate_from: Start of the calibration window (microseconds, a UTC midnight).
         test_from: Start of the test window.
-        train: Decided, and outcome known, before `calibrate_from`.
-        calibrate: Decided from `calibrate_from` on, and outcome known before `test_from`.
+        train: Decided, and outcome final, before `calibrate_from`.
+        calibrate: Decided from `calibrate_from` on, and outcome final before `test_from`.
         test: Decided from `test_from` on.
-        before_test: Decided, and outcome known, before `test_from`: all that may be learnt from in the end.
+        before_test: Decided, and outcome final, before `test_from`: all that may be learnt from in the end.
     """
 
     calibrate_from: int
@@ -46,18 +46,18 @@ class Split:
 
     @property
     def embargoed(self) -> int:
-        """Rows in no window, because their outcome was not known when the next window began."""
+        """Rows in no window, because their outcome was not final when the next window began."""
         return int(np.sum(~(self.train | self.calibrate | self.test)))
 
 
 def split_by_time(
-    decided_at: Int64s, known_at: Int64s, *, test_days: int | None = None, calibrate_days: int | None = None
+    decided_at: Int64s, final_at: Int64s, *, test_days: int | None = None, calibrate_days: int | None = None
 ) -> Split:
     """Cut the rows into train, calibrate and test windows at UTC midnights.
 
     Args:
         decided_at: Microseconds, shape (n,), n > 0.
-        known_at: When each outcome became known, shape (n,).
+        final_at: When each outcome was final, shape (n,).
         test_days: Length of the last window; None takes the days that hold about the last fifth of the rows, and
             at least 30 days (a pay cycle) if the rows span 120 or more.
         calibrate_days: Length of the window before it; None chooses likewise.
@@ -77,10 +77,10 @@ def split_by_time(
     return Split(
         calibrate_from=calibrate_from,
         test_from=test_from,
-        train=(decided_at < calibrate_from) & (known_at < calibrate_from),
-        calibrate=(decided_at >= calibrate_from) & (decided_at < test_from) & (known_at < test_from),
+        train=(decided_at < calibrate_from) & (final_at < calibrate_from),
+        calibrate=(decided_at >= calibrate_from) & (decided_at < test_from) & (final_at < test_from),
         test=decided_at >= test_from,
-        before_test=(decided_at < test_from) & (known_at < test_from),
+        before_test=(decided_at < test_from) & (final_at < test_from),
     )
 
 

@@ -16,14 +16,13 @@ _MIN_ROWS_A_BIN = 50
 
 
 def out_of_fold(bag: Bag, matrix: Matrix, fold: Int64s, threads: int = 0) -> Floats:
-    """Uncalibrated probability of each row by the boosters that never saw its customer, shape (n,).
+    """Uncalibrated logit of each row by the boosters that never saw its customer, shape (n,).
 
     The mean is over logits, as in a deployed model, but over the unseen boosters only: two instead of five.
     """
     logits = raw_logits(boosters_of(bag.texts), matrix, threads)
     unseen = bag.unseen(fold)
-    mean = np.sum(logits * unseen, axis=1) / unseen.sum(axis=1)
-    return np.asarray(1.0 / (1.0 + np.exp(-mean)), dtype=np.float64)
+    return np.asarray(np.sum(logits * unseen, axis=1) / unseen.sum(axis=1), dtype=np.float64)
 
 
 def uncertainty(y: Floats, p: Floats, resamples: Resamples, settings: TreeSettings) -> Uncertainty:

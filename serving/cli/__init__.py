@@ -11,7 +11,22 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import caps, decide, declines, demo, import_history, ledger, openapi, rulebook, serve, simulate, train
+from serving.cli import (
+    caps,
+    decide,
+    declines,
+    demo,
+    import_history,
+    ledger,
+    life,
+    monitor,
+    openapi,
+    rulebook,
+    serve,
+    simulate,
+    train,
+    tune,
+)
 
 EXIT_REFUSED = 2
 
@@ -28,6 +43,11 @@ app.command("demo")(demo.demo)
 app.command("import")(import_history.import_history)
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
+app.command("tune")(tune.tune)
+app.command("promote")(life.promote)
+app.command("rollback")(life.rollback)
+app.command("status")(life.status)
+app.command("monitor")(monitor.monitor)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.add_typer(ledger.app, name="ledger")

@@ -40,7 +40,7 @@ def demo(
 
 def _prepare(console: "Console", home: Path, attempts: int, seed: int) -> None:
     """Make history and model, or keep those of an earlier run of the same code."""
-    from serving.demo.stages import Stage, is_kept, run
+    from serving.demo.stages import Stage, forget_models, is_kept, run
 
     world = home / "world"
     simulate = Stage(
@@ -55,6 +55,8 @@ def _prepare(console: "Console", home: Path, attempts: int, seed: int) -> None:
             console.print(f"[dim]kept from an earlier run: recoup {' '.join(stage.arguments)}[/dim]", soft_wrap=True)
         else:
             console.print(f"\n[bold]$ recoup {' '.join(stage.arguments)}[/bold]", soft_wrap=True)
+            if stage is train:
+                forget_models(home)
             run(stage, home)
 
 

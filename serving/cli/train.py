@@ -33,7 +33,11 @@ def train(
     ] = False,
     trees: Annotated[int, typer.Option(help="Most trees a booster may have.")] = 600,
     leaves: Annotated[int | None, typer.Option(help="Leaves a tree; default: by the number of rows.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="Weight of each tree.")] = 0.05,
+    learning_rate: Annotated[float | None, typer.Option(help="Weight of each tree; default: 0.05.")] = None,
+    parameters: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="What `recoup tune` wrote; options given here overrule it."),
+    ] = None,
     boosters: Annotated[int, typer.Option(help="Boosters in the bag, and customer folds.")] = 5,
     seed: Annotated[int, typer.Option(help="Of every draw; the same seed and history give the same model.")] = 17,
     threads: Annotated[int, typer.Option(help="Cores to use; 0 for all. Never changes the result.")] = 0,
@@ -54,20 +58,16 @@ def train(
     from serving.cli.train_tables import print_end, print_result
     from training.config import TrainingConfig
     from training.fit import TreeSettings
+    from training.parameters import Parameters, read_parameters
 
+    base = TreeSettings(boosters=boosters, max_trees=trees, seed=seed, threads=threads)
+    tuned = Parameters() if parameters is None else read_parameters(parameters)
     config = TrainingConfig(
         history=history,
         first_attempts=first_attempts,
         test_days=test_days,
         calibrate_days=calibrate_days,
-        trees=TreeSettings(
-            boosters=boosters,
-            max_trees=trees,
-            leaves=leaves,
-            learning_rate=learning_rate,
-            seed=seed,
-            threads=threads,
-        ),
+        trees=Parameters(leaves=leaves, learning_rate=learning_rate).applied_to(tuned.applied_to(base)),
         seed=seed,
     )
     result = _trained(config)

@@ -36,8 +36,14 @@ def print_end(result: "TrainingResult", logged: "Logged", out: Path | None) -> N
     console.print(f"Model version [bold]{result.version}[/bold]; MLflow run {logged.run_id}.", soft_wrap=True)
     if out is not None:
         console.print(f"The model is in {escape(str(out))}.", soft_wrap=True)
-    if logged.registered is not None:
+    if logged.place == "champion":
         console.print(f"Registered as recoup-retry version {logged.registered}, now the champion.", soft_wrap=True)
+    elif logged.place == "challenger":
+        console.print(
+            f"Registered as recoup-retry version {logged.registered}, the challenger; the champion goes on answering. "
+            f"Evaluate its policy, then: recoup promote {logged.registered} --evaluation FILE",
+            soft_wrap=True,
+        )
     elif result.verdict.passed:
         console.print("Not registered, as asked.")
     else:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,14 @@ def run(stage: Stage, home: Path) -> None:
     if ran.returncode not in (0, _REFUSED_BY_GATE):
         raise InputError(f"the demo stopped: recoup {' '.join(stage.arguments)} ended with {ran.returncode}")
     _stamp(stage, home).write_text(stage.key)
+
+
+def forget_models(home: Path) -> None:
+    """Start the demo's registry over: a champion of other code would keep the new model waiting as its challenger."""
+    for database in home.glob("mlflow.db*"):
+        database.unlink()
+    for folder in ("mlartifacts", "models"):
+        shutil.rmtree(home / folder, ignore_errors=True)
 
 
 def start(arguments: Sequence[str], home: Path, log: Path) -> subprocess.Popen[bytes]:

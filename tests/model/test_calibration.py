@@ -8,13 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InputError
-from model.calibration import Beta, Calibrator, Isotonic, Temperature, Unchanged, from_json, to_json
+from features.table import CATEGORIES
+from model.calibration import (
+    Beta,
+    ByCategory,
+    Calibrator,
+    Isotonic,
+    Line,
+    Temperature,
+    Unchanged,
+    VennAbers,
+    calibrated,
+    from_json,
+    to_json,
+)
 
 CALIBRATORS: tuple[Calibrator, ...] = (
     Unchanged(),
     Temperature(1.7),
     Beta(1.2, 0.8, -0.1),
     Isotonic((0.1, 0.4, 0.9), (0.05, 0.05, 0.7)),
+    VennAbers((0.1, 0.4, 0.9), (0.07, 0.2, 0.7)),
+    ByCategory({"do_not_honor": Line(0.2, 0.9), "insufficient_funds": Line(-0.4, 1.3)}, Line(0.1, 1.1)),
 )
 
 
@@ -43,6 +58,16 @@ def test_each_curve_equals_its_closed_form() -> None:
     np.testing.assert_array_equal(Unchanged().apply(p), p)
 
 
+def test_each_row_moves_along_the_line_of_its_category_and_others_along_the_common_one() -> None:
+    chosen = ByCategory({"insufficient_funds": Line(-0.4, 1.3)}, Line(0.1, 1.1))
+    funds = [str(word) for word in CATEGORIES].index("insufficient_funds")
+    p = np.array([[0.2, 0.3], [0.2, 0.3], [0.2, 0.3]])
+    answers = calibrated(chosen, p, np.array([funds, funds + 1, -1]))
+    np.testing.assert_allclose(answers[0], Line(-0.4, 1.3).apply(p[0]))
+    np.testing.assert_allclose(answers[1], Line(0.1, 1.1).apply(p[1]))
+    np.testing.assert_allclose(answers[2], Line(0.1, 1.1).apply(p[2]))
+
+
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
@@ -53,6 +78,10 @@ def test_each_curve_equals_its_closed_form() -> None:
         ({"kind": "beta", "a": 1.0, "b": 1.0}, "c is None"),
         ({"kind": "isotonic", "raw": [0.1, 0.2], "calibrated": [0.3, 0.2]}, "rise"),
         ({"kind": "isotonic", "raw": [0.1], "calibrated": []}, "same length"),
+        ({"kind": "venn_abers", "raw": [0.2, 0.1], "merged": [0.1, 0.2]}, "rise"),
+        ({"kind": "by_category", "lines": [], "other": [0, 1]}, "lines must be"),
+        ({"kind": "by_category", "lines": {"bad_mood": [0, 1]}, "other": [0, 1]}, "bad_mood"),
+        ({"kind": "by_category", "lines": {}, "other": [0, -1]}, "slope of zero or more"),
         ({"kind": "isotonic", "raw": ["a"], "calibrated": [0.1]}, "finite"),
     ],
 )

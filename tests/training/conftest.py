@@ -7,6 +7,7 @@ import pytest
 from training.config import TrainingConfig
 from training.fit import TreeSettings
 from training.pipeline import TrainingResult, train
+from training.tracking import Tracking
 from training_histories import write_history
 
 QUICK = TreeSettings(max_trees=60, patience=15, learning_rate=0.15, threads=1)
@@ -20,3 +21,10 @@ def history_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def result(history_file: Path) -> TrainingResult:
     return train(TrainingConfig(history_file, trees=QUICK, resamples=100))
+
+
+@pytest.fixture(scope="session")
+def shared_tracking(tmp_path_factory: pytest.TempPathFactory) -> Tracking:
+    """One MLflow database for tests that keep apart by the names they use: making one takes seconds."""
+    home = tmp_path_factory.mktemp("tracking")
+    return Tracking(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")

@@ -70,6 +70,22 @@ def test_a_debit_whose_outcome_date_is_stated_is_final(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path, [*PAID_ON_THIRD[:2], last])) == 2
 
 
+def debit(number: int, day: float, outcome: str, heard_after: float) -> dict[str, object]:
+    heard = AT + timedelta(days=day + heard_after)
+    return attempt(number, f"p{number // 10}", day, outcome, rail="bank_debit", network="sepa_core", outcome_at=heard)
+
+
+def test_a_failure_heard_of_early_does_not_count_before_a_success_of_its_day_could(tmp_path: Path) -> None:
+    early = [debit(10 * n + 1, n, "declined", 0.5) for n in range(1, 9)]
+    late = [debit(10 * n + 2, n + 1, "approved" if n % 2 else "declined", 5.0 if n % 2 else 1.0) for n in range(1, 9)]
+    data = rows_of(tmp_path, early + late)
+    # The last approval, of day 8, is heard of on day 13. The failure of day 9 was heard of on day 10 already.
+    assert data.left_out["outcome not final by the end"] == 1
+    assert data.y.tolist() == [1.0, 0.0] * 3 + [1.0]
+    days = (data.final_at - data.at) / 86_400e6
+    assert days.tolist() == [5.0] * 7
+
+
 def test_retries_on_a_method_that_must_never_be_tried_again_are_rules_not_rows(tmp_path: Path) -> None:
     stolen = attempt(2, "p1", 2, "declined", code="43", method_id="pm_a")
     again, other = (attempt(n, "p1", n, "declined", method_id=m) for n, m in ((3, "pm_a"), (4, "pm_b")))

@@ -47,7 +47,7 @@ def test_the_artifact_scores_as_the_bag_that_was_judged(result: TrainingResult, 
     write_artifact(result.artifact, tmp_path / "model")
     scorer = BoostedScorer(read_artifact(tmp_path / "model"))
     test = result.split.test
-    scores = scorer.score_matrix(result.dataset.matrix[test])
+    scores = scorer.score_matrix(result.dataset.matrix[test], result.dataset.prior[test])
     assert scorer.version == result.version
     assert ((scores.low < scores.probability) & (scores.probability < scores.high)).all()
     judged = result.judged.p["model"]
@@ -56,7 +56,7 @@ def test_the_artifact_scores_as_the_bag_that_was_judged(result: TrainingResult, 
 
 def test_intervals_cover_the_true_probability_about_nine_times_in_ten(result: TrainingResult) -> None:
     data, test = result.dataset, result.split.test
-    scores = BoostedScorer(result.artifact).score_matrix(data.matrix[test])
+    scores = BoostedScorer(result.artifact).score_matrix(data.matrix[test], data.prior[test])
     hours = [from_micros(int(at)).hour for at in data.at[test]]
     group = data.groups["category"]
     shortage = np.array([group.words[code] == "insufficient_funds" for code in group.codes[test]])
@@ -89,7 +89,7 @@ def test_few_rows_poor_slope_and_poor_calibration_each_close_the_gate(result: Tr
 
 def test_too_few_retries_are_refused_with_what_would_help(tmp_path: Path) -> None:
     path = write_history(tmp_path / "few.parquet", payments=40)
-    with pytest.raises(InputError, match="at least 50"):
+    with pytest.raises(InputError, match="at least 25"):
         train(TrainingConfig(path, trees=QUICK))
 
 

@@ -57,11 +57,16 @@ def test_a_passed_model_is_the_champion_and_a_refused_one_is_only_a_run(result: 
     assert list(scores.columns) == ["probability", "low", "high"]
     assert np.isfinite(scores.to_numpy()).all()
 
+    later = log_run(result, tracking)
+    assert (logged.place, later.place) == ("champion", "challenger")
+    assert str(client.get_model_version_by_alias("recoup-retry", "champion").version) == "1"
+    assert str(client.get_model_version_by_alias("recoup-retry", "challenger").version) == "2"
+
     refused = replace(result, verdict=GateVerdict((Check("enough rows", passed=False, sentence="too few"),)))
     again = log_run(refused, tracking)
     assert again.registered is None
     assert client.get_run(again.run_id).data.tags["recoup.gate_reasons"] == "too few"
-    assert len(client.search_model_versions("name = 'recoup-retry'")) == 1
+    assert len(client.search_model_versions("name = 'recoup-retry'")) == 2
 
 
 def test_a_tracking_server_that_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path) -> None:

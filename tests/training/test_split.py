@@ -17,7 +17,7 @@ DAY = MICROS_PER_DAY
     st.integers(1, 60),
     st.integers(1, 60),
 )
-def test_no_window_learns_what_was_not_known_when_the_next_began(
+def test_no_window_learns_what_was_not_final_when_the_next_began(
     hours: list[tuple[int, int]], test_days: int, calibrate_days: int
 ) -> None:
     decided = np.array([start for start, _ in hours], dtype=np.int64) * (DAY // 24)

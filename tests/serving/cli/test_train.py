@@ -40,7 +40,7 @@ def test_a_history_of_coin_tosses_is_kept_as_a_run_and_ends_with_code_3(recoup: 
     [
         (("--history", "nowhere.parquet"), "nowhere.parquet: no such file"),
         (("--history", "empty.parquet"), "not a whole Parquet file"),
-        (("--history", "few.parquet"), "at least 50"),
+        (("--history", "few.parquet"), "at least 25"),
         (("--history", "few.parquet", "--test-days", "0"), "test_days: 0"),
         (("--history", "few.parquet", "--test-days", "99"), "leaves none to train in"),
         (("--history", "few.parquet", "--boosters", "1"), "boosters: 1"),

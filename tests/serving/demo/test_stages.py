@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
-from serving.demo.stages import Stage, environment, is_kept, run
+from serving.demo.stages import Stage, environment, forget_models, is_kept, run
 
 HELP = Stage("help", ("decide", "--help"), ("features",))
 
@@ -42,3 +42,11 @@ def test_a_registry_in_use_elsewhere_is_out_of_reach(tmp_path: Path, monkeypatch
     monkeypatch.setenv("RECOUP_MODEL", "somewhere")
     made = environment(tmp_path)
     assert {name for name in made if name.startswith(("MLFLOW", "RECOUP"))} == {"RECOUP_HOME"}
+
+
+def test_models_of_other_code_are_forgotten_and_the_rest_of_the_home_stays(tmp_path: Path) -> None:
+    for name in ("mlflow.db", "mlartifacts/one", "models/two", "world/history.parquet", "ledger.db"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    forget_models(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.db", "world"]

@@ -1,0 +1,121 @@
+"""The shipped prior for whole arrays of rows: the same figures as `model.prior`, for histories and contexts alike.
+
+`model.prior` reads one context; training needs the prior of every row of a history. Both read the same table, and a
+test holds them against each other on random contexts.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.calendars import calendar_of, days_from_payday, days_to_payday, is_banking_day
+from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
+from features.known import Known, pick
+from features.rows import Rows
+from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
+from features.time_zones import local_hour
+from features.vocabulary import DeclineCategory, Network, Outcome, Rail, Retryability
+from model.failures import TECHNICAL
+from model.prior import HIGHEST, LOWEST
+from model.prior_table import UNTRIED, PriorTable, shipped_table
+
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_UNKNOWN = CATEGORIES.index(DeclineCategory.UNKNOWN)
+_PROCESSING = CATEGORIES.index(DeclineCategory.PROCESSING_ERROR)
+_FUNDS = CATEGORIES.index(DeclineCategory.INSUFFICIENT_FUNDS)
+_TECHNICAL = np.array([CATEGORIES.index(category) for category in TECHNICAL])
+_ERROR = OUTCOMES.index(Outcome.ERROR)
+_NO_USE = np.array(
+    [
+        RETRYABILITIES.index(word)
+        for word in (Retryability.NEVER, Retryability.AFTER_FIX, Retryability.WITH_AUTHENTICATION)
+    ]
+)
+
+
+def prior_logits(rows: Rows, table: PriorTable | None = None) -> Floats:
+    """Log-odds of approval of each row by the shipped prior, shape (rows,), within the prior's own limits."""
+    figures = table or shipped_table()
+    failed = _own_failures(rows)
+    last, retried = failed.last(rows.table.failed), failed.total(rows.table.failed) - 1.0
+    category = _categories(rows, last)
+    days, circumstances = rows.day, figures.circumstances
+    score = _means(figures, rows, category) + figures.hour.at(local_hour(rows.local))
+    technical = np.isin(category, _TECHNICAL)
+    score += np.where(technical | _banking(rows, days), 0.0, circumstances.bank_holiday)
+    score += np.where(_approved_lately(rows, circumstances.approved_lately_days), circumstances.approved_lately, 0.0)
+    after = _waiting(figures, category, (rows.at - pick(rows.table.at, last)) / MICROS_PER_HOUR)
+    after += np.minimum(retried, circumstances.declined_retries_at_most) * circumstances.declined_retry
+    after += np.where(np.isin(pick(rows.table.retryability, last, -1), _NO_USE), circumstances.no_use_unchanged, 0.0)
+    moved = np.not_equal(pick(rows.table.processor.codes, last, -1), rows.table.processor.codes[rows.index])
+    other = np.where(technical, circumstances.other_processor_technical, circumstances.other_processor)
+    score += np.where(last >= 0, after + np.where(moved, other, 0.0), 0.0)
+    score += np.where(category == _FUNDS, _paydays(figures, rows, days), 0.0)
+    return np.clip(score, _logit(LOWEST), _logit(HIGHEST))
+
+
+def _own_failures(rows: Rows) -> Known:
+    """The attempts of the asked payment with the asked method."""
+    group = rows.table.payment.codes * np.int64(len(rows.table.method.words) + 1) + rows.table.method.codes
+    return Known(group, rows.table.known_at, group[rows.index], rows.decided_at)
+
+
+def _categories(rows: Rows, last: Int64s) -> Int64s:
+    """Why the method failed last, -1 for untried; what never reached the issuer failed for a technical reason."""
+    category = pick(rows.table.category, last, -1).astype(np.int64)
+    category = np.where(category < 0, _UNKNOWN, category)
+    error = np.equal(pick(rows.table.outcome, last, -1), _ERROR) & (category == _UNKNOWN)
+    return np.where(last < 0, -1, np.where(error, _PROCESSING, category))
+
+
+def _means(figures: PriorTable, rows: Rows, category: Int64s) -> Floats:
+    names = (*map(str, CATEGORIES), UNTRIED)
+    means = np.array([[_logit(figures.approval[name].mean(rail)) for rail in Rail] for name in names])
+    rail = rows.table.rail.codes[rows.index]
+    return np.asarray(means[category, rail], dtype=np.float64)
+
+
+def _waiting(figures: PriorTable, category: Int64s, hours: Floats) -> Floats:
+    shift = np.zeros(len(category))
+    for code in np.unique(category[category >= 0]):
+        chosen = category == code
+        curve = figures.waiting[figures.approval[str(CATEGORIES[code])].waiting]
+        shift[chosen] = curve.at(hours[chosen])
+    return shift
+
+
+def _banking(rows: Rows, days: Int64s) -> Flags:
+    networks = list(Network)
+    key = rows.table.country.codes[rows.index] * len(networks) + rows.table.network.codes[rows.index]
+    open_day = np.zeros(len(rows), dtype=np.bool_)
+    for code in np.unique(key):
+        chosen = key == code
+        place = rows.table.country.word(int(code // len(networks)))
+        open_day[chosen] = is_banking_day(calendar_of(place, networks[int(code % len(networks))]), days[chosen])
+    return open_day
+
+
+def _approved_lately(rows: Rows, within_days: float) -> Flags:
+    last = rows.of_method.last(rows.table.approved)
+    since = rows.decided_at - np.int64(within_days * MICROS_PER_DAY)
+    return np.asarray((last >= 0) & (pick(rows.table.at, last, -np.inf) >= since), dtype=np.bool_)
+
+
+def _paydays(figures: PriorTable, rows: Rows, days: Int64s) -> Floats:
+    """Money on payday and after it; nothing where the country is not known."""
+    before, shift = figures.before_payday
+    country = rows.table.country.codes[rows.index]
+    moved = np.zeros(len(rows))
+    for code in np.unique(country[country >= 0]):
+        chosen = country == code
+        place = rows.table.country.word(int(code)) or ""
+        after = figures.after_payday.at(days_from_payday(place, days[chosen]).astype(np.float64))
+        ahead = days_to_payday(place, days[chosen])
+        moved[chosen] = np.where((ahead > 0) & (ahead <= before) & (after <= 0.0), shift, after)
+    return moved
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1.0 - probability)))

@@ -1,0 +1,126 @@
+"""`recoup tune`: tree settings for a history, chosen on forward folds, resumable under a name."""
+
+import os
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import InputError, InvalidValueError
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from training.config import TrainingConfig
+    from training.tune import Tuned
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def tune(
+    history: Annotated[
+        Path, typer.Option(metavar="HISTORY.parquet", help="What `recoup import` or `recoup simulate` wrote.")
+    ],
+    study: Annotated[
+        str, typer.Option(metavar="NAME", help="A study of that name goes on where it stopped.")
+    ] = "trees",
+    trials: Annotated[int, typer.Option(help="So many trials more.")] = 25,
+    folds: Annotated[int, typer.Option(help="Windows that follow each other, each judged by what came before.")] = 3,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Where the best parameters go; default: beside the study.")
+    ] = None,
+    test_days: Annotated[
+        int | None, typer.Option(metavar="DAYS", help="Length of the last window, which is not looked at.")
+    ] = None,
+    trees: Annotated[int, typer.Option(help="Most trees a booster may have.")] = 600,
+    seed: Annotated[int, typer.Option(help="Of every draw.")] = 17,
+    threads: Annotated[int, typer.Option(help="Cores to use; 0 for all.")] = 0,
+) -> None:
+    """Choose tree settings for a history and write them for `recoup train --parameters`.
+
+    Settings are judged on windows before the test window, by customers the trees have not seen: by the value of a
+    choice of time where the history's propensities support an estimate, and by log loss; where they do not, by log loss
+    alone. Stop it at any time; the same --study goes on. Runs go to MLflow, one a trial under one a study.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if not _NAME.fullmatch(study):
+        raise InvalidValueError("--study", study, "letters, digits, dots, dashes and underscores")
+    for option, value, most in (("--trials", trials, 10_000), ("--folds", folds, 12)):
+        if not 1 <= value <= most:
+            raise InvalidValueError(option, value, f"a whole number from 1 to {most}")
+    if find_spec("optuna") is None:
+        raise InputError("recoup tune needs Optuna 5, which is not installed here: .venv/bin/pip install 'optuna>=5'")
+    from serving.settings import settings_from
+    from training.config import TrainingConfig
+    from training.fit import TreeSettings
+
+    config = TrainingConfig(
+        history=history,
+        test_days=test_days,
+        trees=TreeSettings(max_trees=trees, seed=seed, threads=threads),
+        seed=seed,
+    )
+    folder = settings_from(os.environ).home / "studies"
+    _run(config, study, folder, trials=trials, folds=folds, out=out or folder / f"{study}.toml")
+
+
+def _run(config: "TrainingConfig", name: str, folder: Path, *, trials: int, folds: int, out: Path) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from serving.cli.train import tracking_here
+    from training.forward import forward_folds
+    from training.parameters import write_parameters
+    from training.tune import open_study
+    from training.tune import tune as run
+    from training.tune_log import StudyLog
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading and cutting", total=trials)
+        cut = forward_folds(config, folds)
+        study = open_study(name, folder, cut, config.seed)
+        typer.echo(_told_objective(str(study.user_attrs["objective"]), len(study.trials)))
+        log = StudyLog.of(study, tracking_here())
+
+        def told(trial: "FrozenTrial") -> None:
+            log.trial(trial)
+            bar.update(task, advance=1, description=f"trial {trial.number} {trial.state.name.lower()}")
+
+        tuned = run(study, cut, config.trees, trials, told)
+    write_parameters(tuned.parameters, out, _remarks(tuned))
+    log.end(tuned, out.read_text(encoding="utf-8"))
+    _print(tuned, out)
+
+
+def _told_objective(objective: str, before: int) -> str:
+    reason = {
+        "policy value": "the history's propensities support an estimate; log loss decides among equals",
+        "log loss": "the history states no propensities small enough to value a policy by",
+    }[objective]
+    again = f" The study goes on after {before} trials." if before else ""
+    return f"Judged by {objective}: {reason}.{again}"
+
+
+def _remarks(tuned: "Tuned") -> tuple[str, ...]:
+    return (
+        f"Found by recoup tune: study {tuned.study.study_name}, best of {len(tuned.study.trials)} trials,",
+        f"judged by {tuned.objective} on forward folds of the history {str(tuned.study.user_attrs['history'])[:12]}.",
+    )
+
+
+def _print(tuned: "Tuned", out: Path) -> None:
+    states = [trial.state.name for trial in tuned.study.trials]
+    best, default = tuned.best.user_attrs, tuned.study.trials[0].user_attrs
+    typer.echo(f"{states.count('COMPLETE')} trials judged whole, {states.count('PRUNED')} given up early.")
+    for name in ("policy_value", "log_loss"):
+        if name in best:
+            error = f" ± {best['standard_error']:.4f}" if name == "policy_value" else ""
+            typer.echo(
+                f"{name.replace('_', ' ')}: {best[name]:.4f}{error} with trial {tuned.best.number}, "
+                f"{default[name]:.4f} with the defaults"
+            )
+    typer.echo(f"Parameters: {out}; recoup train --parameters {out}")

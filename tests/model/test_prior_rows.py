@@ -1,0 +1,47 @@
+"""The prior of whole arrays of rows is the prior of each context, computed another way."""
+
+from datetime import timedelta
+
+import numpy as np
+from hypothesis import given, settings
+
+from builders import random_history, simple_classify
+from context_builders import NOW, card, context, contexts, failed
+from features.action import Retry, Slot
+from features.context import Context
+from features.rows import rows_of_context, rows_of_history
+from features.table import from_arrow
+from features.vocabulary import Outcome
+from model.candidates import candidates, horizon_of
+from model.prior import HIGHEST, LOWEST, PriorScorer
+from model.prior_rows import prior_logits
+from training.resamples import Floats
+
+
+def probabilities(asked: Context, retries: list[Retry]) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-prior_logits(rows_of_context(asked, retries)))), dtype=np.float64)
+
+
+@given(contexts())
+@settings(max_examples=80, deadline=None)
+def test_rows_of_a_context_have_the_probabilities_of_the_prior_scorer(asked: Context) -> None:
+    retries = list(candidates(asked, horizon_of(asked)))[:200]
+    np.testing.assert_allclose(
+        probabilities(asked, retries), PriorScorer().score(asked, retries).probability, rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_method_that_was_never_tried_or_paid_lately_is_read_alike() -> None:
+    tried, other = card("card_1", processors=("north", "south")), card("card_2")
+    paid = failed(other, None, ago=timedelta(days=5), payment_id="inv_0", outcome=Outcome.APPROVED)
+    asked = context([tried, other], [failed(tried), paid])
+    slot = Slot(NOW + timedelta(days=2), NOW + timedelta(days=2, hours=1))
+    retries = [Retry(slot, name, processor) for name, processor in (("card_1", "south"), ("card_2", "north"))]
+    np.testing.assert_allclose(probabilities(asked, retries), PriorScorer().score(asked, retries).probability)
+
+
+def test_rows_of_a_history_stay_within_the_prior_limits() -> None:
+    rows = rows_of_history(from_arrow(random_history(0, attempts=400), simple_classify))
+    p = 1 / (1 + np.exp(-prior_logits(rows)))
+    assert len(p) == len(rows) > 0
+    assert ((p > LOWEST * 0.999) & (p < HIGHEST * 1.001)).all()
