@@ -6,7 +6,7 @@ data/markets.toml. Bank debits settle on their scheme's calendar rather than on 
 the Federal Reserve for ACH.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
@@ -19,7 +19,14 @@ from features.time_zones import weekday
 from features.vocabulary import Network
 
 Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+
+MONTH = 30.4375
+"""Mean days of a month (365.25 / 12)."""
+
+CUT_OFF_HOUR = 15
+"""Local hour by which a bank must have an order to work on it the same day (ours: most lie between 14 and 18)."""
 
 _EPOCH_DAY = date(1970, 1, 1)
 _SCHEME_CALENDARS = {Network.SEPA_CORE: "XECB", Network.SEPA_B2B: "XECB", Network.ACH: "XFED"}
@@ -38,12 +45,43 @@ def calendar_of(country: str | None, network: Network | str = Network.UNKNOWN) -
 
 def is_banking_day(calendar: str, days: Int64s) -> Flags:
     """Whether banks work: neither weekend nor public holiday (working days moved to weekends count)."""
-    return _by_year(days, lambda year: _year(calendar, year)[0])
+    span = _span_of(calendar, days)
+    return span.banking[days - span.first]
 
 
 def is_holiday(calendar: str, days: Int64s) -> Flags:
     """Whether the day is a public holiday; plain weekends are not."""
-    return _by_year(days, lambda year: _year(calendar, year)[1])
+    span = _span_of(calendar, days)
+    return span.holiday[days - span.first]
+
+
+def days_to_banking_day(calendar: str, days: Int64s) -> Int64s:
+    """Days until banks work next; 0 where they work."""
+    span = _span_of(calendar, days)
+    return span.next_open[days - span.first] - days
+
+
+def days_to_closed_day(calendar: str, days: Int64s) -> Int64s:
+    """Days until banks are closed next; 0 where they are closed."""
+    span = _span_of(calendar, days)
+    return span.next_closed[days - span.first] - days
+
+
+def days_from_closed_day(calendar: str, days: Int64s) -> Int64s:
+    """Days since banks were last closed; 0 where they are closed."""
+    span = _span_of(calendar, days)
+    return days - span.last_closed[days - span.first]
+
+
+def days_to_processing(calendar: str, days: Int64s, hours: Floats) -> Int64s:
+    """Days until a bank works on an order: 0 on a banking day before the cut-off, else until the next banking day.
+
+    Args:
+        hours: Local hour of each order; NaN (only the day is known) is taken as before the cut-off.
+    """
+    started = days + (hours >= CUT_OFF_HOUR)
+    span = _span_of(calendar, np.append(days, started))
+    return span.next_open[started - span.first] - days
 
 
 def next_banking_day(calendar: str, day: int) -> int:
@@ -96,16 +134,44 @@ def holiday_name(calendar: str, day: int) -> str | None:
     return None if source is None else source.get(when)
 
 
-def _by_year(days: Int64s, flags_of: Callable[[int], Flags]) -> Flags:
-    result = np.zeros(days.shape, dtype=np.bool_)
-    if not days.size:
-        return result
-    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    for year in np.unique(years):
-        chosen = years == year
-        first = to_day(date(int(year), 1, 1))
-        result[chosen] = flags_of(int(year))[days[chosen] - first]
-    return result
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Every day of some years in a row, from day number `first` on; the other arrays have shape (days,).
+
+    Args:
+        next_open, next_closed: Day number of the first banking day, and of the first other day, not before the day.
+        last_closed: Day number of the last day not after it on which banks are closed.
+    """
+
+    first: int
+    banking: Flags
+    holiday: Flags
+    next_open: Int64s
+    next_closed: Int64s
+    last_closed: Int64s
+
+
+def _span_of(calendar: str, days: Int64s) -> _Span:
+    low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
+    return _span(calendar, to_date(low).year, to_date(high).year)
+
+
+@cache
+def _span(calendar: str, first_year: int, last_year: int) -> _Span:
+    """The years asked for and one more on either side, so that the days around them are known."""
+    years = [_year(calendar, year) for year in range(first_year - 1, last_year + 2)]
+    banking, holiday = (np.concatenate([year[part] for year in years]) for part in (0, 1))
+    first = to_day(date(first_year - 1, 1, 1))
+    days = np.arange(first, first + banking.size, dtype=np.int64)
+    far = np.int64(days[-1] + 1)
+    return _Span(
+        first=first,
+        banking=banking,
+        holiday=holiday,
+        next_open=np.minimum.accumulate(np.where(banking, days, far)[::-1])[::-1],
+        next_closed=np.minimum.accumulate(np.where(banking, far, days)[::-1])[::-1],
+        last_closed=np.maximum.accumulate(np.where(banking, first - 1, days)),
+    )
 
 
 @cache
@@ -133,9 +199,13 @@ def _holidays(calendar: str, year: int) -> holidays.HolidayBase | None:
 
 
 def _paydays_around(country: str, days: Int64s) -> Int64s:
-    low, high = (days.min(), days.max()) if days.size else (0, 0)
-    years = range(to_date(low).year - 1, to_date(high).year + 2)
-    return np.unique(np.concatenate([_paydays(country, year) for year in years]))
+    low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
+    return _paydays_of(country, to_date(low).year - 1, to_date(high).year + 1)
+
+
+@cache
+def _paydays_of(country: str, first_year: int, last_year: int) -> Int64s:
+    return np.unique(np.concatenate([_paydays(country, year) for year in range(first_year, last_year + 1)]))
 
 
 @cache

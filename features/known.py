@@ -17,6 +17,9 @@ NEVER = np.iinfo(np.int64).max
 
 DAY = MICROS_PER_DAY
 
+EXACT = float(2**20)
+"""Sums are of whole multiples of 1 / EXACT: exact in a float up to 2^33, so that they do not depend on their order."""
+
 
 class Known:
     """Events grouped (by payment, customer or method), cut at each question's instant.
@@ -49,10 +52,17 @@ class Known:
         return self.stop - self.start
 
     def total(self, values: NDArray[np.generic]) -> Floats:
-        """Sum of the events' values, shape (q,)."""
-        running = np.concatenate([[0.0], np.cumsum(values[self.order], dtype=np.float64)])
+        """Sum of the events' values, each to the nearest millionth (1 / EXACT), shape (q,).
+
+        The rounding makes sums exact, and so the same whether other groups' events stand before (in a history) or not
+        (in a context).
+        """
+        whole = values.dtype.kind in "bui"
+        taken = values[self.order]
+        running = np.zeros(taken.size + 1)
+        np.cumsum(taken if whole else np.rint(taken * EXACT), dtype=np.float64, out=running[1:])
         difference: Floats = running[self.stop] - running[self.start]
-        return difference
+        return difference if whole else difference / EXACT
 
     def last(self, where: Flags | None = None) -> Int64s:
         """Position of the latest known event (for which `where` holds), -1 where there is none, shape (q,)."""
@@ -74,6 +84,20 @@ class Known:
             places = np.minimum.accumulate(np.where(where[self.order], places, size)[::-1])[::-1]
         place = np.where(self.start < size, places[np.minimum(self.start, size - 1)], size)
         return np.where(place < self.stop, self.order[np.minimum(place, size - 1)], -1)
+
+    def latest(self, where: Flags, most: int) -> Int64s:
+        """Positions of the latest known events for which `where` holds, newest first; -1 where there are no more.
+
+        Returns:
+            Shape (q, most).
+        """
+        chosen = np.flatnonzero(where[self.order])
+        if not chosen.size:
+            return np.full((self.stop.size, most), -1, dtype=np.int64)
+        before = np.searchsorted(chosen, np.stack([self.start, self.stop]), side="left")
+        place = before[1][:, None] - 1 - np.arange(most, dtype=np.int64)
+        held = self.order[chosen[np.maximum(place, 0)]]
+        return np.where(place >= before[0][:, None], held, -1)
 
     def run(self, labels: NDArray[np.generic]) -> Int64s:
         """How many of the latest known events in a row carry the same label as the latest one, shape (q,)."""

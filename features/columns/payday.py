@@ -1,0 +1,156 @@
+"""Columns of the pay cycle: the market's custom, what the market's retries have shown, and this customer's own past."""
+
+import numpy as np
+
+from features import calendars
+from features.columns.arithmetic import (
+    Floats,
+    Int64s,
+    days_between,
+    if_known,
+    month_distance,
+    rate,
+    shrunk,
+    unless_missing,
+)
+from features.columns.column import Values, column
+from features.encoders import Encoders
+from features.instants import MICROS_PER_DAY
+from features.known import pick
+from features.rows import Rows
+
+_ATTEMPTS, _RETRIES = 24, 12  # of a customer, the latest ones that count
+_DAY_WIDTH = 2.0  # days: a weekend moves a payday by up to two
+_AMOUNT_WIDTH = 0.3  # log10: a factor of two
+_OFFSET_WIDTH = 0.35  # ln(1 + days): two days near day five, a week near day twenty
+_HALF_LIFE_DAYS = 180.0  # people change jobs
+_STRENGTH = 2.0  # attempts' worth of trust in the market before a customer's own
+
+
+@column("days", "action")
+def days_from_payday(rows: Rows, _: Encoders) -> Values:
+    """Days since the market's latest usual payday (a custom; the model learns what it is worth)."""
+    return unless_missing(rows.days_from_payday)
+
+
+@column("days", "action")
+def days_to_payday(rows: Rows, _: Encoders) -> Values:
+    """Days until the market's next usual payday."""
+    return unless_missing(rows.days_to_payday)
+
+
+@column("share", "action", monotone=1)
+def month_day_retry_rate(rows: Rows, encoders: Encoders) -> Values:
+    """Share of the country's retries approved on this day of the month: paydays as the market shows them."""
+    return rate(rows, encoders, "retry_month_day")
+
+
+@column("share", "action", monotone=1)
+def payday_retry_rate(rows: Rows, encoders: Encoders) -> Values:
+    """Share of the country's retries approved so many days after its usual payday: what the custom is worth."""
+    return rate(rows, encoders, "retry_payday")
+
+
+@column("share", "action")
+def customer_day_rate(rows: Rows, encoders: Encoders) -> Values:
+    """Share of this customer's attempts near this day of the month that were approved, shrunk to the market's day."""
+    table = rows.table
+    past = rows.of_customer.latest(table.approved | table.failed, _ATTEMPTS)
+    day = calendars.day_of_month(rows.day)[:, None]
+    off = month_distance(day, pick(rows.table_month_day, past, 0)) / _DAY_WIDTH
+    approved = pick(table.approved, past, 0)
+    weight = np.exp(-0.5 * off**2) * _fading(rows, past) * _of_amount(rows, past, approved)
+    own = shrunk(
+        (weight * approved).sum(axis=1), weight.sum(axis=1), rate(rows, encoders, "retry_month_day"), _STRENGTH
+    )
+    return if_known(rows, own)
+
+
+@column("share", "action")
+def customer_offset_rate(rows: Rows, encoders: Encoders) -> Values:
+    """Share of this customer's retries about so many days after the first attempt that were approved."""
+    table = rows.table
+    past = rows.of_customer.latest((table.approved | table.failed) & table.is_retry, _RETRIES)
+    days = days_between(rows.at, pick(table.at, rows.of_payment.first()))
+    off = np.log1p(np.maximum(days, 0))[:, None] - np.log1p(pick(rows.own_payment.waited_days, past, 0))
+    approved = pick(table.approved, past, 0)
+    weight = np.exp(-0.5 * (off / _OFFSET_WIDTH) ** 2) * _fading(rows, past)
+    own = shrunk((weight * approved).sum(axis=1), weight.sum(axis=1), rate(rows, encoders, "retry_market"), _STRENGTH)
+    return if_known(rows, own)
+
+
+@column("days", "action")
+def days_from_usual_day(rows: Rows, _: Encoders) -> Values:
+    """Distance in the month from the mean day on which this customer was approved before (circular mean, ±15)."""
+    angle = 2 * np.pi * rows.table_month_day / calendars.MONTH
+    approved = rows.table.approved
+    sine = rows.of_customer.total(np.where(approved, np.sin(angle), 0.0))
+    cosine = rows.of_customer.total(np.where(approved, np.cos(angle), 0.0))
+    usual = np.arctan2(sine, cosine) * calendars.MONTH / (2 * np.pi)
+    distance = month_distance(calendars.day_of_month(rows.day), usual)
+    return if_known(rows, np.where(rows.of_customer.total(approved) > 0, distance, np.nan))
+
+
+@column("days", "action")
+def days_from_last_recovery_day(rows: Rows, _: Encoders) -> Values:
+    """Distance in the month from the day on which a retry of this customer last succeeded (±15)."""
+    last = rows.of_customer.last(rows.table.approved & rows.table.is_retry)
+    return if_known(rows, month_distance(calendars.day_of_month(rows.day), pick(rows.table_month_day, last)))
+
+
+@column("days", "action")
+def days_from_own_payday(rows: Rows, _: Encoders) -> Values:
+    """Days since the day of the month on which this customer's money seems to come, inferred from past recoveries."""
+    own = rows.own_paydays
+    since: Floats = (calendars.day_of_month(rows.day) - own.day[own.which]) % calendars.MONTH
+    return if_known(rows, since)
+
+
+@column("recoveries", "context")
+def own_payday_support(rows: Rows, _: Encoders) -> Values:
+    """How many recoveries speak of this customer's payday: how far the inferred day can be trusted."""
+    return if_known(rows, rows.own_paydays.support[rows.own_paydays.which])
+
+
+@column("share", "action")
+def own_payday_passed(rows: Rows, _: Encoders) -> Values:
+    """Chance that this customer's money has come since the payment's latest failure, by the customer's recoveries."""
+    last = rows.of_payment.last(rows.table.failed)
+    failed_day = pick(rows.table_day, last, 0).astype(np.int64)
+    passed = rows.own_paydays.chance_between(failed_day, rows.day)
+    return if_known(rows, np.where(last >= 0, passed, np.nan))
+
+
+COLUMNS = (
+    days_from_payday,
+    days_to_payday,
+    month_day_retry_rate,
+    payday_retry_rate,
+    customer_day_rate,
+    customer_offset_rate,
+    days_from_usual_day,
+    days_from_last_recovery_day,
+    days_from_own_payday,
+    own_payday_support,
+    own_payday_passed,
+)
+
+
+def _fading(rows: Rows, past: Int64s) -> Floats:
+    """Weight of each past attempt by its age at the decision, 0 where there is none, shape (q, most)."""
+    known_at = pick(rows.table.known_at, past)
+    age = (rows.decided_at[:, None] - known_at) / MICROS_PER_DAY
+    return np.where(past >= 0, np.exp2(-np.nan_to_num(age) / _HALF_LIFE_DAYS), 0.0)
+
+
+def _of_amount(rows: Rows, past: Int64s, approved: Floats) -> Floats:
+    """How much each past attempt says about this amount, shape (q, most).
+
+    An approval of a larger amount and a decline of a smaller one say as much as the same amount would; the others
+    less, the further away their amount is.
+    """
+    asked = np.log10(np.maximum(rows.asked(rows.table.amount_major).astype(np.float64), 1e-3))[:, None]
+    below = asked - np.log10(np.maximum(pick(rows.table.amount_major, past, 1.0), 1e-3))
+    short = np.maximum(np.where(approved > 0, below, -below), 0) / _AMOUNT_WIDTH
+    weight: Floats = np.exp(-0.5 * short**2)
+    return weight
