@@ -139,14 +139,15 @@ class _Span:
     """Every day of some years in a row, from day number `first` on; the other arrays have shape (days,).
 
     Args:
-        next_open, next_closed: Day number of the first banking day, and of the first other day, not before the day.
-        last_closed: Day number of the last day not after it on which banks are closed.
+        next_open, last_open: Day number of the nearest banking day not before the day, and not after it.
+        next_closed, last_closed: The same for days on which banks are closed.
     """
 
     first: int
     banking: Flags
     holiday: Flags
     next_open: Int64s
+    last_open: Int64s
     next_closed: Int64s
     last_closed: Int64s
 
@@ -169,6 +170,7 @@ def _span(calendar: str, first_year: int, last_year: int) -> _Span:
         banking=banking,
         holiday=holiday,
         next_open=np.minimum.accumulate(np.where(banking, days, far)[::-1])[::-1],
+        last_open=np.maximum.accumulate(np.where(banking, days, first - 1)),
         next_closed=np.minimum.accumulate(np.where(banking, far, days)[::-1])[::-1],
         last_closed=np.maximum.accumulate(np.where(banking, first - 1, days)),
     )
@@ -211,13 +213,14 @@ def _paydays_of(country: str, first_year: int, last_year: int) -> Int64s:
 @cache
 def _paydays(country: str, year: int) -> Int64s:
     """Sorted day numbers of the market's usual paydays in a year."""
-    first, last = to_day(date(year, 1, 1)), to_day(date(year, 12, 31))
-    days = np.arange(first, last + 1, dtype=np.int64)
-    banking = is_banking_day(country, days)
-    found = [
-        _adjusted(country, rule, day) for rule in market(country).paydays for day in _falls_on(rule, days, banking)
-    ]
-    return np.unique(np.array(found, dtype=np.int64))
+    days = np.arange(to_day(date(year, 1, 1)), to_day(date(year, 12, 31)) + 1, dtype=np.int64)
+    span = _span(country, year, year)
+    banking = span.banking[days - span.first]
+    found = []
+    for rule in market(country).paydays:
+        moved = span.next_open if rule.adjust == "after" else span.last_open
+        found.append(moved[_falls_on(rule, days, banking) - span.first])
+    return np.unique(np.concatenate(found))
 
 
 def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:
@@ -228,10 +231,3 @@ def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     nth = (rule.working_day or 0) - 1  # the n-th, or the last where the rule says 0
     return np.array([days[banking & (months == m)][nth] for m in np.unique(months)], dtype=np.int64)
-
-
-def _adjusted(country: str, rule: PaydayRule, day: int) -> int:
-    step = 1 if rule.adjust == "after" else -1
-    while not is_banking_day(country, np.array([day]))[0]:
-        day += step
-    return int(day)

@@ -25,22 +25,28 @@ class Known:
     """Events grouped (by payment, customer or method), cut at each question's instant.
 
     Args:
-        group: Group of each event, shape (n,), non-negative.
+        group: Group of each event, shape (n,), in small numbers; -1 for events that nobody asks about.
         known_at: When each event's outcome became known, microseconds, shape (n,).
         asked_group: Group of each question, shape (q,); -1 for a group without events.
         asked_at: Instant of each question, shape (q,). Events with `known_at <= asked_at` count.
 
-    Events of a group are ordered by `known_at`, ties by their position.
+    Events of a group are ordered by `known_at`, ties by their position; `order` holds the positions of the events of
+    all groups that are asked for, group by group.
     """
 
     __slots__ = ("order", "start", "stop")
 
     def __init__(self, group: Int64s, known_at: Int64s, asked_group: Int64s, asked_at: Int64s) -> None:
-        times, rank = np.unique(known_at, return_inverse=True)
+        wanted = np.zeros(max(int(group.max(initial=-1)), int(asked_group.max(initial=-1))) + 2, dtype=np.bool_)
+        wanted[asked_group] = True
+        wanted[-1] = False  # -1 is no group
+        events = np.flatnonzero(wanted[group])
+        times, rank = np.unique(known_at[events], return_inverse=True)
         width = np.int64(times.size + 1)
-        key = group * width + rank + 1
-        self.order: Int64s = np.argsort(key, kind="stable")
-        ordered = key[self.order]
+        key = group[events] * width + rank + 1
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        self.order: Int64s = events[order]
         asked_rank = np.searchsorted(times, asked_at, side="right")
         # A negative group lies before every event, so that it has none.
         self.start: Int64s = np.searchsorted(ordered, asked_group * width, side="left").astype(np.int64)
@@ -60,7 +66,7 @@ class Known:
         whole = values.dtype.kind in "bui"
         taken = values[self.order]
         running = np.zeros(taken.size + 1)
-        np.cumsum(taken if whole else np.rint(taken * EXACT), dtype=np.float64, out=running[1:])
+        np.cumsum(taken if whole else np.rint(taken.astype(np.float64) * EXACT), dtype=np.float64, out=running[1:])
         difference: Floats = running[self.stop] - running[self.start]
         return difference if whole else difference / EXACT
 

@@ -20,12 +20,12 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class OwnPayment:
-    """Facts about every attempt of a table, shape (n,).
+    """Facts about attempts of a table, shape (n,); attempts that were not asked about keep the first value.
 
     Args:
-        waited_days: Days from the earliest attempt of the payment known of.
-        failed_before: Position of the payment's latest failure before it, -1 for none.
-        new_reason: Whether it failed for a reason for which no earlier attempt of the payment had failed.
+        waited_days: Days from the earliest attempt of the payment known of; 0.
+        failed_before: Position of the payment's latest failure before it; -1 for none.
+        new_reason: Whether it failed for a reason for which no earlier attempt of the payment had failed; False.
     """
 
     waited_days: Floats
@@ -33,37 +33,37 @@ class OwnPayment:
     new_reason: Flags
 
 
-def own_payment(table: AttemptTable, order: Int64s) -> OwnPayment:
+def own_payment(table: AttemptTable, attempts: Int64s) -> OwnPayment:
     """Work the facts out.
 
     Args:
-        order: Positions ordered by payment, then by when the outcome became known (`Known.order` of payments).
+        attempts: Positions to work them out for, with each attempt all others of its payment.
     """
+    attempts = np.sort(attempts)
+    order = attempts[np.lexsort((table.known_at[attempts], table.payment.codes[attempts]))]
     payment = table.payment.codes[order]
     places = np.arange(order.size, dtype=np.int64)
     start = np.maximum.accumulate(np.where(np.append(True, payment[1:] != payment[:-1])[: order.size], places, 0))
-    waited, before = np.empty(order.size), np.empty(order.size, dtype=np.int64)
-    waited[order] = (table.at[order] - table.at[order[_running_earliest(order, start)]]) / MICROS_PER_DAY
+    facts = OwnPayment(np.zeros(len(table)), np.full(len(table), -1), np.zeros(len(table), dtype=np.bool_))
+    facts.waited_days[order] = (table.at[order] - table.at[_running_earliest(order, start)]) / MICROS_PER_DAY
     failed = np.append(-1, np.maximum.accumulate(np.where(table.failed[order], places, -1))[:-1])[: order.size]
-    before[order] = np.where(failed >= start, order[np.maximum(failed, 0)], -1)
-    return OwnPayment(waited, before, _first_of_reason(table, order, payment))
+    facts.failed_before[order] = np.where(failed >= start, order[np.maximum(failed, 0)], -1)
+    facts.new_reason[order] = _first_of_reason(payment, table.category[order])
+    return facts
 
 
 def _running_earliest(order: Int64s, start: Int64s) -> Int64s:
-    """Place, among the same payment's places so far, of the attempt made first: positions are ordered by time."""
-    size = order.size
+    """Position, among the same payment's attempts so far, of the one made first: positions are ordered by time."""
+    size = int(order.max(initial=0)) + 1
     # Taking a multiple of the size away makes one running minimum restart at every payment.
-    running = np.minimum.accumulate(order - start * size) + start * size
-    place = np.empty(size, dtype=np.int64)
-    place[order] = np.arange(size, dtype=np.int64)
-    earliest: Int64s = place[running]
+    earliest: Int64s = np.minimum.accumulate(order - start * size) + start * size
     return earliest
 
 
-def _first_of_reason(table: AttemptTable, order: Int64s, payment: Int64s) -> Flags:
-    width = np.int64(int(table.category.max(initial=0)) + 1)
-    failed = np.flatnonzero(table.category[order] >= 0)
-    _, first = np.unique(payment[failed] * width + table.category[order][failed], return_index=True)
-    new = np.zeros(order.size, dtype=np.bool_)
-    new[order[failed[first]]] = True
+def _first_of_reason(payment: Int64s, reason: Int64s) -> Flags:
+    """Whether an entry is the first of its payment with its reason; -1 is no reason."""
+    new = np.zeros(reason.size, dtype=np.bool_)
+    given = np.flatnonzero(reason >= 0)
+    _, first = np.unique(payment[given] * (reason.max(initial=0) + 1) + reason[given], return_index=True)
+    new[given[first]] = True
     return new

@@ -119,19 +119,23 @@ def count(family: Family, key: Int64s, known_at: Int64s, event: NDArray[np.bool_
         known_at: When each became known, microseconds.
         event: Whether each was what the family counts (an approval, for most).
     """
-    bucket = known_at // (family.bucket_hours * MICROS_PER_HOUR)
     kept = key >= 0
-    order = np.lexsort((key[kept], bucket[kept]))
-    keys, buckets, hits = key[kept][order], bucket[kept][order], event[kept][order]
-    fresh = np.flatnonzero(np.append(True, (keys[1:] != keys[:-1]) | (buckets[1:] != buckets[:-1]))[: keys.size])
-    entry_key, entry_bucket = keys[fresh], buckets[fresh]
-    attempts = np.diff(np.append(fresh, keys.size)).astype(np.float64)
-    events = np.add.reduceat(hits.astype(np.float64), fresh) if fresh.size else np.zeros(0)
-    occurred = np.where(events > 0, entry_bucket, -1)
+    bucket = _bucket(family, known_at[kept])
+    if not bucket.size:
+        none = np.zeros(0, dtype=np.int64)
+        return Counts(none, none, np.zeros(0), np.zeros(0), none)
+    low = int(bucket.min())
+    width = int(bucket.max()) - low + 1
+    # One number for key, bucket and event: sorting it sorts by key, then bucket, and costs no second array.
+    outcomes = np.sort((key[kept] * width + bucket - low) * 2 + event[kept])
+    fresh = np.flatnonzero(np.append(True, outcomes[1:] // 2 != outcomes[:-1] // 2))
+    entry_key, entry_bucket = np.divmod(outcomes[fresh] // 2, width)
+    entry_bucket += low
+    attempts = np.diff(np.append(fresh, outcomes.size)).astype(np.float64)
+    events = np.add.reduceat((outcomes % 2).astype(np.float64), fresh)
+    latest = _running_latest(entry_key, np.where(events > 0, entry_bucket, -1))
     _decay(family, entry_key, entry_bucket, attempts, events)
-    by_key = np.lexsort((entry_bucket, entry_key))
-    latest = _running_latest(entry_key[by_key], occurred[by_key])
-    return Counts(entry_key[by_key], entry_bucket[by_key], attempts[by_key], events[by_key], latest)
+    return Counts(entry_key, entry_bucket, attempts, events, latest)
 
 
 def lookup(family: Family, counts: Counts, key: Int64s, asked_at: Int64s, parent: Floats) -> Floats:
@@ -207,18 +211,19 @@ def _running_latest(key: Int64s, occurred: Int64s) -> Int64s:
     return latest
 
 
-def _decay(family: Family, key: Int64s, bucket: Int64s, attempts: Floats, events: Floats) -> None:
-    """Turn each entry's own counts into decayed running counts of its key, in place; entries are ordered by bucket."""
-    if not key.size:
-        return
-    size = int(key.max()) + 1
-    running = np.zeros((2, size))
-    latest = np.zeros(size, dtype=np.int64)
-    starts = np.flatnonzero(np.append(True, bucket[1:] != bucket[:-1]))
-    for start, stop in zip(starts, np.append(starts[1:], bucket.size), strict=True):
-        touched = key[start:stop]
-        faded = np.exp2(-(bucket[start] - latest[touched]) * (family.bucket_hours / family.half_life_hours))
-        attempts[start:stop] += running[0, touched] * faded
-        events[start:stop] += running[1, touched] * faded
-        running[0, touched], running[1, touched] = attempts[start:stop], events[start:stop]
-        latest[touched] = bucket[start]
+def _decay(family: Family, key: Int64s, bucket: Int64s, *counts: Floats) -> None:
+    """Turn each entry's own counts into decayed running counts of its key, in place; ordered by key, then bucket.
+
+    After pass k an entry holds the sum over its key's last 2^k entries, so that doubling reaches the first of them in
+    a few passes over whole arrays (Hillis and Steele 1986, Communications of the ACM 29(12)).
+    """
+    step = 1
+    while step < key.size:
+        place = np.flatnonzero(key[step:] == key[:-step])
+        if not place.size:
+            return
+        gap = bucket[place + step] - bucket[place]
+        faded = np.exp2(-gap * (family.bucket_hours / family.half_life_hours))
+        for values in counts:
+            values[place + step] += values[place] * faded
+        step *= 2

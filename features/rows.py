@@ -73,17 +73,17 @@ class Rows:
     @cached_property
     def of_payment_method(self) -> Known:
         """The payment's attempts with the asked method as known at the decision."""
-        return self._known(_pairs(self.table.payment, self.table.method))
+        return self._known(_pairs(self.table.payment, self.table.method, self.index))
 
     @cached_property
     def of_customer_processor(self) -> Known:
         """The customer's attempts through the asked processor as known at the decision."""
-        return self._known(_pairs(self.table.customer, self.table.processor))
+        return self._known(_pairs(self.table.customer, self.table.processor, self.index))
 
     @cached_property
     def own_payment(self) -> OwnPayment:
-        """What each attempt of the table was within its own payment."""
-        return own_payment(self.table, self.of_payment.order)
+        """What each attempt of the asked customers was within its own payment."""
+        return own_payment(self.table, self.of_customer.order)
 
     @cached_property
     def own_paydays(self) -> OwnPaydays:
@@ -197,9 +197,14 @@ def rows_of_context(context: Context, retries: Sequence[Retry]) -> Rows:
     return Rows(table, index, decided_at, customer_known=context.history_known)
 
 
-def _pairs(left: Coded, right: Coded) -> Int64s:
-    """One code a pair of words; both are always known."""
-    return left.codes * len(right.words) + right.codes
+def _pairs(left: Coded, right: Coded, asked: Int64s) -> Int64s:
+    """One small code a pair of words, -1 where the left one is not among those of the asked positions, shape (n,)."""
+    wanted = np.zeros(len(left.words), dtype=np.bool_)
+    wanted[left.codes[asked]] = True
+    chosen = np.flatnonzero(wanted[left.codes])
+    pairs = np.full(left.codes.shape, -1, dtype=np.int64)
+    pairs[chosen] = np.unique(left.codes[chosen] * len(right.words) + right.codes[chosen], return_inverse=True)[1]
+    return pairs
 
 
 def _running_max_before(group: Int64s, values: Int64s) -> Int64s:

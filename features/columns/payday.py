@@ -4,6 +4,7 @@ import numpy as np
 
 from features import calendars
 from features.columns.arithmetic import (
+    Flags,
     Floats,
     Int64s,
     days_between,
@@ -19,7 +20,7 @@ from features.instants import MICROS_PER_DAY
 from features.known import pick
 from features.rows import Rows
 
-_ATTEMPTS, _RETRIES = 24, 12  # of a customer, the latest ones that count
+_ATTEMPTS, _RETRIES = 16, 12  # of a customer, the latest ones that count
 _DAY_WIDTH = 2.0  # days: a weekend moves a payday by up to two
 _AMOUNT_WIDTH = 0.3  # log10: a factor of two
 _OFFSET_WIDTH = 0.35  # ln(1 + days): two days near day five, a week near day twenty
@@ -56,10 +57,10 @@ def customer_day_rate(rows: Rows, encoders: Encoders) -> Values:
     """Share of this customer's attempts near this day of the month that were approved, shrunk to the market's day."""
     table = rows.table
     past = rows.of_customer.latest(table.approved | table.failed, _ATTEMPTS)
-    day = calendars.day_of_month(rows.day)[:, None]
-    off = month_distance(day, pick(rows.table_month_day, past, 0)) / _DAY_WIDTH
-    approved = pick(table.approved, past, 0)
-    weight = np.exp(-0.5 * off**2) * _fading(rows, past) * _of_amount(rows, past, approved)
+    off = calendars.day_of_month(rows.day)[:, None] - rows.table_month_day[past]
+    approved = np.where(past >= 0, table.approved[past], False)
+    doubt = _DAY_DOUBT[off + 30] + _age_doubt(rows, past) + _amount_doubt(rows, past, approved)
+    weight = np.where(past >= 0, np.exp(-doubt), 0.0)
     own = shrunk(
         (weight * approved).sum(axis=1), weight.sum(axis=1), rate(rows, encoders, "retry_month_day"), _STRENGTH
     )
@@ -72,9 +73,9 @@ def customer_offset_rate(rows: Rows, encoders: Encoders) -> Values:
     table = rows.table
     past = rows.of_customer.latest((table.approved | table.failed) & table.is_retry, _RETRIES)
     days = days_between(rows.at, pick(table.at, rows.of_payment.first()))
-    off = np.log1p(np.maximum(days, 0))[:, None] - np.log1p(pick(rows.own_payment.waited_days, past, 0))
-    approved = pick(table.approved, past, 0)
-    weight = np.exp(-0.5 * (off / _OFFSET_WIDTH) ** 2) * _fading(rows, past)
+    off = np.log1p(np.maximum(days, 0))[:, None] - np.log1p(rows.own_payment.waited_days)[past]
+    approved = np.where(past >= 0, table.approved[past], False)
+    weight = np.where(past >= 0, np.exp(-_doubt(off, _OFFSET_WIDTH) - _age_doubt(rows, past)), 0.0)
     own = shrunk((weight * approved).sum(axis=1), weight.sum(axis=1), rate(rows, encoders, "retry_market"), _STRENGTH)
     return if_known(rows, own)
 
@@ -136,21 +137,28 @@ COLUMNS = (
 )
 
 
-def _fading(rows: Rows, past: Int64s) -> Floats:
-    """Weight of each past attempt by its age at the decision, 0 where there is none, shape (q, most)."""
-    known_at = pick(rows.table.known_at, past)
-    age = (rows.decided_at[:, None] - known_at) / MICROS_PER_DAY
-    return np.where(past >= 0, np.exp2(-np.nan_to_num(age) / _HALF_LIFE_DAYS), 0.0)
+def _doubt(off: Floats, width: float) -> Floats:
+    """How little an attempt says that is so far off: minus the logarithm of its weight."""
+    doubt: Floats = 0.5 * (off / width) ** 2
+    return doubt
 
 
-def _of_amount(rows: Rows, past: Int64s, approved: Floats) -> Floats:
-    """How much each past attempt says about this amount, shape (q, most).
+_DAY_DOUBT = _doubt(month_distance(np.arange(-30, 31), np.zeros(1)), _DAY_WIDTH)
+
+
+def _age_doubt(rows: Rows, past: Int64s) -> Floats:
+    """By age at the decision, shape (q, most); what stands where there is no attempt has no meaning."""
+    age = rows.decided_at[:, None] - np.minimum(rows.table.known_at[past], rows.decided_at[:, None])
+    doubt: Floats = age * (np.log(2) / (_HALF_LIFE_DAYS * MICROS_PER_DAY))
+    return doubt
+
+
+def _amount_doubt(rows: Rows, past: Int64s, approved: Flags) -> Floats:
+    """By amount, shape (q, most).
 
     An approval of a larger amount and a decline of a smaller one say as much as the same amount would; the others
     less, the further away their amount is.
     """
-    asked = np.log10(np.maximum(rows.asked(rows.table.amount_major).astype(np.float64), 1e-3))[:, None]
-    below = asked - np.log10(np.maximum(pick(rows.table.amount_major, past, 1.0), 1e-3))
-    short = np.maximum(np.where(approved > 0, below, -below), 0) / _AMOUNT_WIDTH
-    weight: Floats = np.exp(-0.5 * short**2)
-    return weight
+    amounts = np.log10(np.maximum(rows.table.amount_major, 1e-3))
+    below = amounts[rows.index][:, None] - amounts[past]
+    return _doubt(np.maximum(np.where(approved, below, -below), 0), _AMOUNT_WIDTH)
