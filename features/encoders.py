@@ -12,7 +12,7 @@ from features.errors import InputError
 from features.rates import FAMILIES, Counts, Event, Family, count, lookup_all, silence
 from features.rows import Rows, rows_of_all
 from features.table import CATEGORIES, AttemptTable, Coded
-from features.vocabulary import TECHNICAL, Credential, Funding, Network
+from features.vocabulary import TECHNICAL
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -102,18 +102,13 @@ class Encoders:
     def _part(self, rows: Rows, part: str) -> Part:
         table, index = rows.table, rows.index
         match part:
-            case "country":
-                return Part(self.country.codes(table.country, index), len(self.country.words), required=False)
-            case "processor":
-                return Part(self.processor.codes(table.processor, index), len(self.processor.words), required=False)
-            case "network":
-                return Part(table.network.codes[index], len(Network), required=False)
-            case "funding":
-                return Part(table.funding.codes[index], len(Funding), required=False)
-            case "credential":
-                return Part(table.credential.codes[index], len(Credential), required=False)
-            case "issuer":
-                return Part(self.issuer.codes(table.issuer, index), len(self.issuer.words), required=True)
+            case "country" | "processor" | "issuer":
+                words: Vocabulary = getattr(self, part)
+                column: Coded = getattr(table, part)
+                return Part(words.codes(column, index), len(words.words), required=part == "issuer")
+            case "network" | "funding" | "credential":
+                column = getattr(table, part)
+                return Part(column.codes[index], len(column.words), required=False)
             case "category":
                 return Part(rows.last_category, len(CATEGORIES), required=True)
             case "month_day":

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
-from features.history import BY_NAME, FORMAT_VERSION, REQUIRED
+from features.history import BY_NAME, FIELDS, FORMAT_VERSION, REQUIRED
 from features.table import AttemptTable, Coded, from_arrow
 from features.vocabulary import Network
 
 # Columns of the format that neither features nor reports of training use; they are not read into memory.
 _UNUSED = frozenset({"purpose", "due_at", "policy", "propensity", "experiment", "variant"})
+
+# Texts that repeat are read as codes and distinct words, which takes half the memory.
+_CODED = frozenset(f.name for f in FIELDS if f.kind in {"text", "word"} and f.name != "attempt_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,16 @@ def load_history(path: Path) -> History:
     arrow = _read(path)
     table = from_arrow(arrow, _decline)
     market = _coded(arrow, "market", table)
+    code, stated = _coded(arrow, "code", table), _stated(arrow, "outcome_at", table)
+    del arrow
+    pa.default_memory_pool().release_unused()  # the file's columns are a third of the peak otherwise
     return History(
         path=path,
         digest=_digest(path),
         table=table,
-        code=_coded(arrow, "code", table),
+        code=code,
         market=market if (market.codes >= 0).any() else table.country,
-        outcome_stated=_stated(arrow, "outcome_at", table),
+        outcome_stated=stated,
     )
 
 
@@ -63,10 +69,10 @@ def _read(path: Path) -> pa.Table:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected a history that `recoup import` or `recoup simulate` wrote")
     try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            _check(path, schema)
-            arrow = file.read([name for name in schema.names if name in BY_NAME and name not in _UNUSED])
+        schema = pq.read_schema(path)
+        _check(path, schema)
+        names = [name for name in schema.names if name in BY_NAME and name not in _UNUSED]
+        arrow = pq.read_table(path, columns=names, read_dictionary=[name for name in names if name in _CODED])
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{path}: is not a whole Parquet file ({_first_line(error)}); `recoup import` makes a history from CSV, "
