@@ -215,7 +215,7 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         country=_gather(who, countries),
         zone=_gather(who, [zone_name(m.issuer.time_zone, c) for c, m in zip(countries, methods, strict=True)]),
         funding=_per_method(who, [m.funding for m in methods], Funding),
-        credential=_per_method(who, [m.credential for m in methods], Credential),
+        credential=_forms(context, who, methods),
         at=np.array([to_micros(a.at) for a in attempts] + [to_micros(r.slot.start) for r in retries], dtype=np.int64),
         known_at=np.array([_known_at(a) for a in attempts] + [NEVER] * q, dtype=np.int64),
         outcome=np.array([OUTCOMES.index(a.outcome) for a in attempts] + [UNKNOWN_OUTCOME] * q, dtype=np.int64),
@@ -227,7 +227,7 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         min_wait_hours=np.array([_wait(d) for d in declines] + [np.nan] * q, dtype=np.float64),
         amount_major=np.array(amounts + [float(payment.amount.major)] * q, dtype=np.float64),
         is_retry=_after_first(payment_codes),
-        expires_day=np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who],
+        expires_day=_expiries(context, who, methods),
         customer_since_day=np.full(n + q, since),
         three_d_secure=np.array([_flag(a.three_d_secure) for a in attempts] + [np.nan] * q),
         day_only=np.concatenate(
@@ -310,6 +310,22 @@ def _coded_list(texts: Sequence[str | None]) -> Coded:
 def _gather(who: Int64s, texts: Sequence[str | None]) -> Coded:
     coded = _coded_list(texts)
     return Coded(coded.codes[who], coded.words)
+
+
+def _forms(context: Context, who: Int64s, methods: Sequence[Method]) -> Coded:
+    """Form of every attempt's credential: as it was then where that is said, else as the method's is now."""
+    forms = _per_method(who, [m.credential for m in methods], Credential)
+    then = [-1 if a.credential is None else list(Credential).index(a.credential) for a in context.attempts]
+    told = np.array(then + [-1] * (who.size - len(then)), dtype=np.int64)
+    return Coded(np.where(told >= 0, told, forms.codes), forms.words)
+
+
+def _expiries(context: Context, who: Int64s, methods: Sequence[Method]) -> Floats:
+    """Expiry of every attempt's credential: as it was then where that is said, else as the method's is now."""
+    now = np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who]
+    then = [np.nan if a.expires_on is None else to_day(a.expires_on) for a in context.attempts]
+    told = np.array(then + [np.nan] * (who.size - len(then)))
+    return np.where(np.isnan(told), now, told)
 
 
 def _per_method(who: Int64s, values: Sequence[StrEnum], words: type[StrEnum]) -> Coded:

@@ -130,6 +130,8 @@ def _attempt(given: AttemptIn, payment: Payment, method: Method) -> Attempt:
         outcome_at=given.outcome_at,
         precision=given.precision or Precision.INSTANT,
         three_d_secure=given.three_d_secure,
+        expires_on=given.expires_on,
+        credential=given.credential,
         source="advised",
     )
 

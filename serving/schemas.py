@@ -147,6 +147,12 @@ class AttemptIn(Shape):
         default=None, description="day where only the date is known; instant when absent"
     )
     three_d_secure: bool | None = Field(default=None, description="whether the payer was authenticated")
+    expires_on: date | None = Field(
+        default=None, description="last day the credential was valid as it was on file then; the method's when absent"
+    )
+    credential: Credential | None = Field(
+        default=None, description="form of the credential at this attempt; the method's when absent"
+    )
     code: CodeText | None = Field(default=None, description="raw decline code or text as it came")
     subcode: CodeText | None = Field(default=None, description="second raw code that came with it")
     advice_code: CodeText | None = Field(default=None, description="Mastercard merchant advice code")

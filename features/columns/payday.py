@@ -9,6 +9,7 @@ from features.columns.arithmetic import (
     Int64s,
     days_between,
     if_known,
+    lift,
     month_distance,
     rate,
     shrunk,
@@ -40,16 +41,16 @@ def days_to_payday(rows: Rows, _: Encoders) -> Values:
     return unless_missing(rows.days_to_payday)
 
 
-@column("share", "action", monotone=1)
-def month_day_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the country's retries approved on this day of the month: paydays as the market shows them."""
-    return rate(rows, encoders, "retry_month_day")
+@column("points", "action", monotone=1)
+def month_day_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the country's retries of the whole month on this day of it: paydays as the market shows them."""
+    return lift(rows, encoders, "retry_month_day", "retry_market")
 
 
-@column("share", "action", monotone=1)
-def payday_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the country's retries approved so many days after its usual payday: what the custom is worth."""
-    return rate(rows, encoders, "retry_payday")
+@column("points", "action", monotone=1)
+def payday_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the country's retries so many days after its usual payday: what the custom is worth."""
+    return lift(rows, encoders, "retry_payday", "retry_market")
 
 
 @column("share", "action")
@@ -125,8 +126,8 @@ def own_payday_passed(rows: Rows, _: Encoders) -> Values:
 COLUMNS = (
     days_from_payday,
     days_to_payday,
-    month_day_retry_rate,
-    payday_retry_rate,
+    month_day_lift,
+    payday_lift,
     customer_day_rate,
     customer_offset_rate,
     days_from_usual_day,

@@ -1,99 +1,105 @@
-"""Columns of approval rates as known then (`features.rates`), and of outages."""
+"""Columns of approval rates as known then (`features.rates`), each beside the wider rate it is part of, and of outages.
 
-from features.columns.arithmetic import rate
+A rate alone rises and falls with the merchant's whole business, and trees would learn those dates by heart. So a
+column says by how many points of a hundred the rate lies above the next wider one.
+"""
+
+import numpy as np
+
+from features.columns.arithmetic import lift, rate
 from features.columns.column import Values, column
 from features.encoders import Encoders
 from features.rows import Rows
 
 
-@column("share", "action", monotone=1)
-def issuer_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's attempts approved (half-life 30 days, shrunk to country and network)."""
-    return rate(rows, encoders, "issuer")
+@column("points", "action", monotone=1)
+def issuer_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points by which the issuer approves more than all do (half-life 30 days, shrunk to country and network)."""
+    return lift(rows, encoders, "issuer", "all")
 
 
-@column("share", "action", monotone=1)
-def issuer_week_rate(rows: Rows, encoders: Encoders) -> Values:
-    """The same with a half-life of 7 days: an issuer that has grown stricter shows here within a week."""
-    return rate(rows, encoders, "issuer_week")
+@column("points", "action", monotone=1)
+def issuer_week_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the issuer's month with a half-life of 7 days: an issuer that has grown stricter shows here."""
+    return lift(rows, encoders, "issuer_week", "issuer")
 
 
-@column("share", "action", monotone=1)
-def issuer_recent_rate(rows: Rows, encoders: Encoders) -> Values:
-    """The same over the last hours (half-life 12 h): an issuer's outage shows here first."""
-    return rate(rows, encoders, "issuer_recent")
+@column("points", "action", monotone=1)
+def issuer_recent_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the issuer's month over the last hours (half-life 12 h): an issuer's outage shows here first."""
+    return lift(rows, encoders, "issuer_recent", "issuer")
 
 
-@column("share", "action", monotone=1)
-def issuer_slot_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's attempts approved in this quarter of its day (half-life 90 days): its nightly habits."""
-    return rate(rows, encoders, "issuer_slot")
+@column("points", "action", monotone=1)
+def issuer_slot_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the issuer's whole day in this quarter of it (half-life 90 days): its nightly habits."""
+    return lift(rows, encoders, "issuer_slot", "issuer")
 
 
-@column("share", "action", monotone=1)
-def issuer_form_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's attempts with this funding and credential form approved (half-life 90 days)."""
-    return rate(rows, encoders, "issuer_form")
+@column("points", "action", monotone=1)
+def issuer_form_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the issuer's all for this funding and credential form (half-life 90 days): what it likes."""
+    return lift(rows, encoders, "issuer_form", "issuer")
 
 
-@column("share", "action", monotone=1)
-def issuer_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's retries approved (half-life 60 days, shrunk to its country)."""
-    return rate(rows, encoders, "retry_issuer")
+@column("points", "action", monotone=1)
+def issuer_retry_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points by which the issuer approves retries more than its country does (half-life 60 days)."""
+    return lift(rows, encoders, "retry_issuer", "retry_market")
 
 
-@column("share", "action", monotone=1)
-def issuer_slot_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's retries approved in this quarter of its day (half-life 90 days)."""
-    return rate(rows, encoders, "retry_issuer_slot")
+@column("points", "action", monotone=1)
+def issuer_slot_retry_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the issuer's retries of the whole day in this quarter of it (half-life 90 days)."""
+    return lift(rows, encoders, "retry_issuer_slot", "retry_issuer")
 
 
-@column("share", "context", monotone=1)
-def category_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of retries approved after this kind of decline in this country (half-life 90 days)."""
-    return rate(rows, encoders, "retry_category_market")
+@column("points", "action", monotone=1)
+def category_retry_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the country's retries after this kind of decline (half-life 90 days): what its words are worth."""
+    return lift(rows, encoders, "retry_category_market", "retry_market")
 
 
-@column("share", "action", monotone=1)
-def category_issuer_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's retries approved after this kind of decline: what its words are worth (90 days)."""
-    return rate(rows, encoders, "retry_category_issuer")
+@column("points", "action", monotone=1)
+def category_issuer_retry_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the country's retries after this kind of decline when this issuer says it (half-life 90 days)."""
+    return lift(rows, encoders, "retry_category_issuer", "retry_category_market")
 
 
-@column("share", "action", monotone=1)
-def processor_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of attempts approved through this processor for this country and network (half-life 30 days)."""
-    return rate(rows, encoders, "processor")
+@column("points", "action", monotone=1)
+def processor_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points by which the processor is approved more than others in this country and network (half-life 30 days)."""
+    return lift(rows, encoders, "processor", "network")
 
 
-@column("share", "action", monotone=1)
-def processor_recent_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share approved through this processor over the last hours (half-life 6 h): its outages."""
-    return rate(rows, encoders, "processor_recent")
+@column("points", "action", monotone=1)
+def processor_recent_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above everybody's over the last hours through this processor (half-life 6 h): its outages."""
+    return lift(rows, encoders, "processor_recent", "all")
 
 
-@column("share", "action", monotone=1)
-def processor_retry_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of retries approved through this processor after this kind of decline (half-life 30 days)."""
-    return rate(rows, encoders, "retry_processor")
+@column("points", "action", monotone=1)
+def processor_retry_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above other processors' retries after this kind of decline (half-life 30 days)."""
+    return lift(rows, encoders, "retry_processor", "retry_category")
 
 
-@column("share", "action", monotone=1)
-def route_issuer_rate(rows: Rows, encoders: Encoders) -> Values:
-    """Share of this issuer's attempts through this processor approved (half-life 90 days): issuers like some routes."""
-    return rate(rows, encoders, "route_issuer")
+@column("points", "action", monotone=1)
+def route_issuer_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points above the issuer's all through this processor (half-life 90 days): issuers like some routes."""
+    return lift(rows, encoders, "route_issuer", "issuer")
 
 
-@column("share", "action")
+@column("points", "action")
 def issuer_technical_share(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the issuer's attempts of the last hours that met a system failure (half-life 6 h): its outages."""
-    return rate(rows, encoders, "issuer_technical")
+    """Of a hundred attempts of the issuer in the last hours, those that met a system failure (half-life 6 h)."""
+    return np.rint(100 * rate(rows, encoders, "issuer_technical"))
 
 
-@column("share", "action")
+@column("points", "action")
 def processor_technical_share(rows: Rows, encoders: Encoders) -> Values:
-    """Share of the processor's attempts of the last hours that met a system failure (half-life 6 h)."""
-    return rate(rows, encoders, "processor_technical")
+    """Of a hundred attempts of the processor in the last hours, those that met a system failure (half-life 6 h)."""
+    return np.rint(100 * rate(rows, encoders, "processor_technical"))
 
 
 @column("hours", "action")
@@ -109,19 +115,19 @@ def processor_silence(rows: Rows, encoders: Encoders) -> Values:
 
 
 COLUMNS = (
-    issuer_rate,
-    issuer_week_rate,
-    issuer_recent_rate,
-    issuer_slot_rate,
-    issuer_form_rate,
-    issuer_retry_rate,
-    issuer_slot_retry_rate,
-    category_retry_rate,
-    category_issuer_retry_rate,
-    processor_rate,
-    processor_recent_rate,
-    processor_retry_rate,
-    route_issuer_rate,
+    issuer_lift,
+    issuer_week_lift,
+    issuer_recent_lift,
+    issuer_slot_lift,
+    issuer_form_lift,
+    issuer_retry_lift,
+    issuer_slot_retry_lift,
+    category_retry_lift,
+    category_issuer_retry_lift,
+    processor_lift,
+    processor_recent_lift,
+    processor_retry_lift,
+    route_issuer_lift,
     issuer_technical_share,
     processor_technical_share,
     issuer_silence,
