@@ -12,7 +12,7 @@ from features.errors import InputError
 from features.rates import FAMILIES, Counts, Event, Family, count, lookup_all, silence
 from features.rows import Rows, rows_of_all
 from features.table import CATEGORIES, AttemptTable, Coded
-from features.vocabulary import TECHNICAL
+from features.vocabulary import TECHNICAL, Network
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -106,9 +106,8 @@ class Encoders:
                 words: Vocabulary = getattr(self, part)
                 column: Coded = getattr(table, part)
                 return Part(words.codes(column, index), len(words.words), required=part == "issuer")
-            case "network" | "funding" | "credential":
-                column = getattr(table, part)
-                return Part(column.codes[index], len(column.words), required=False)
+            case "network":
+                return Part(table.network.codes[index], len(Network), required=False)
             case "category":
                 return Part(rows.last_category, len(CATEGORIES), required=True)
             case "month_day":

@@ -53,17 +53,15 @@ class Family:
     base: float = 0.5
 
 
-_DAY, _WEEK, _MONTH, _QUARTER, _YEAR = 24, 24 * 7, 24 * 30, 24 * 90, 24 * 365
+_DAY, _MONTH, _QUARTER, _YEAR = 24, 24 * 30, 24 * 90, 24 * 365
 
 FAMILIES: tuple[Family, ...] = (
     # Every attempt: how readily issuers and processors approve, by the day and by the hour.
     Family("all", (), False, _DAY, 2 * _MONTH, 20, None),
     Family("network", ("country", "network"), False, _DAY, 2 * _MONTH, 50, "all"),
     Family("issuer", ("issuer",), False, _DAY, _MONTH, 50, "network"),
-    Family("issuer_week", ("issuer",), False, _DAY, _WEEK, 50, "issuer"),
     Family("issuer_recent", ("issuer",), False, 1, 12, 20, "issuer"),
     Family("issuer_slot", ("issuer", "slot"), False, _DAY, _QUARTER, 50, "issuer"),
-    Family("issuer_form", ("issuer", "funding", "credential"), False, _DAY, _QUARTER, 50, "issuer"),
     Family("processor", ("processor", "country", "network"), False, _DAY, _MONTH, 50, "network"),
     Family("processor_recent", ("processor",), False, 1, 6, 20, "all"),
     Family("route_issuer", ("processor", "issuer"), False, _DAY, _QUARTER, 50, "issuer"),

@@ -5,15 +5,18 @@ from features.columns.column import Column
 from features.table import CATEGORIES
 from features.vocabulary import Credential, Funding, Network, Rail
 
-COLUMNS: tuple[Column, ...] = (
-    *failure.COLUMNS,
-    *payer.COLUMNS,
-    *method.COLUMNS,
-    *moment.COLUMNS,
-    *payday.COLUMNS,
-    *route.COLUMNS,
-    *rates.COLUMNS,
-)
+SUBJECTS: dict[str, tuple[Column, ...]] = {
+    "The failure": failure.COLUMNS,
+    "The payment and who owes it": payer.COLUMNS,
+    "The method": method.COLUMNS,
+    "The moment": moment.COLUMNS,
+    "The pay cycle": payday.COLUMNS,
+    "The route": route.COLUMNS,
+    "Approval rates and outages": rates.COLUMNS,
+}
+"""The columns by what they are about; their order here is their order in the matrix."""
+
+COLUMNS: tuple[Column, ...] = tuple(column for columns in SUBJECTS.values() for column in columns)
 
 WORDS: dict[str, tuple[str, ...]] = {
     "decline_category": tuple(CATEGORIES),

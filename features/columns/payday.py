@@ -82,18 +82,6 @@ def customer_offset_rate(rows: Rows, encoders: Encoders) -> Values:
 
 
 @column("days", "action")
-def days_from_usual_day(rows: Rows, _: Encoders) -> Values:
-    """Distance in the month from the mean day on which this customer was approved before (circular mean, ±15)."""
-    angle = 2 * np.pi * rows.table_month_day / calendars.MONTH
-    approved = rows.table.approved
-    sine = rows.of_customer.total(np.where(approved, np.sin(angle), 0.0))
-    cosine = rows.of_customer.total(np.where(approved, np.cos(angle), 0.0))
-    usual = np.arctan2(sine, cosine) * calendars.MONTH / (2 * np.pi)
-    distance = month_distance(calendars.day_of_month(rows.day), usual)
-    return if_known(rows, np.where(rows.of_customer.total(approved) > 0, distance, np.nan))
-
-
-@column("days", "action")
 def days_from_last_recovery_day(rows: Rows, _: Encoders) -> Values:
     """Distance in the month from the day on which a retry of this customer last succeeded (±15)."""
     last = rows.of_customer.last(rows.table.approved & rows.table.is_retry)
@@ -130,7 +118,6 @@ COLUMNS = (
     payday_lift,
     customer_day_rate,
     customer_offset_rate,
-    days_from_usual_day,
     days_from_last_recovery_day,
     days_from_own_payday,
     own_payday_support,

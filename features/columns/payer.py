@@ -97,12 +97,6 @@ def days_since_customer_approval(rows: Rows, _: Encoders) -> Values:
     return if_known(rows, days_between(rows.at, pick(rows.table.at, rows.of_customer.last(rows.table.approved))))
 
 
-@column("days", "action")
-def days_since_customer_decline(rows: Rows, _: Encoders) -> Values:
-    """Days from the customer's latest failed attempt, for any payment, to this attempt: how old the bad news is."""
-    return if_known(rows, days_between(rows.at, pick(rows.table.at, rows.of_customer.last(rows.table.failed))))
-
-
 @column("flag", "context")
 def three_d_secure(rows: Rows, _: Encoders) -> Values:
     """Whether the payer was authenticated at the latest attempt; for a first attempt, at that attempt."""
@@ -123,7 +117,6 @@ COLUMNS = (
     customer_recovery_days,
     customer_tenure,
     days_since_customer_approval,
-    days_since_customer_decline,
     three_d_secure,
 )
 

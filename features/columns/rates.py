@@ -19,12 +19,6 @@ def issuer_lift(rows: Rows, encoders: Encoders) -> Values:
 
 
 @column("points", "action", monotone=1)
-def issuer_week_lift(rows: Rows, encoders: Encoders) -> Values:
-    """Points above the issuer's month with a half-life of 7 days: an issuer that has grown stricter shows here."""
-    return lift(rows, encoders, "issuer_week", "issuer")
-
-
-@column("points", "action", monotone=1)
 def issuer_recent_lift(rows: Rows, encoders: Encoders) -> Values:
     """Points above the issuer's month over the last hours (half-life 12 h): an issuer's outage shows here first."""
     return lift(rows, encoders, "issuer_recent", "issuer")
@@ -34,12 +28,6 @@ def issuer_recent_lift(rows: Rows, encoders: Encoders) -> Values:
 def issuer_slot_lift(rows: Rows, encoders: Encoders) -> Values:
     """Points above the issuer's whole day in this quarter of it (half-life 90 days): its nightly habits."""
     return lift(rows, encoders, "issuer_slot", "issuer")
-
-
-@column("points", "action", monotone=1)
-def issuer_form_lift(rows: Rows, encoders: Encoders) -> Values:
-    """Points above the issuer's all for this funding and credential form (half-life 90 days): what it likes."""
-    return lift(rows, encoders, "issuer_form", "issuer")
 
 
 @column("points", "action", monotone=1)
@@ -116,10 +104,8 @@ def processor_silence(rows: Rows, encoders: Encoders) -> Values:
 
 COLUMNS = (
     issuer_lift,
-    issuer_week_lift,
     issuer_recent_lift,
     issuer_slot_lift,
-    issuer_form_lift,
     issuer_retry_lift,
     issuer_slot_retry_lift,
     category_retry_lift,

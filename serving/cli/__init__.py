@@ -11,7 +11,20 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import caps, decide, declines, demo, import_history, ledger, openapi, rulebook, serve, simulate, train
+from serving.cli import (
+    caps,
+    decide,
+    declines,
+    demo,
+    features,
+    import_history,
+    ledger,
+    openapi,
+    rulebook,
+    serve,
+    simulate,
+    train,
+)
 
 EXIT_REFUSED = 2
 
@@ -34,6 +47,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(caps.app, name="caps")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(declines.app, name="declines")
+app.add_typer(features.app, name="features")
 app.command("openapi")(openapi.openapi)
 
 
