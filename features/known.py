@@ -40,7 +40,7 @@ class Known:
         wanted = np.zeros(max(int(group.max(initial=-1)), int(asked_group.max(initial=-1))) + 2, dtype=np.bool_)
         wanted[asked_group] = True
         wanted[-1] = False  # -1 is no group
-        events = np.flatnonzero(wanted[group])
+        events = np.flatnonzero(wanted[group] & (known_at < NEVER))
         times, rank = np.unique(known_at[events], return_inverse=True)
         width = np.int64(times.size + 1)
         key = group[events] * width + rank + 1
@@ -95,15 +95,15 @@ class Known:
         """Positions of the latest known events for which `where` holds, newest first; -1 where there are no more.
 
         Returns:
-            Shape (q, most).
+            Shape (k, q), where k is how many the question with the most has, at most `most`.
         """
         chosen = np.flatnonzero(where[self.order])
-        if not chosen.size:
-            return np.full((self.stop.size, most), -1, dtype=np.int64)
-        before = np.searchsorted(chosen, np.stack([self.start, self.stop]), side="left")
-        place = before[1][:, None] - 1 - np.arange(most, dtype=np.int64)
-        held = self.order[chosen[np.maximum(place, 0)]]
-        return np.where(place >= before[0][:, None], held, -1)
+        start, stop = (np.searchsorted(chosen, places, side="left") for places in (self.start, self.stop))
+        held = min(most, int(np.max(stop - start, initial=0)))
+        if not held:
+            return np.zeros((0, self.stop.size), dtype=np.int64)
+        place = stop - 1 - np.arange(held, dtype=np.int64)[:, None]
+        return np.where(place >= start, self.order[chosen[np.maximum(place, 0)]], -1)
 
     def run(self, labels: NDArray[np.generic]) -> Int64s:
         """How many of the latest known events in a row carry the same label as the latest one, shape (q,)."""

@@ -69,9 +69,9 @@ def own_paydays(past: Known, recovered: Flags, failed_day: Int64s, paid_day: Int
     """
     told = recovered & (paid_day - failed_day <= _LONGEST)
     _, first, which = np.unique(past.start * (past.order.size + 1) + past.stop, return_index=True, return_inverse=True)
-    voters = past.latest(told, RECOVERIES)[first]
+    voters = past.latest(told, RECOVERIES)[:, first]
     votes = np.zeros((first.size, _DAYS))
-    for voter in voters.T:
+    for voter in voters:
         votes += _vote(voter, failed_day, paid_day)
     running = np.zeros((first.size, _DAYS + 1))
     np.cumsum(votes, axis=1, out=running[:, 1:])

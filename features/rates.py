@@ -12,7 +12,7 @@ of what is known its key was last counted so: the silence of an issuer or a proc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -95,6 +95,9 @@ class Counts:
         attempts: Decayed attempts of the key up to and including the bucket, weighed at the bucket's end.
         events: Those among them that are the family's event (approvals, for most).
         latest: Bucket of the key's latest event up to and including this one, -1 for none yet.
+        first: The earliest bucket of all.
+        width: Buckets from the earliest to one after the latest.
+        place: One rising number for key and bucket, shape (m,).
     """
 
     key: Int64s
@@ -102,6 +105,16 @@ class Counts:
     attempts: Floats
     events: Floats
     latest: Int64s
+    first: int = field(init=False)
+    width: int = field(init=False)
+    place: Int64s = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = int(self.bucket.min()) if self.key.size else 0
+        width = int(self.bucket.max(initial=first)) - first + 2
+        object.__setattr__(self, "first", first)
+        object.__setattr__(self, "width", width)
+        object.__setattr__(self, "place", self.key * width + (self.bucket - first))
 
     def at_end(self) -> "Counts":
         """Only the latest entry of each key: all that a decision after the end of the history needs."""
@@ -191,12 +204,10 @@ def _entries(counts: Counts, key: Int64s, now: Int64s) -> tuple[Int64s, NDArray[
     """Place of the latest entry of each key in a bucket before the present one, and whether there is one."""
     if not counts.key.size:
         return np.zeros(key.shape, dtype=np.int64), np.zeros(key.shape, dtype=np.bool_)
-    low, high = int(counts.bucket.min()), int(counts.bucket.max())
-    width = high - low + 2
-    entries = counts.key * width + (counts.bucket - low)
-    place = np.searchsorted(entries, key * width + np.clip(now - low, 0, width - 1), side="left") - 1
+    asked = key * counts.width + np.minimum(np.maximum(now - counts.first, 0), counts.width - 1)
+    place = np.searchsorted(counts.place, asked, side="left") - 1
     found = np.maximum(place, 0)
-    return found, (place >= 0) & (key >= 0) & (counts.key[found] == key)
+    return found, (place >= 0) & (counts.key[found] == key)
 
 
 def _running_latest(key: Int64s, occurred: Int64s) -> Int64s:

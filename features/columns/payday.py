@@ -58,12 +58,12 @@ def customer_day_rate(rows: Rows, encoders: Encoders) -> Values:
     """Share of this customer's attempts near this day of the month that were approved, shrunk to the market's day."""
     table = rows.table
     past = rows.of_customer.latest(table.approved | table.failed, _ATTEMPTS)
-    off = calendars.day_of_month(rows.day)[:, None] - rows.table_month_day[past]
+    off = calendars.day_of_month(rows.day) - rows.table_month_day[past]
     approved = np.where(past >= 0, table.approved[past], False)
     doubt = _DAY_DOUBT[off + 30] + _age_doubt(rows, past) + _amount_doubt(rows, past, approved)
     weight = np.where(past >= 0, np.exp(-doubt), 0.0)
     own = shrunk(
-        (weight * approved).sum(axis=1), weight.sum(axis=1), rate(rows, encoders, "retry_month_day"), _STRENGTH
+        (weight * approved).sum(axis=0), weight.sum(axis=0), rate(rows, encoders, "retry_month_day"), _STRENGTH
     )
     return if_known(rows, own)
 
@@ -74,10 +74,10 @@ def customer_offset_rate(rows: Rows, encoders: Encoders) -> Values:
     table = rows.table
     past = rows.of_customer.latest((table.approved | table.failed) & table.is_retry, _RETRIES)
     days = days_between(rows.at, pick(table.at, rows.of_payment.first()))
-    off = np.log1p(np.maximum(days, 0))[:, None] - np.log1p(rows.own_payment.waited_days)[past]
+    off = np.log1p(np.maximum(days, 0)) - np.log1p(rows.own_payment.waited_days)[past]
     approved = np.where(past >= 0, table.approved[past], False)
     weight = np.where(past >= 0, np.exp(-_doubt(off, _OFFSET_WIDTH) - _age_doubt(rows, past)), 0.0)
-    own = shrunk((weight * approved).sum(axis=1), weight.sum(axis=1), rate(rows, encoders, "retry_market"), _STRENGTH)
+    own = shrunk((weight * approved).sum(axis=0), weight.sum(axis=0), rate(rows, encoders, "retry_market"), _STRENGTH)
     return if_known(rows, own)
 
 
@@ -135,18 +135,18 @@ _DAY_DOUBT = _doubt(month_distance(np.arange(-30, 31), np.zeros(1)), _DAY_WIDTH)
 
 
 def _age_doubt(rows: Rows, past: Int64s) -> Floats:
-    """By age at the decision, shape (q, most); what stands where there is no attempt has no meaning."""
-    age = rows.decided_at[:, None] - np.minimum(rows.table.known_at[past], rows.decided_at[:, None])
+    """By age at the decision, shape (k, q); what stands where there is no attempt has no meaning."""
+    age = rows.decided_at - np.minimum(rows.table.known_at[past], rows.decided_at)
     doubt: Floats = age * (np.log(2) / (_HALF_LIFE_DAYS * MICROS_PER_DAY))
     return doubt
 
 
 def _amount_doubt(rows: Rows, past: Int64s, approved: Flags) -> Floats:
-    """By amount, shape (q, most).
+    """By amount, shape (k, q).
 
     An approval of a larger amount and a decline of a smaller one say as much as the same amount would; the others
     less, the further away their amount is.
     """
     amounts = np.log10(np.maximum(rows.table.amount_major, 1e-3))
-    below = amounts[rows.index][:, None] - amounts[past]
+    below = amounts[rows.index] - amounts[past]
     return _doubt(np.maximum(np.where(approved, below, -below), 0), _AMOUNT_WIDTH)

@@ -31,7 +31,7 @@ def amount_to_usual(rows: Rows, _: Encoders) -> Values:
 def amount_to_largest(rows: Rows, _: Encoders) -> Values:
     """The amount against the largest of the customer's twelve latest approvals: what the account has borne before."""
     latest = rows.of_customer.latest(rows.table.approved, _LATEST)
-    largest = pick(_amounts(rows), latest, -np.inf).max(axis=1)
+    largest = pick(_amounts(rows), latest, -np.inf).max(axis=0, initial=-np.inf)
     return if_known(rows, np.where(np.isfinite(largest), _asked_amount(rows) - largest, np.nan))
 
 

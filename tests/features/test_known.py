@@ -34,7 +34,7 @@ def test_every_fact_equals_a_loop_over_the_events_known_by_then(
         assert known.last(where)[q] == (flagged[-1] if flagged else -1)
         assert known.first(where)[q] == (flagged[0] if flagged else -1)
         assert known.run(label)[q] == run
-        assert [i for i in known.latest(where, 3)[q] if i >= 0] == flagged[::-1][:3]
+        assert [i for i in known.latest(where, 3)[:, q] if i >= 0] == flagged[::-1][:3]
 
 
 def test_totals_do_not_depend_on_what_stands_before_them() -> None:

@@ -53,11 +53,11 @@ def test_the_chance_that_money_came_is_the_shrunk_share_of_votes_for_the_days_pa
     low, high = FIRST + first, FIRST + first + wait
     chance = own.chance_between(np.array([low]), np.array([high]))[0]
     mass, day, total = 0.0, low, sum(votes.values())
-    while day < high:  # a short month's missing days pass with its last one
+    while day < high:
+        if to_date(day + 1).day == 1:  # a short month's missing days pass with its last one
+            mass += sum(votes[d] for d in range(to_date(day).day + 1, 32))
         day += 1
         mass += votes[to_date(day).day]
-        if to_date(day + 1).day == 1 and day < high:
-            mass += sum(votes[d] for d in range(to_date(day).day + 1, 32))
     expected = (min(mass, total) + STRENGTH * min(wait / MONTH, 1)) / (total + STRENGTH)
     np.testing.assert_allclose(chance, expected, atol=1e-9)
 
