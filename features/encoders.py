@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ SLOTS = 4
 
 _DAYS = 31  # of a month at most; market paydays are never further apart that it would matter
 
-_LEARNT = ("country", "currency", "issuer", "processor")
+_LEARNT = ("bin", "country", "currency", "issuer", "processor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class Encoders:
     after the history need.
     """
 
+    bin: Vocabulary
     country: Vocabulary
     currency: Vocabulary
     issuer: Vocabulary
@@ -89,7 +90,7 @@ class Encoders:
     def at_end(self) -> "Encoders":
         """Only the latest counts of each key."""
         latest = {name: counts.at_end() for name, counts in self.counts.items()}
-        return Encoders(self.country, self.currency, self.issuer, self.processor, latest)
+        return replace(self, counts=latest)
 
     def to_json(self) -> str:
         """Canonical JSON of the latest counts and the vocabularies."""
@@ -102,10 +103,10 @@ class Encoders:
     def _part(self, rows: Rows, part: str) -> Part:
         table, index = rows.table, rows.index
         match part:
-            case "country" | "processor" | "issuer":
+            case "country" | "processor" | "issuer" | "bin":
                 words: Vocabulary = getattr(self, part)
                 column: Coded = getattr(table, part)
-                return Part(words.codes(column, index), len(words.words), required=part == "issuer")
+                return Part(words.codes(column, index), len(words.words), required=part in {"issuer", "bin"})
             case "network":
                 return Part(table.network.codes[index], len(Network), required=False)
             case "category":
@@ -128,6 +129,7 @@ def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
         words: Take the vocabularies of these encoders; by default they are learnt as well.
     """
     empty = words or Encoders(
+        bin=_vocabulary(table.bin),
         country=_vocabulary(table.country),
         currency=_vocabulary(table.currency),
         issuer=_vocabulary(table.issuer),
@@ -144,7 +146,7 @@ def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
         counted = settled & table.is_retry if family.retries_only else settled
         key = _combined(parts, family, len(rows))[counted]
         counts[family.name] = count(family, key, table.known_at[counted], events[family.event][counted])
-    return Encoders(empty.country, empty.currency, empty.issuer, empty.processor, counts)
+    return replace(empty, counts=counts)
 
 
 def from_json(text: str) -> Encoders:

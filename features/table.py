@@ -99,6 +99,7 @@ class AttemptTable:
     network: Coded
     currency: Coded
     issuer: Coded
+    bin: Coded
     country: Coded
     zone: Coded
     funding: Coded
@@ -164,6 +165,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
         network=network,
         currency=currency,
         issuer=_issuers(country, table.coded("issuer_id")),
+        bin=table.coded("issuer_bin"),
         country=country,
         zone=_zones(country, table.coded("issuer_time_zone")),
         funding=table.words("funding", Funding, Funding.UNKNOWN),
@@ -212,6 +214,7 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         network=_per_method(who, [m.network for m in methods], Network),
         currency=_coded_list([a.amount.currency for a in attempts] + [payment.amount.currency] * q),
         issuer=_gather(who, [_issuer_key(c, m.issuer.issuer_id) for c, m in zip(countries, methods, strict=True)]),
+        bin=_gather(who, [m.issuer.bin for m in methods]),
         country=_gather(who, countries),
         zone=_gather(who, [zone_name(m.issuer.time_zone, c) for c, m in zip(countries, methods, strict=True)]),
         funding=_per_method(who, [m.funding for m in methods], Funding),

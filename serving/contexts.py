@@ -106,7 +106,7 @@ def _method(given: MethodIn) -> Method:
         method_id=given.method_id,
         rail=given.rail,
         network=given.network or Network.UNKNOWN,
-        issuer=Issuer(issuer.issuer_id, issuer.country, issuer.time_zone),
+        issuer=Issuer(issuer.issuer_id, issuer.country, issuer.time_zone, issuer.bin),
         funding=given.funding or Funding.UNKNOWN,
         credential=given.credential or Credential.UNKNOWN,
         expires_on=given.expires_on,

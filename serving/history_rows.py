@@ -69,7 +69,10 @@ def method_of(row: Row, processors: tuple[str, ...]) -> Method:
         rail=Rail(row.text("rail")),
         network=_network(row),
         issuer=Issuer(
-            row.maybe("issuer_id", str), row.maybe("issuer_country", str), row.maybe("issuer_time_zone", str)
+            row.maybe("issuer_id", str),
+            row.maybe("issuer_country", str),
+            row.maybe("issuer_time_zone", str),
+            row.maybe("issuer_bin", str),
         ),
         funding=Funding(row.maybe("funding", str) or Funding.UNKNOWN),
         credential=Credential(row.maybe("credential", str) or Credential.UNKNOWN),

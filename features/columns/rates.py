@@ -19,6 +19,12 @@ def issuer_lift(rows: Rows, encoders: Encoders) -> Values:
 
 
 @column("points", "action", monotone=1)
+def bin_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points by which the card's BIN is approved more than its whole issuer (half-life 90 days): products differ."""
+    return lift(rows, encoders, "bin", "issuer")
+
+
+@column("points", "action", monotone=1)
 def issuer_recent_lift(rows: Rows, encoders: Encoders) -> Values:
     """Points above the issuer's month over the last hours (half-life 12 h): an issuer's outage shows here first."""
     return lift(rows, encoders, "issuer_recent", "issuer")
@@ -34,6 +40,12 @@ def issuer_slot_lift(rows: Rows, encoders: Encoders) -> Values:
 def issuer_retry_lift(rows: Rows, encoders: Encoders) -> Values:
     """Points by which the issuer approves retries more than its country does (half-life 60 days)."""
     return lift(rows, encoders, "retry_issuer", "retry_market")
+
+
+@column("points", "action", monotone=1)
+def bin_retry_lift(rows: Rows, encoders: Encoders) -> Values:
+    """Points by which retries on the card's BIN are approved more than its issuer's (half-life 90 days)."""
+    return lift(rows, encoders, "retry_bin", "retry_issuer")
 
 
 @column("points", "action", monotone=1)
@@ -104,9 +116,11 @@ def processor_silence(rows: Rows, encoders: Encoders) -> Values:
 
 COLUMNS = (
     issuer_lift,
+    bin_lift,
     issuer_recent_lift,
     issuer_slot_lift,
     issuer_retry_lift,
+    bin_retry_lift,
     issuer_slot_retry_lift,
     category_retry_lift,
     category_issuer_retry_lift,

@@ -59,7 +59,7 @@ def _context_of(rows: pa.Table, position: int, decided_at: int) -> tuple[Context
 
 
 def _method(record: dict[str, object]) -> Method:
-    issuer = Issuer(str(record["issuer_id"]), str(record["issuer_country"]))
+    issuer = Issuer(str(record["issuer_id"]), str(record["issuer_country"]), bin=str(record["issuer_bin"]))
     return Method(
         str(record["method_id"]),
         Rail.CARD,
@@ -114,6 +114,7 @@ def varied_history(seed: int, attempts: int = 400) -> pa.Table:
     columns = {
         "network": [("visa", "mastercard")[hash_of(m) % 2] for m in methods],
         "funding": [("credit", "debit", "unknown")[hash_of(m) % 3] for m in methods],
+        "issuer_bin": [f"4111{hash_of(m) % 7:02d}" for m in methods],
         "expires_on": [expiry[done] for done in renewed],
         "credential": [
             ("pan", "network_token")[done and hash_of(m) % 2] for done, m in zip(renewed, methods, strict=True)
