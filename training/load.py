@@ -72,7 +72,8 @@ def _read(path: Path) -> pa.Table:
         schema = pq.read_schema(path)
         _check(path, schema)
         names = [name for name in schema.names if name in BY_NAME and name not in _UNUSED]
-        arrow = pq.read_table(path, columns=names, read_dictionary=[name for name in names if name in _CODED])
+        with pq.ParquetFile(path, read_dictionary=[name for name in names if name in _CODED]) as file:
+            arrow = file.read(names)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{path}: is not a whole Parquet file ({_first_line(error)}); `recoup import` makes a history from CSV, "
