@@ -22,17 +22,11 @@ from features.payment import Payment
 from features.rows import Rows, rows_of_context, rows_of_history
 from features.table import AttemptTable, from_arrow
 from features.vocabulary import Credential, Funding, Network, Outcome, Rail
-
-NAMES = [column.name for column in COLUMNS]
+from frames import NAMES, value
 
 
 def _table(rows: pa.Table) -> AttemptTable:
     return from_arrow(rows, simple_classify)
-
-
-def _value(name: str, rows: pa.Table, *, row: int = -1) -> float:
-    table = _table(rows)
-    return float(frame(rows_of_history(table), learn(table))[row, NAMES.index(name)])
 
 
 def _context_of(rows: pa.Table, position: int, decided_at: int) -> tuple[Context, Retry]:
@@ -280,26 +274,26 @@ def test_first_attempts_have_rows_that_know_nothing_of_themselves() -> None:
 
 def test_hours_are_unknown_where_only_the_day_is_known() -> None:
     days = [{"code": "51", "precision": "day"}, {"code": "51", "precision": "day"}]
-    assert np.isnan(_value("local_hour", history(days)))
-    assert _value("day_of_month", history(days)) == 3
+    assert np.isnan(value("local_hour", history(days)))
+    assert value("day_of_month", history(days)) == 3
 
 
 def test_local_time_is_the_issuers_not_the_merchants() -> None:
     # 09:00 UTC on 3 March 2026 is noon in Riyadh.
     rows = history([{"code": "51", "issuer_country": "SA"}, {"code": "51", "issuer_country": "SA"}])
-    assert _value("local_hour", rows) == 12
+    assert value("local_hour", rows) == 12
 
 
 def test_friday_is_no_banking_day_in_riyadh_but_sunday_is() -> None:
     friday, sunday = START + timedelta(days=4), START + timedelta(days=6)
     base = {"code": "51", "issuer_country": "SA"}
-    assert _value("banking_day", history([base, base | {"attempted_at": friday}])) == 0
-    assert _value("banking_day", history([base, base | {"attempted_at": sunday}])) == 1
+    assert value("banking_day", history([base, base | {"attempted_at": friday}])) == 0
+    assert value("banking_day", history([base, base | {"attempted_at": sunday}])) == 1
 
 
 def test_advice_counts_from_the_decline_that_gave_it() -> None:
     rows = history([{"code": "51", "advice_code": "27"}, {"code": "51", "attempted_at": START + timedelta(days=3)}])
-    assert _value("hours_beyond_advice", rows) == -24
+    assert value("hours_beyond_advice", rows) == -24
 
 
 def test_a_payment_sent_without_the_customers_past_leaves_the_past_unknown(varied: pa.Table) -> None:

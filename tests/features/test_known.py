@@ -1,7 +1,7 @@
 """Known against a plain loop over every event."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.known import Known, pick
@@ -10,6 +10,7 @@ _EVENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12), st.integers(
 _QUESTIONS = st.lists(st.tuples(st.integers(-1, 4), st.integers(-1, 13)), min_size=1, max_size=10)
 
 
+@settings(deadline=None)
 @given(_EVENTS, _QUESTIONS)
 def test_every_fact_equals_a_loop_over_the_events_known_by_then(
     events: list[tuple[int, int, int, bool]], questions: list[tuple[int, int]]

@@ -3,7 +3,7 @@
 from datetime import date
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.calendars import MONTH, to_date, to_day
@@ -35,6 +35,7 @@ def _votes(recoveries: list[tuple[int, int]]) -> dict[int, float]:
     return votes
 
 
+@settings(deadline=None)
 @given(_RECOVERIES)
 def test_every_recovery_votes_for_the_days_between_its_failure_and_its_approval(
     recoveries: list[tuple[int, int]],
@@ -45,6 +46,7 @@ def test_every_recovery_votes_for_the_days_between_its_failure_and_its_approval(
     assert np.isnan(own.day[0]) == (own.support[0] == 0)
 
 
+@settings(deadline=None)
 @given(_RECOVERIES, st.integers(0, 400), st.integers(0, 70))
 def test_the_chance_that_money_came_is_the_shrunk_share_of_votes_for_the_days_passed(
     recoveries: list[tuple[int, int]], first: int, wait: int
