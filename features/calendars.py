@@ -29,6 +29,7 @@ CUT_OFF_HOUR = 15
 """Local hour by which a bank must have an order to work on it the same day (ours: most lie between 14 and 18)."""
 
 _EPOCH_DAY = date(1970, 1, 1)
+_NEAR_DAYS = 31  # no bank closes, or works, for longer without a break
 _SCHEME_CALENDARS = {Network.SEPA_CORE: "XECB", Network.SEPA_B2B: "XECB", Network.ACH: "XFED"}
 _SCHEME_COUNTRIES = {Network.BACS: "GB", Network.PAD: "CA", Network.NACH: "IN", Network.BECS_AU: "AU"}
 
@@ -153,16 +154,18 @@ class _Span:
 
 
 def _span_of(calendar: str, days: Int64s) -> _Span:
-    low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
-    return _span(calendar, to_date(low).year, to_date(high).year)
+    """The years of the days and of those near them; no days need no calendar."""
+    if not days.size:
+        return _span("", _EPOCH_DAY.year, _EPOCH_DAY.year)
+    low, high = to_date(int(days.min()) - _NEAR_DAYS), to_date(int(days.max()) + _NEAR_DAYS)
+    return _span(calendar, low.year, high.year)
 
 
 @cache
 def _span(calendar: str, first_year: int, last_year: int) -> _Span:
-    """The years asked for and one more on either side, so that the days around them are known."""
-    years = [_year(calendar, year) for year in range(first_year - 1, last_year + 2)]
+    years = [_year(calendar, year) for year in range(first_year, last_year + 1)]
     banking, holiday = (np.concatenate([year[part] for year in years]) for part in (0, 1))
-    first = to_day(date(first_year - 1, 1, 1))
+    first = to_day(date(first_year, 1, 1))
     days = np.arange(first, first + banking.size, dtype=np.int64)
     far = np.int64(days[-1] + 1)
     return _Span(
@@ -201,8 +204,9 @@ def _holidays(calendar: str, year: int) -> holidays.HolidayBase | None:
 
 
 def _paydays_around(country: str, days: Int64s) -> Int64s:
-    low, high = (int(days.min()), int(days.max())) if days.size else (0, 0)
-    return _paydays_of(country, to_date(low).year - 1, to_date(high).year + 1)
+    if not days.size:
+        return np.zeros(1, dtype=np.int64)
+    return _paydays_of(country, to_date(int(days.min())).year - 1, to_date(int(days.max())).year + 1)
 
 
 @cache
@@ -214,13 +218,20 @@ def _paydays_of(country: str, first_year: int, last_year: int) -> Int64s:
 def _paydays(country: str, year: int) -> Int64s:
     """Sorted day numbers of the market's usual paydays in a year."""
     days = np.arange(to_day(date(year, 1, 1)), to_day(date(year, 12, 31)) + 1, dtype=np.int64)
-    span = _span(country, year, year)
-    banking = span.banking[days - span.first]
-    found = []
-    for rule in market(country).paydays:
-        moved = span.next_open if rule.adjust == "after" else span.last_open
-        found.append(moved[_falls_on(rule, days, banking) - span.first])
+    banking = _year(country, year)[0]
+    found = [
+        _moved(country, rule, _falls_on(rule, days, banking), banking, days[0]) for rule in market(country).paydays
+    ]
     return np.unique(np.concatenate(found))
+
+
+def _moved(country: str, rule: PaydayRule, days: Int64s, banking: Flags, first: int) -> Int64s:
+    """The days, those on which banks are closed moved to the nearest on which they work."""
+    moved = days.copy()
+    closed = ~banking[days - first]
+    span = _span_of(country, days[closed])
+    moved[closed] = (span.next_open if rule.adjust == "after" else span.last_open)[days[closed] - span.first]
+    return moved
 
 
 def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:

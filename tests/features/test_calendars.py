@@ -79,6 +79,13 @@ def test_stretches_of_closed_days_are_counted_as_by_walking_day_by_day(calendar:
     assert calendars.days_from_closed_day(calendar, days).tolist() == [walk(d, -1, until=False) for d in asked]
 
 
+def test_no_days_ask_for_no_calendar() -> None:
+    none = np.zeros(0, dtype=np.int64)  # the library would warn of India in 1970
+    assert calendars.is_banking_day("IN", none).size == 0
+    assert calendars.days_to_processing("IN", none, np.zeros(0)).size == 0
+    assert calendars.days_to_payday("IN", none).size == 0
+
+
 def test_an_order_after_the_cut_off_waits_for_the_next_banking_day() -> None:
     friday = _days(date(2026, 11, 27)).repeat(3)
     hours = np.array([14.99, 15.0, np.nan])
