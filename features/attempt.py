@@ -1,12 +1,12 @@
 """One try to collect a payment, wherever it was made."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from features.decline import Decline
 from features.instants import require_aware
 from features.money import Money
-from features.vocabulary import Initiator, Outcome, Precision
+from features.vocabulary import Credential, Initiator, Outcome, Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Attempt:
         precision: `day` where only the date of `at` is known.
         decline: Why it failed; None when approved or not yet known.
         three_d_secure: Whether the payer was authenticated; None for not known.
+        expires_on: Last day the credential was valid, as it was on file then; None takes the method's of today.
+        credential: Form of the credential then; None takes the method's of today.
         source: Who reported it: history, advised, webhook, reported ….
 
     Raises:
@@ -37,6 +39,8 @@ class Attempt:
     outcome_at: datetime | None = None
     precision: Precision = Precision.INSTANT
     three_d_secure: bool | None = None
+    expires_on: date | None = None
+    credential: Credential | None = None
     source: str = "history"
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ data/markets.toml. Bank debits settle on their scheme's calendar rather than on 
 the Federal Reserve for ACH.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
@@ -19,9 +19,17 @@ from features.time_zones import weekday
 from features.vocabulary import Network
 
 Int64s = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
+MONTH = 30.4375
+"""Mean days of a month (365.25 / 12)."""
+
+CUT_OFF_HOUR = 15
+"""Local hour by which a bank must have an order to work on it the same day (ours: most lie between 14 and 18)."""
+
 _EPOCH_DAY = date(1970, 1, 1)
+_NEAR_DAYS = 31  # no bank closes, or works, for longer without a break
 _SCHEME_CALENDARS = {Network.SEPA_CORE: "XECB", Network.SEPA_B2B: "XECB", Network.ACH: "XFED"}
 _SCHEME_COUNTRIES = {Network.BACS: "GB", Network.PAD: "CA", Network.NACH: "IN", Network.BECS_AU: "AU"}
 
@@ -38,12 +46,43 @@ def calendar_of(country: str | None, network: Network | str = Network.UNKNOWN) -
 
 def is_banking_day(calendar: str, days: Int64s) -> Flags:
     """Whether banks work: neither weekend nor public holiday (working days moved to weekends count)."""
-    return _by_year(days, lambda year: _year(calendar, year)[0])
+    span = _span_of(calendar, days)
+    return span.banking[days - span.first]
 
 
 def is_holiday(calendar: str, days: Int64s) -> Flags:
     """Whether the day is a public holiday; plain weekends are not."""
-    return _by_year(days, lambda year: _year(calendar, year)[1])
+    span = _span_of(calendar, days)
+    return span.holiday[days - span.first]
+
+
+def days_to_banking_day(calendar: str, days: Int64s) -> Int64s:
+    """Days until banks work next; 0 where they work."""
+    span = _span_of(calendar, days)
+    return span.next_open[days - span.first] - days
+
+
+def days_to_closed_day(calendar: str, days: Int64s) -> Int64s:
+    """Days until banks are closed next; 0 where they are closed."""
+    span = _span_of(calendar, days)
+    return span.next_closed[days - span.first] - days
+
+
+def days_from_closed_day(calendar: str, days: Int64s) -> Int64s:
+    """Days since banks were last closed; 0 where they are closed."""
+    span = _span_of(calendar, days)
+    return days - span.last_closed[days - span.first]
+
+
+def days_to_processing(calendar: str, days: Int64s, hours: Floats) -> Int64s:
+    """Days until a bank works on an order: 0 on a banking day before the cut-off, else until the next banking day.
+
+    Args:
+        hours: Local hour of each order; NaN (only the day is known) is taken as before the cut-off.
+    """
+    started = days + (hours >= CUT_OFF_HOUR)
+    span = _span_of(calendar, np.append(days, started))
+    return span.next_open[started - span.first] - days
 
 
 def next_banking_day(calendar: str, day: int) -> int:
@@ -96,16 +135,48 @@ def holiday_name(calendar: str, day: int) -> str | None:
     return None if source is None else source.get(when)
 
 
-def _by_year(days: Int64s, flags_of: Callable[[int], Flags]) -> Flags:
-    result = np.zeros(days.shape, dtype=np.bool_)
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Every day of some years in a row, from day number `first` on; the other arrays have shape (days,).
+
+    Args:
+        next_open, last_open: Day number of the nearest banking day not before the day, and not after it.
+        next_closed, last_closed: The same for days on which banks are closed.
+    """
+
+    first: int
+    banking: Flags
+    holiday: Flags
+    next_open: Int64s
+    last_open: Int64s
+    next_closed: Int64s
+    last_closed: Int64s
+
+
+def _span_of(calendar: str, days: Int64s) -> _Span:
+    """The years of the days and of those near them; no days need no calendar."""
     if not days.size:
-        return result
-    years = days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    for year in np.unique(years):
-        chosen = years == year
-        first = to_day(date(int(year), 1, 1))
-        result[chosen] = flags_of(int(year))[days[chosen] - first]
-    return result
+        return _span("", _EPOCH_DAY.year, _EPOCH_DAY.year)
+    low, high = to_date(int(days.min()) - _NEAR_DAYS), to_date(int(days.max()) + _NEAR_DAYS)
+    return _span(calendar, low.year, high.year)
+
+
+@cache
+def _span(calendar: str, first_year: int, last_year: int) -> _Span:
+    years = [_year(calendar, year) for year in range(first_year, last_year + 1)]
+    banking, holiday = (np.concatenate([year[part] for year in years]) for part in (0, 1))
+    first = to_day(date(first_year, 1, 1))
+    days = np.arange(first, first + banking.size, dtype=np.int64)
+    far = np.int64(days[-1] + 1)
+    return _Span(
+        first=first,
+        banking=banking,
+        holiday=holiday,
+        next_open=np.minimum.accumulate(np.where(banking, days, far)[::-1])[::-1],
+        last_open=np.maximum.accumulate(np.where(banking, days, first - 1)),
+        next_closed=np.minimum.accumulate(np.where(banking, far, days)[::-1])[::-1],
+        last_closed=np.maximum.accumulate(np.where(banking, first - 1, days)),
+    )
 
 
 @cache
@@ -133,21 +204,34 @@ def _holidays(calendar: str, year: int) -> holidays.HolidayBase | None:
 
 
 def _paydays_around(country: str, days: Int64s) -> Int64s:
-    low, high = (days.min(), days.max()) if days.size else (0, 0)
-    years = range(to_date(low).year - 1, to_date(high).year + 2)
-    return np.unique(np.concatenate([_paydays(country, year) for year in years]))
+    if not days.size:
+        return np.zeros(1, dtype=np.int64)
+    return _paydays_of(country, to_date(int(days.min())).year - 1, to_date(int(days.max())).year + 1)
+
+
+@cache
+def _paydays_of(country: str, first_year: int, last_year: int) -> Int64s:
+    return np.unique(np.concatenate([_paydays(country, year) for year in range(first_year, last_year + 1)]))
 
 
 @cache
 def _paydays(country: str, year: int) -> Int64s:
     """Sorted day numbers of the market's usual paydays in a year."""
-    first, last = to_day(date(year, 1, 1)), to_day(date(year, 12, 31))
-    days = np.arange(first, last + 1, dtype=np.int64)
-    banking = is_banking_day(country, days)
+    days = np.arange(to_day(date(year, 1, 1)), to_day(date(year, 12, 31)) + 1, dtype=np.int64)
+    banking = _year(country, year)[0]
     found = [
-        _adjusted(country, rule, day) for rule in market(country).paydays for day in _falls_on(rule, days, banking)
+        _moved(country, rule, _falls_on(rule, days, banking), banking, days[0]) for rule in market(country).paydays
     ]
-    return np.unique(np.array(found, dtype=np.int64))
+    return np.unique(np.concatenate(found))
+
+
+def _moved(country: str, rule: PaydayRule, days: Int64s, banking: Flags, first: int) -> Int64s:
+    """The days, those on which banks are closed moved to the nearest on which they work."""
+    moved = days.copy()
+    closed = ~banking[days - first]
+    span = _span_of(country, days[closed])
+    moved[closed] = (span.next_open if rule.adjust == "after" else span.last_open)[days[closed] - span.first]
+    return moved
 
 
 def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:
@@ -158,10 +242,3 @@ def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:
     months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
     nth = (rule.working_day or 0) - 1  # the n-th, or the last where the rule says 0
     return np.array([days[banking & (months == m)][nth] for m in np.unique(months)], dtype=np.int64)
-
-
-def _adjusted(country: str, rule: PaydayRule, day: int) -> int:
-    step = 1 if rule.adjust == "after" else -1
-    while not is_banking_day(country, np.array([day]))[0]:
-        day += step
-    return int(day)

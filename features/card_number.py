@@ -70,3 +70,8 @@ def _is_card_number(candidate: str) -> bool:
     digits = re.sub(r"\D", "", candidate)
     # All-zero and other single-digit runs pass Luhn but are fillers, never issued numbers.
     return len(set(digits)) > 1 and passes_luhn(digits)
+
+
+def is_bin(text: str) -> bool:
+    """Whether it is a card's issuer identification number: its first six to eight digits (ISO/IEC 7812)."""
+    return 6 <= len(text) <= 8 and text.isascii() and text.isdigit()

@@ -1,17 +1,18 @@
 """What columns need beyond a row itself: vocabularies and past approval rates, learnt once and kept as JSON."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features import calendars
 from features.errors import InputError
-from features.rates import FAMILIES, Counts, count, lookup_all
+from features.rates import FAMILIES, Counts, Event, Family, count, lookup_all, silence
 from features.rows import Rows, rows_of_all
 from features.table import CATEGORIES, AttemptTable, Coded
-from features.vocabulary import Network
+from features.vocabulary import TECHNICAL, Network
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -19,7 +20,9 @@ Floats = NDArray[np.float64]
 SLOTS = 4
 """Quarters of the issuer's local day: 0–6, 6–12, 12–18, 18–24."""
 
-_LEARNT = ("country", "currency", "issuer", "processor")
+_DAYS = 31  # of a month at most; market paydays are never further apart that it would matter
+
+_LEARNT = ("bin", "country", "currency", "issuer", "processor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,21 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a key.
+
+    Args:
+        codes: Of each row, -1 for not known, shape (q,).
+        size: Codes are below it.
+        required: Whether a key without it is unknown; otherwise "not known" is a word like others.
+    """
+
+    codes: Int64s
+    size: int
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Encoders:
     """Vocabularies and decayed approval counts.
 
@@ -46,6 +64,7 @@ class Encoders:
     after the history need.
     """
 
+    bin: Vocabulary
     country: Vocabulary
     currency: Vocabulary
     issuer: Vocabulary
@@ -54,23 +73,24 @@ class Encoders:
 
     def rates(self, rows: Rows) -> dict[str, Floats]:
         """The approval rate of every family as known at each row's decision, by family name."""
-        keys = {family.name: self.key(rows, family.keys) for family in FAMILIES}
-        return lookup_all(self.counts, keys, rows.decided_at)
+        parts = self.parts(rows)
+        keys = {family.keys: _combined(parts, family, len(rows)) for family in FAMILIES}
+        return lookup_all(self.counts, {family.name: keys[family.keys] for family in FAMILIES}, rows.decided_at)
 
-    def key(self, rows: Rows, parts: tuple[str, ...]) -> Int64s:
-        """One integer for the combination of parts, -1 where a part that must be known is not."""
-        key = np.zeros(len(rows), dtype=np.int64)
-        known = np.ones(len(rows), dtype=np.bool_)
-        for part in parts:
-            codes, size, required = self._part(rows, part)
-            key = key * (size + 1) + codes + 1
-            known &= (codes >= 0) | (not required)
-        return np.where(known, key, -1)
+    def silence(self, rows: Rows, name: str) -> Floats:
+        """Hours for which the row's key of that family had been silent when what is known ended."""
+        family = next(family for family in FAMILIES if family.name == name)
+        key = _combined(self.parts(rows, (family,)), family, len(rows))
+        return silence(family, self.counts[name], key, rows.decided_at)
+
+    def parts(self, rows: Rows, families: Sequence[Family] = FAMILIES) -> dict[str, Part]:
+        """Every part of the families' keys."""
+        return {name: self._part(rows, name) for name in sorted({name for family in families for name in family.keys})}
 
     def at_end(self) -> "Encoders":
         """Only the latest counts of each key."""
         latest = {name: counts.at_end() for name, counts in self.counts.items()}
-        return Encoders(self.country, self.currency, self.issuer, self.processor, latest)
+        return replace(self, counts=latest)
 
     def to_json(self) -> str:
         """Canonical JSON of the latest counts and the vocabularies."""
@@ -80,22 +100,26 @@ class Encoders:
         }
         return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
 
-    def _part(self, rows: Rows, part: str) -> tuple[Int64s, int, bool]:
+    def _part(self, rows: Rows, part: str) -> Part:
         table, index = rows.table, rows.index
         match part:
-            case "country":
-                return self.country.codes(table.country, index), len(self.country.words), False
-            case "processor":
-                return self.processor.codes(table.processor, index), len(self.processor.words), False
+            case "country" | "processor" | "issuer" | "bin":
+                words: Vocabulary = getattr(self, part)
+                column: Coded = getattr(table, part)
+                return Part(words.codes(column, index), len(words.words), required=part in {"issuer", "bin"})
             case "network":
-                return table.network.codes[index], len(Network), False
-            case "issuer":
-                return self.issuer.codes(table.issuer, index), len(self.issuer.words), True
+                return Part(table.network.codes[index], len(Network), required=False)
             case "category":
-                return rows.last_category, len(CATEGORIES), True
+                return Part(rows.last_category, len(CATEGORIES), required=True)
+            case "month_day":
+                return Part(calendars.day_of_month(rows.day) - 1, _DAYS, required=True)
+            case "month_third":
+                return Part(np.minimum((calendars.day_of_month(rows.day) - 1) // 10, 2), 3, required=True)
+            case "since_payday":
+                return Part(np.minimum(rows.days_from_payday, _DAYS - 1), _DAYS, required=True)
             case _:
                 slot = np.where(np.isnan(rows.hour), -1, np.nan_to_num(rows.hour) // (24 // SLOTS))
-                return slot.astype(np.int64), SLOTS, True
+                return Part(slot.astype(np.int64), SLOTS, required=True)
 
 
 def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
@@ -105,6 +129,7 @@ def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
         words: Take the vocabularies of these encoders; by default they are learnt as well.
     """
     empty = words or Encoders(
+        bin=_vocabulary(table.bin),
         country=_vocabulary(table.country),
         currency=_vocabulary(table.currency),
         issuer=_vocabulary(table.issuer),
@@ -113,12 +138,15 @@ def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
     )
     rows = rows_of_all(table)
     settled = table.approved | table.failed
+    technical = np.isin(table.category, [CATEGORIES.index(category) for category in TECHNICAL])
+    events: dict[Event, NDArray[np.bool_]] = {"approved": table.approved, "technical": technical}
+    parts = empty.parts(rows)
     counts = {}
     for family in FAMILIES:
         counted = settled & table.is_retry if family.retries_only else settled
-        key = empty.key(rows, family.keys)[counted]
-        counts[family.name] = count(family, key, table.known_at[counted], table.approved[counted])
-    return Encoders(empty.country, empty.currency, empty.issuer, empty.processor, counts)
+        key = _combined(parts, family, len(rows))[counted]
+        counts[family.name] = count(family, key, table.known_at[counted], events[family.event][counted])
+    return replace(empty, counts=counts)
 
 
 def from_json(text: str) -> Encoders:
@@ -136,6 +164,17 @@ def from_json(text: str) -> Encoders:
     return Encoders(**vocabularies, counts=counts)
 
 
+def _combined(parts: Mapping[str, Part], family: Family, rows: int) -> Int64s:
+    """One integer for the combination of the family's parts, -1 where a part that must be known is not, shape (q,)."""
+    key = np.zeros(rows, dtype=np.int64)
+    known = np.ones(rows, dtype=np.bool_)
+    for part in (parts[name] for name in family.keys):
+        key = key * (part.size + 1) + part.codes + 1
+        if part.required:
+            known &= part.codes >= 0
+    return np.where(known, key, -1)
+
+
 def _vocabulary(column: Coded) -> Vocabulary:
     return Vocabulary(tuple(sorted(column.texts())))
 
@@ -145,7 +184,8 @@ def _counts_to_json(counts: Counts) -> dict[str, list[int] | list[float]]:
         "key": counts.key.tolist(),
         "bucket": counts.bucket.tolist(),
         "attempts": [round(value, 9) for value in counts.attempts.tolist()],
-        "approvals": [round(value, 9) for value in counts.approvals.tolist()],
+        "events": [round(value, 9) for value in counts.events.tolist()],
+        "latest": counts.latest.tolist(),
     }
 
 
@@ -154,5 +194,6 @@ def _counts_from_json(document: Mapping[str, list[float]]) -> Counts:
         key=np.array(document["key"], dtype=np.int64),
         bucket=np.array(document["bucket"], dtype=np.int64),
         attempts=np.array(document["attempts"], dtype=np.float64),
-        approvals=np.array(document["approvals"], dtype=np.float64),
+        events=np.array(document["events"], dtype=np.float64),
+        latest=np.array(document["latest"], dtype=np.int64),
     )

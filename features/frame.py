@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from features.columns import COLUMNS, Column
+from features.columns import COLUMNS
+from features.columns.column import Column
 from features.encoders import Encoders
 from features.rows import Rows
 

@@ -63,6 +63,7 @@ FIELDS: tuple[Field, ...] = (
     Field("precision", "word", False, "day where only the date of attempted_at is known", "instant", Precision),
     Field("network", "word", False, "whose rules govern the attempt", "visa", Network),
     Field("issuer_id", "text", False, "the issuing bank as your data names it", "DE-SPK-01"),
+    Field("issuer_bin", "text", False, "first six to eight digits of the card; never more", "41111111"),
     Field("issuer_country", "text", False, "ISO 3166-1 alpha-2 of the issuer", "DE"),
     Field("issuer_time_zone", "text", False, "IANA zone of the issuer; else the country's main zone", "Europe/Berlin"),
     Field("funding", "word", False, "where a card's money comes from", "debit", Funding),

@@ -14,11 +14,13 @@ class Issuer:
         issuer_id: The issuer as the merchant's data names it (a BIN, a bank code, a name), or None.
         country: ISO 3166-1 alpha-2 in capitals, or None.
         time_zone: IANA zone of the issuer; None means the country's main zone.
+        bin: First six to eight digits of the card, never more; or None.
     """
 
     issuer_id: str | None = None
     country: str | None = None
     time_zone: str | None = None
+    bin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

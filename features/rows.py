@@ -5,17 +5,20 @@ of one `AttemptTable`; a proposed retry merely has an outcome that never becomes
 goes through `Known`, which counts only outcomes known at the row's decision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features import calendars
 from features.action import Retry
 from features.context import Context
 from features.instants import to_micros
 from features.known import Known, pick
-from features.table import AttemptTable, from_context
+from features.own_paydays import OwnPaydays, own_paydays
+from features.own_payment import OwnPayment, own_payment
+from features.table import AttemptTable, Coded, from_context
 from features.time_zones import local_day, local_hour, local_micros
 
 Int64s = NDArray[np.int64]
@@ -68,6 +71,28 @@ class Rows:
         return self._known(self.table.method.codes)
 
     @cached_property
+    def of_payment_method(self) -> Known:
+        """The payment's attempts with the asked method as known at the decision."""
+        return self._known(_pairs(self.table.payment, self.table.method, self.index))
+
+    @cached_property
+    def of_customer_processor(self) -> Known:
+        """The customer's attempts through the asked processor as known at the decision."""
+        return self._known(_pairs(self.table.customer, self.table.processor, self.index))
+
+    @cached_property
+    def own_payment(self) -> OwnPayment:
+        """What each attempt of the asked customers was within its own payment."""
+        return own_payment(self.table, self.of_customer.order)
+
+    @cached_property
+    def own_paydays(self) -> OwnPaydays:
+        """When each asked customer's money comes, by the customer's recoveries known at the decision."""
+        before = self.own_payment.failed_before
+        recovered = self.table.approved & (before >= 0)
+        return own_paydays(self.of_customer, recovered, self.table_day[before], self.table_day)
+
+    @cached_property
     def last_in_payment(self) -> Int64s:
         """Position of the payment's latest known attempt, -1 for none."""
         return self.of_payment.last()
@@ -96,6 +121,29 @@ class Rows:
     def table_day(self) -> Int64s:
         """The issuer's calendar day of every attempt of the table, shape (n,)."""
         return local_day(self._by_zone(self.table.at, self.table.zone.codes))
+
+    @cached_property
+    def table_month_day(self) -> Int64s:
+        """The issuer's day of the month of every attempt of the table, shape (n,)."""
+        return calendars.day_of_month(self.table_day)
+
+    @cached_property
+    def days_from_payday(self) -> Int64s:
+        """Days since the market's latest usual payday; -1 where the country is not known."""
+        return self._by_country(calendars.days_from_payday)
+
+    @cached_property
+    def days_to_payday(self) -> Int64s:
+        """Days until the market's next usual payday; -1 where the country is not known."""
+        return self._by_country(calendars.days_to_payday)
+
+    def _by_country(self, days_of: Callable[[str, Int64s], Int64s]) -> Int64s:
+        result = np.full(len(self), -1, dtype=np.int64)
+        codes = self.table.country.codes[self.index]
+        for code in np.unique(codes[codes >= 0]):
+            chosen = codes == code
+            result[chosen] = days_of(self.table.country.word(int(code)) or "", self.day[chosen])
+        return result
 
     def _known(self, group: Int64s) -> Known:
         return Known(group, self.table.known_at, group[self.index], self.decided_at)
@@ -147,6 +195,16 @@ def rows_of_context(context: Context, retries: Sequence[Retry]) -> Rows:
     index = np.arange(made, made + len(retries), dtype=np.int64)
     decided_at = np.full(len(retries), to_micros(context.as_of), dtype=np.int64)
     return Rows(table, index, decided_at, customer_known=context.history_known)
+
+
+def _pairs(left: Coded, right: Coded, asked: Int64s) -> Int64s:
+    """One small code a pair of words, -1 where the left one is not among those of the asked positions, shape (n,)."""
+    wanted = np.zeros(len(left.words), dtype=np.bool_)
+    wanted[left.codes[asked]] = True
+    chosen = np.flatnonzero(wanted[left.codes])
+    pairs = np.full(left.codes.shape, -1, dtype=np.int64)
+    pairs[chosen] = np.unique(left.codes[chosen] * len(right.words) + right.codes[chosen], return_inverse=True)[1]
+    return pairs
 
 
 def _running_max_before(group: Int64s, values: Int64s) -> Int64s:

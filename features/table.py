@@ -99,6 +99,7 @@ class AttemptTable:
     network: Coded
     currency: Coded
     issuer: Coded
+    bin: Coded
     country: Coded
     zone: Coded
     funding: Coded
@@ -143,48 +144,45 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     missing = [name for name in REQUIRED if name not in history.column_names]
     if missing:
         raise InputError(f"the history has no column {', '.join(missing)}; run `recoup import` to make one")
-    order = pc.sort_indices(history, sort_keys=[("attempted_at", "ascending"), ("attempt_id", "ascending")])
-    table = _Ordered(history, order)
-    at = _micros(_column(table, "attempted_at"))
-    known_at = _micros(_column(table, "outcome_at"))
-    payment = _coded(_column(table, "payment_id"))
-    country = _joined(_coded(_column(table, "issuer_country")), _coded(_column(table, "market")), _country)
-    processor = _coded(_column(table, "processor"))
-    network = _coded_words(_column(table, "network"), Network, default=Network.UNKNOWN)
-    currency = _coded(_column(table, "currency"))
-    outcome = _coded_words(_column(table, "outcome"), Outcome).codes
-    declines = _declines(
-        table, processor, network, country, (outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME), classify
-    )
+    table = _Sorted(history)
+    at, known_at = table.micros("attempted_at"), table.micros("outcome_at")
+    payment = table.coded("payment_id")
+    country = _joined(table.coded("issuer_country"), table.coded("market"), _country)
+    processor, currency = table.coded("processor"), table.coded("currency")
+    network = table.words("network", Network, Network.UNKNOWN)
+    outcome = table.words("outcome", Outcome).codes
+    failed = (outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME)
+    declines = _declines(table, processor, network, country, failed, classify)
     scale = np.array([10.0 ** minor_digits(code) for code in currency.texts()])
+    precision = table.words("precision", Precision, Precision.INSTANT).codes
     return AttemptTable(
-        source_row=order.to_numpy().astype(np.int64),
+        source_row=table.order,
         payment=payment,
-        customer=_coded(_column(table, "customer_id")),
-        method=_coded(_column(table, "method_id")),
+        customer=table.coded("customer_id"),
+        method=table.coded("method_id"),
         processor=processor,
-        rail=_coded_words(_column(table, "rail"), Rail),
+        rail=table.words("rail", Rail),
         network=network,
         currency=currency,
-        issuer=_issuers(country, _coded(_column(table, "issuer_id"))),
+        issuer=_issuers(country, table.coded("issuer_id")),
+        bin=table.coded("issuer_bin"),
         country=country,
-        zone=_zones(country, _coded(_column(table, "issuer_time_zone"))),
-        funding=_coded_words(_column(table, "funding"), Funding, default=Funding.UNKNOWN),
-        credential=_coded_words(_column(table, "credential"), Credential, default=Credential.UNKNOWN),
+        zone=_zones(country, table.coded("issuer_time_zone")),
+        funding=table.words("funding", Funding, Funding.UNKNOWN),
+        credential=table.words("credential", Credential, Credential.UNKNOWN),
         at=at,
         known_at=np.where(known_at == _NULL, at, np.maximum(known_at, at)),
         outcome=outcome,
-        initiator=_coded_words(_column(table, "initiator"), Initiator, default=Initiator.MERCHANT).codes,
+        initiator=table.words("initiator", Initiator, Initiator.MERCHANT).codes,
         category=declines[0],
         retryability=declines[1],
         min_wait_hours=declines[2],
-        amount_major=_floats(_column(table, "amount_minor")) / scale[currency.codes],
+        amount_major=table.floats("amount_minor") / scale[currency.codes],
         is_retry=_after_first(payment.codes),
-        expires_day=_days(_column(table, "expires_on")),
-        customer_since_day=_days(_column(table, "customer_since")),
-        three_d_secure=_floats(_column(table, "three_d_secure").cast(pa.int8())),
-        day_only=_coded_words(_column(table, "precision"), Precision, default=Precision.INSTANT).codes
-        == tuple(Precision).index(Precision.DAY),
+        expires_day=table.days("expires_on"),
+        customer_since_day=table.days("customer_since"),
+        three_d_secure=table.floats("three_d_secure"),
+        day_only=precision == tuple(Precision).index(Precision.DAY),
     )
 
 
@@ -216,10 +214,11 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         network=_per_method(who, [m.network for m in methods], Network),
         currency=_coded_list([a.amount.currency for a in attempts] + [payment.amount.currency] * q),
         issuer=_gather(who, [_issuer_key(c, m.issuer.issuer_id) for c, m in zip(countries, methods, strict=True)]),
+        bin=_gather(who, [m.issuer.bin for m in methods]),
         country=_gather(who, countries),
         zone=_gather(who, [zone_name(m.issuer.time_zone, c) for c, m in zip(countries, methods, strict=True)]),
         funding=_per_method(who, [m.funding for m in methods], Funding),
-        credential=_per_method(who, [m.credential for m in methods], Credential),
+        credential=_forms(context, who, methods),
         at=np.array([to_micros(a.at) for a in attempts] + [to_micros(r.slot.start) for r in retries], dtype=np.int64),
         known_at=np.array([_known_at(a) for a in attempts] + [NEVER] * q, dtype=np.int64),
         outcome=np.array([OUTCOMES.index(a.outcome) for a in attempts] + [UNKNOWN_OUTCOME] * q, dtype=np.int64),
@@ -231,7 +230,7 @@ def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
         min_wait_hours=np.array([_wait(d) for d in declines] + [np.nan] * q, dtype=np.float64),
         amount_major=np.array(amounts + [float(payment.amount.major)] * q, dtype=np.float64),
         is_retry=_after_first(payment_codes),
-        expires_day=np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who],
+        expires_day=_expiries(context, who, methods),
         customer_since_day=np.full(n + q, since),
         three_d_secure=np.array([_flag(a.three_d_secure) for a in attempts] + [np.nan] * q),
         day_only=np.concatenate(
@@ -248,42 +247,60 @@ def _known_at(attempt: Attempt) -> int:
 _NULL = np.iinfo(np.int64).min
 
 
-class _Ordered:
-    """A table in another order, taken column by column, so that it is never held twice."""
+class _Sorted:
+    """The columns of a history, ordered by time and in their declared types; each is made when it is asked for.
 
-    def __init__(self, table: pa.Table, order: pa.Array) -> None:
-        self._table, self._order = table, order
-        self.column_names = table.column_names
+    Texts become integer codes at once, and no second history is made, so that what is held beside the file's own
+    columns is one column at a time.
+    """
 
-    def __len__(self) -> int:
-        return len(self._order)
+    def __init__(self, history: pa.Table) -> None:
+        self._history = history
+        keys = [("attempted_at", "ascending"), ("attempt_id", "ascending")]
+        self.order: Int64s = pc.sort_indices(history, sort_keys=keys).to_numpy().astype(np.int64)
 
-    def column(self, name: str) -> pa.ChunkedArray:
-        """The column in that order."""
-        return self._table.column(name).take(self._order)
+    def coded(self, name: str) -> Coded:
+        """Words in the order in which the file names them."""
+        column = self._column(name)
+        if pa.types.is_dictionary(column.type):
+            encoded = column.unify_dictionaries().combine_chunks()
+        else:
+            encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return Coded(codes.astype(np.int64)[self.order], encoded.dictionary.cast(pa.string()))
 
+    def words(self, name: str, words: type[StrEnum], default: StrEnum | None = None) -> Coded:
+        """Codes in the order of the enum, whatever the file's order."""
+        coded = self.coded(name)
+        names = pa.array([str(word) for word in words])
+        fallback = -1 if default is None else list(words).index(default)
+        places = pc.index_in(coded.words, value_set=names).fill_null(fallback).to_numpy(zero_copy_only=False)
+        return Coded(np.append(places, fallback).astype(np.int64)[coded.codes], names)
 
-def _column(table: _Ordered, name: str) -> pa.ChunkedArray:
-    """The column in its declared type; all null where the history does not have it."""
-    declared = SCHEMA.field(name).type
-    if name not in table.column_names:
-        return pa.chunked_array([pa.nulls(len(table), declared)])
-    column = table.column(name)
-    return column if column.type == declared else column.cast(declared)
+    def micros(self, name: str) -> Int64s:
+        """Microseconds since 1970, `_NULL` for null."""
+        column = self._column(name).cast(SCHEMA.field(name).type).cast(pa.int64())
+        values = column.combine_chunks().fill_null(_NULL).to_numpy(zero_copy_only=False)
+        return np.asarray(values, dtype=np.int64)[self.order]
 
+    def days(self, name: str) -> Floats:
+        """Days since 1970, NaN for null."""
+        return self._numbers(self._column(name).cast(SCHEMA.field(name).type).cast(pa.int32()))
 
-def _coded(column: pa.ChunkedArray) -> Coded:
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Coded(codes, encoded.dictionary)
+    def floats(self, name: str) -> Floats:
+        """Numbers, or flags as 1 and 0, NaN for null."""
+        column = self._column(name)
+        return self._numbers(column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column)
 
+    def _numbers(self, column: pa.ChunkedArray) -> Floats:
+        values = column.cast(pa.float64()).combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False)
+        return np.asarray(values)[self.order]
 
-def _coded_words(column: pa.ChunkedArray, words: type[StrEnum], default: StrEnum | None = None) -> Coded:
-    """Codes in the order of the enum, whatever the file's order."""
-    names = pa.array([str(word) for word in words])
-    codes = pc.index_in(column.combine_chunks(), value_set=names)
-    fallback = -1 if default is None else list(words).index(default)
-    return Coded(codes.fill_null(fallback).to_numpy(zero_copy_only=False).astype(np.int64), names)
+    def _column(self, name: str) -> pa.ChunkedArray:
+        """The column; all null where the history does not have it."""
+        if name in self._history.column_names:
+            return self._history.column(name)
+        return pa.chunked_array([pa.nulls(len(self._history), SCHEMA.field(name).type)])
 
 
 def _coded_list(texts: Sequence[str | None]) -> Coded:
@@ -298,23 +315,26 @@ def _gather(who: Int64s, texts: Sequence[str | None]) -> Coded:
     return Coded(coded.codes[who], coded.words)
 
 
+def _forms(context: Context, who: Int64s, methods: Sequence[Method]) -> Coded:
+    """Form of every attempt's credential: as it was then where that is said, else as the method's is now."""
+    forms = _per_method(who, [m.credential for m in methods], Credential)
+    then = [-1 if a.credential is None else list(Credential).index(a.credential) for a in context.attempts]
+    told = np.array(then + [-1] * (who.size - len(then)), dtype=np.int64)
+    return Coded(np.where(told >= 0, told, forms.codes), forms.words)
+
+
+def _expiries(context: Context, who: Int64s, methods: Sequence[Method]) -> Floats:
+    """Expiry of every attempt's credential: as it was then where that is said, else as the method's is now."""
+    now = np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who]
+    then = [np.nan if a.expires_on is None else to_day(a.expires_on) for a in context.attempts]
+    told = np.array(then + [np.nan] * (who.size - len(then)))
+    return np.where(np.isnan(told), now, told)
+
+
 def _per_method(who: Int64s, values: Sequence[StrEnum], words: type[StrEnum]) -> Coded:
     place = {word: i for i, word in enumerate(words)}
     codes = np.array([place[value] for value in values], dtype=np.int64)
     return Coded(codes[who], pa.array([str(word) for word in words]))
-
-
-def _micros(column: pa.ChunkedArray) -> Int64s:
-    array = column.cast(pa.int64()).combine_chunks().fill_null(_NULL)
-    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _days(column: pa.ChunkedArray) -> Floats:
-    return _floats(column.cast(pa.int32()))
-
-
-def _floats(column: pa.ChunkedArray) -> Floats:
-    return np.asarray(column.cast(pa.float64()).combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False))
 
 
 def _zones(country: Coded, stated: Coded) -> Coded:
@@ -347,16 +367,16 @@ def _joined(left: Coded, right: Coded, join: Callable[[str | None, str | None], 
 
 
 def _declines(
-    table: _Ordered, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
+    table: _Sorted, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
 ) -> tuple[Int64s, Int64s, Floats]:
     """Category, retryability and advised wait of each failed attempt; every distinct combination is read once."""
     parts = (
         processor,
         network,
         country,
-        *(_coded(_column(table, name)) for name in ("code", "subcode", "advice_code")),
+        *(table.coded(name) for name in ("code", "subcode", "advice_code")),
     )
-    key = np.zeros(len(table), dtype=np.int64)
+    key = np.zeros(failed.size, dtype=np.int64)
     for part in parts:
         key = key * (len(part.words) + 1) + part.codes + 1
     keys, first, inverse = np.unique(np.where(failed, key, -1), return_index=True, return_inverse=True)

@@ -118,6 +118,10 @@ class DeclineCategory(StrEnum):
     UNKNOWN = "unknown"
 
 
+TECHNICAL = (DeclineCategory.ISSUER_UNAVAILABLE, DeclineCategory.PROCESSING_ERROR)
+"""Failures of the issuer's or processor's systems, which pass by themselves."""
+
+
 class Retryability(StrEnum):
     """What may be useful after a decline; the caps say what is allowed."""
 

@@ -106,7 +106,7 @@ def _method(given: MethodIn) -> Method:
         method_id=given.method_id,
         rail=given.rail,
         network=given.network or Network.UNKNOWN,
-        issuer=Issuer(issuer.issuer_id, issuer.country, issuer.time_zone),
+        issuer=Issuer(issuer.issuer_id, issuer.country, issuer.time_zone, issuer.bin),
         funding=given.funding or Funding.UNKNOWN,
         credential=given.credential or Credential.UNKNOWN,
         expires_on=given.expires_on,
@@ -130,6 +130,8 @@ def _attempt(given: AttemptIn, payment: Payment, method: Method) -> Attempt:
         outcome_at=given.outcome_at,
         precision=given.precision or Precision.INSTANT,
         three_d_secure=given.three_d_secure,
+        expires_on=given.expires_on,
+        credential=given.credential,
         source="advised",
     )
 

@@ -43,6 +43,7 @@ def attempt_of(row: Row) -> Attempt:
     at, outcome = row.maybe("attempted_at", datetime), Outcome(row.text("outcome"))
     if at is None:
         raise ValueError("attempted_at is required in a history")
+    credential = row.maybe("credential", str)
     return Attempt(
         attempt_id=row.text("attempt_id"),
         payment_id=row.text("payment_id"),
@@ -56,6 +57,8 @@ def attempt_of(row: Row) -> Attempt:
         outcome_at=row.maybe("outcome_at", datetime),
         precision=Precision(row.maybe("precision", str) or Precision.INSTANT),
         three_d_secure=row.maybe("three_d_secure", bool),
+        expires_on=row.maybe("expires_on", date),
+        credential=Credential(credential) if credential else None,
     )
 
 
@@ -66,7 +69,10 @@ def method_of(row: Row, processors: tuple[str, ...]) -> Method:
         rail=Rail(row.text("rail")),
         network=_network(row),
         issuer=Issuer(
-            row.maybe("issuer_id", str), row.maybe("issuer_country", str), row.maybe("issuer_time_zone", str)
+            row.maybe("issuer_id", str),
+            row.maybe("issuer_country", str),
+            row.maybe("issuer_time_zone", str),
+            row.maybe("issuer_bin", str),
         ),
         funding=Funding(row.maybe("funding", str) or Funding.UNKNOWN),
         credential=Credential(row.maybe("credential", str) or Credential.UNKNOWN),

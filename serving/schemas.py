@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from features.card_number import is_bin
 from features.errors import InvalidValueError
 from features.money import minor_digits
 from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
@@ -73,6 +74,11 @@ Country = Annotated[
 TimeZone = Annotated[
     Text, _checked(_is_time_zone, "an IANA time zone, for example Europe/Berlin"), Field(examples=["Europe/Berlin"])
 ]
+Bin = Annotated[
+    Text,
+    _checked(is_bin, "the first six to eight digits of the card, for example 41111111"),
+    Field(examples=["41111111"]),
+]
 AmountMinor = Annotated[int, Field(gt=0, le=10**15)]
 
 
@@ -107,6 +113,7 @@ class IssuerIn(Shape):
     time_zone: TimeZone | None = Field(
         default=None, description="IANA zone of the issuer; else the country's main zone"
     )
+    bin: Bin | None = Field(default=None, description="first six to eight digits of the card; never more")
 
 
 class MethodIn(Shape):
@@ -147,6 +154,12 @@ class AttemptIn(Shape):
         default=None, description="day where only the date is known; instant when absent"
     )
     three_d_secure: bool | None = Field(default=None, description="whether the payer was authenticated")
+    expires_on: date | None = Field(
+        default=None, description="last day the credential was valid as it was on file then; the method's when absent"
+    )
+    credential: Credential | None = Field(
+        default=None, description="form of the credential at this attempt; the method's when absent"
+    )
     code: CodeText | None = Field(default=None, description="raw decline code or text as it came")
     subcode: CodeText | None = Field(default=None, description="second raw code that came with it")
     advice_code: CodeText | None = Field(default=None, description="Mastercard merchant advice code")

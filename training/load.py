@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
-from features.history import BY_NAME, FORMAT_VERSION, REQUIRED
+from features.history import BY_NAME, FIELDS, FORMAT_VERSION, REQUIRED
 from features.table import AttemptTable, Coded, from_arrow
 from features.vocabulary import Network
 
 # Columns of the format that neither features nor reports of training use; they are not read into memory.
 _UNUSED = frozenset({"purpose", "due_at", "policy", "experiment", "variant"})
+
+# Texts that repeat are read as codes and distinct words, which takes half the memory.
+_CODED = frozenset(f.name for f in FIELDS if f.kind in {"text", "word"} and f.name != "attempt_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +54,30 @@ def load_history(path: Path) -> History:
     arrow = _read(path)
     table = from_arrow(arrow, _decline)
     market = _coded(arrow, "market", table)
-    history = History(
+    code, stated = _coded(arrow, "code", table), _stated(arrow, "outcome_at", table)
+    propensity = _numbers(arrow, "propensity", table)
+    del arrow
+    pa.default_memory_pool().release_unused()  # the file's columns are a third of the peak otherwise
+    return History(
         path=path,
         digest=_digest(path),
         table=table,
-        code=_coded(arrow, "code", table),
+        code=code,
         market=market if (market.codes >= 0).any() else table.country,
-        outcome_stated=_stated(arrow, "outcome_at", table),
-        propensity=_numbers(arrow, "propensity", table),
+        outcome_stated=stated,
+        propensity=propensity,
     )
-    del arrow
-    pa.default_memory_pool().release_unused()
-    return history
 
 
 def _read(path: Path) -> pa.Table:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected a history that `recoup import` or `recoup simulate` wrote")
     try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            _check(path, schema)
-        # Words that recur are read as codes: a history is mostly such words, and as text it takes many times the room.
-        with pq.ParquetFile(path, read_dictionary=_texts(schema)) as file:
-            arrow = file.read([name for name in schema.names if name in BY_NAME and name not in _UNUSED])
+        schema = pq.read_schema(path)
+        _check(path, schema)
+        names = [name for name in schema.names if name in BY_NAME and name not in _UNUSED]
+        with pq.ParquetFile(path, read_dictionary=[name for name in names if name in _CODED]) as file:
+            arrow = file.read(names)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"{path}: is not a whole Parquet file ({_first_line(error)}); `recoup import` makes a history from CSV, "
@@ -83,10 +86,6 @@ def _read(path: Path) -> pa.Table:
     if not len(arrow):
         raise InputError(f"{path}: the history has no rows")
     return arrow
-
-
-def _texts(schema: pa.Schema) -> list[str]:
-    return [field.name for field in schema if pa.types.is_string(field.type) and field.name != "attempt_id"]
 
 
 def _check(path: Path, schema: pa.Schema) -> None:

@@ -46,6 +46,7 @@ _USED = (
     "initiator",
     "code",
     "advice_code",
+    "expires_on",
 )
 
 
@@ -154,6 +155,7 @@ def _attempt(
     initiator: str,
     code: str | None,
     advice_code: str | None,
+    expires_on: date | None,
 ) -> Attempt:
     """One row of the history, its columns in the order of `_USED`."""
     failed = outcome != Outcome.APPROVED
@@ -168,6 +170,7 @@ def _attempt(
         initiator=Initiator(initiator),
         decline=_decline(code, advice_code, processor, network, country, attempted_at) if failed else None,
         outcome_at=outcome_at,
+        expires_on=expires_on,
     )
 
 

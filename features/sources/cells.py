@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from features.card_number import is_bin
 from features.errors import InvalidValueError
 from features.history import Field
 from features.money import from_major, minor_digits
@@ -57,6 +58,7 @@ def cell_reader(field: Field, time: TimeFormat) -> Reader:
     """The function that reads a trimmed, non-empty cell as that field; money is read by `money_reader`."""
     special: dict[str, Reader] = {
         "currency": _currency,
+        "issuer_bin": _bin,
         "issuer_country": _country,
         "issuer_time_zone": _zone,
         "propensity": _propensity,
@@ -145,6 +147,10 @@ def _currency(text: str) -> str | Refusal:
 def _country(text: str) -> str | Refusal:
     code = text.upper()
     return code if _COUNTRY.fullmatch(code) else not_accepted("an ISO 3166-1 country of two letters, such as DE")
+
+
+def _bin(text: str) -> str | Refusal:
+    return text if is_bin(text) else not_accepted("the first six to eight digits of the card, such as 41111111")
 
 
 def _zone(text: str) -> str | Refusal:

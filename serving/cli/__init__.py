@@ -16,6 +16,7 @@ from serving.cli import (
     decide,
     declines,
     demo,
+    features,
     import_history,
     ledger,
     life,
@@ -54,6 +55,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(caps.app, name="caps")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(declines.app, name="declines")
+app.add_typer(features.app, name="features")
 app.command("openapi")(openapi.openapi)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import holidays
 import numpy as np
 import pytest
 
@@ -38,6 +39,58 @@ def test_debits_follow_their_schemes_calendar() -> None:
     assert calendars.calendar_of("US", Network.ACH) == "XFED"
     assert calendars.calendar_of(None, Network.BACS) == "GB"
     assert calendars.calendar_of("BR", Network.VISA) == "BR"
+
+
+def _known_countries() -> list[str]:
+    return sorted(code for code in holidays.list_supported_countries() if len(code) == 2)
+
+
+def test_banks_of_every_country_the_library_knows_keep_its_weekends_and_holidays() -> None:
+    days = np.arange(to_day(date(2025, 12, 20)), to_day(date(2027, 1, 12)), dtype=np.int64)
+    dates = [to_date(int(day)) for day in days]
+    odd_weekends = set()
+    for country in _known_countries():
+        subdivision = market(country).subdivision
+        library = holidays.country_holidays(country, subdiv=subdivision, years=(2025, 2026, 2027))
+        working = [library.is_working_day(d) for d in dates]
+        assert calendars.is_banking_day(country, days).tolist() == working, country
+        assert calendars.is_holiday(country, days).tolist() == [d in library for d in dates], country
+        if any(working[i] for i, d in enumerate(dates) if d.weekday() == 6 and d not in library):
+            odd_weekends.add(country)
+    assert {"SA", "EG", "IL", "BD", "KW", "QA", "JO", "DZ"} <= odd_weekends
+
+
+@pytest.mark.parametrize("calendar", ["DE", "SA", "AE", "IR", "BN", "NP", "JP", "IN", "US", "XECB", "XFED", ""])
+def test_stretches_of_closed_days_are_counted_as_by_walking_day_by_day(calendar: str) -> None:
+    days = np.arange(to_day(date(2021, 11, 1)), to_day(date(2022, 3, 1)), dtype=np.int64)
+
+    def works(day: int) -> bool:
+        return bool(calendars.is_banking_day(calendar, np.array([day]))[0])
+
+    def walk(day: int, step: int, *, until: bool) -> int:
+        steps = 0
+        while works(day + step * steps) is not until:
+            steps += 1
+        return steps
+
+    asked = days.tolist()
+    assert calendars.days_to_banking_day(calendar, days).tolist() == [walk(d, 1, until=True) for d in asked]
+    assert calendars.days_to_closed_day(calendar, days).tolist() == [walk(d, 1, until=False) for d in asked]
+    assert calendars.days_from_closed_day(calendar, days).tolist() == [walk(d, -1, until=False) for d in asked]
+
+
+def test_no_days_ask_for_no_calendar() -> None:
+    none = np.zeros(0, dtype=np.int64)  # the library would warn of India in 1970
+    assert calendars.is_banking_day("IN", none).size == 0
+    assert calendars.days_to_processing("IN", none, np.zeros(0)).size == 0
+    assert calendars.days_to_payday("IN", none).size == 0
+
+
+def test_an_order_after_the_cut_off_waits_for_the_next_banking_day() -> None:
+    friday = _days(date(2026, 11, 27)).repeat(3)
+    hours = np.array([14.99, 15.0, np.nan])
+    assert calendars.days_to_processing("DE", friday, hours).tolist() == [0, 3, 0]
+    assert calendars.days_to_processing("SA", friday, hours).tolist() == [2, 2, 2]  # Sunday
 
 
 def test_the_next_banking_day_skips_weekend_and_holiday() -> None:

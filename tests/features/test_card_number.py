@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.card_number import holds_card_number, mask_card_numbers, passes_luhn, refuse_card_number
+from features.card_number import holds_card_number, is_bin, mask_card_numbers, passes_luhn, refuse_card_number
 from features.errors import CardNumberError
 
 
@@ -59,3 +59,18 @@ def test_a_refusal_names_the_field_and_never_the_number() -> None:
         refuse_card_number("methods[0].method_id", "4242 4242 4242 4242")
     assert "methods[0].method_id" in str(caught.value)
     assert "4242" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("411111", True),
+        ("41111111", True),
+        ("41111", False),
+        ("411111111", False),
+        ("4111-11", False),
+        ("٤١١١١١", False),
+    ],
+)
+def test_a_bin_is_six_to_eight_digits_and_never_more(text: str, holds: bool) -> None:
+    assert is_bin(text) is holds

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from features.instants import MICROS_PER_HOUR
-from features.rates import FAMILIES, Family, count, lookup
+from features.rates import FAMILIES, Family, count, lookup, silence
 
 FAMILY = Family("test", ("issuer",), False, bucket_hours=6, half_life_hours=48, strength=5, parent=None)
 
@@ -50,6 +50,30 @@ def test_the_latest_counts_answer_the_same_after_the_history_has_ended() -> None
     np.testing.assert_array_equal(
         lookup(FAMILY, counts, keys, asked_at, parent), lookup(FAMILY, counts.at_end(), keys, asked_at, parent)
     )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_silence_is_counted_from_a_keys_last_event_to_the_last_of_any_known_by_then(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    key, known_at = rng.integers(-1, 4, 150), rng.integers(0, 400 * MICROS_PER_HOUR, 150)
+    event = rng.random(150) < 0.3
+    asked_key, asked_at = rng.integers(-1, 6, 60), rng.integers(0, 500 * MICROS_PER_HOUR, 60)
+    length = FAMILY.bucket_hours * MICROS_PER_HOUR
+    hours = silence(FAMILY, count(FAMILY, key, known_at, event), asked_key, asked_at)
+    for answer, wanted, now in zip(hours, asked_key, asked_at, strict=True):
+        known = event & (key >= 0) & (known_at // length < now // length)
+        own = known & (key == wanted)
+        if not own.any():
+            assert np.isnan(answer)
+        else:
+            buckets = known_at[known].max() // length - known_at[own].max() // length
+            assert answer == buckets * FAMILY.bucket_hours
+
+
+def test_counts_learnt_long_ago_do_not_look_like_an_outage() -> None:
+    counts = count(FAMILY, np.array([0, 1]), np.array([0, 0]), np.array([True, True]))
+    months_later = np.full(2, 5000 * MICROS_PER_HOUR)
+    assert silence(FAMILY, counts.at_end(), np.array([0, 1]), months_later).tolist() == [0, 0]
 
 
 def test_nothing_counted_leaves_the_parent() -> None:

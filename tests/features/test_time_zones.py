@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import InvalidValueError
@@ -16,6 +16,7 @@ ZONES = ["Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata
 _FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (1990, 2060))
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.lists(st.integers(_FIRST, _LAST), min_size=1, max_size=20))
 def test_offsets_equal_zoneinfo(name: str, seconds: list[int]) -> None:
     micros = np.array(seconds, dtype=np.int64) * 1_000_000
@@ -29,6 +30,7 @@ def test_the_second_before_and_of_a_change_of_clocks_are_told_apart() -> None:
     assert hours.tolist() == [1, 2]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.integers(_FIRST, _LAST))
 def test_the_local_clock_is_the_one_on_the_wall(name: str, second: int) -> None:
     local = local_micros(name, np.array([second * 1_000_000]))
@@ -50,6 +52,7 @@ def test_an_unknown_zone_is_refused_by_name() -> None:
         zone("Mars/Olympus")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**53))
 def test_instants_survive_the_way_to_microseconds_and_back(micros: int) -> None:
     instant = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)
