@@ -1,6 +1,6 @@
 """The planner as a policy that answers many contexts at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from features.action import Action, Stop
@@ -9,12 +9,15 @@ from model.candidates import candidates
 from model.caps.rulebook import Rulebook
 from model.decision import Choice
 from model.economics import Economics
-from model.planner import POLICY, Options, plan
-from model.policies import SCHEDULE_OVER, retries_left, window_end
-from model.scorer import Scorer, Scores
-from model.screening import Screened, screen
+from model.planner import POLICY, Case, Options, Planned, plan_many
+from model.policies import SCHEDULE_OVER, window_end
+from model.retries import most_attempts
+from model.scorer import Scorer
+from model.screening import screen
 
 NOTHING_PAYS = "not_worth_it"
+AT_ONCE = 64
+"""Contexts that are planned at once; more would only hold more memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +42,29 @@ class PlanPolicy:
         Raises:
             InvalidValueError: A currency has no rate in the economics.
         """
-        screened = [self._screened(context) for context in contexts]
+        return [Choice(_first(case, planned), propensity=1.0) for case, planned in self.plans(contexts)]
+
+    def plans(self, contexts: Sequence[Context]) -> Iterator[tuple[Case, Planned]]:
+        """The plan of each context with what it was chosen from, some contexts at a time."""
+        for start in range(0, len(contexts), AT_ONCE):
+            cases = self._cases(contexts[start : start + AT_ONCE])
+            yield from zip(cases, plan_many(cases, self.scorer, self.rulebook, self.economics), strict=True)
+
+    def _cases(self, contexts: Sequence[Context]) -> list[Case]:
+        most = [most_attempts(context, self.economics, self.max_retries) for context in contexts]
+        screened = [
+            screen(context, candidates(context, window_end(context, self.horizon_days)) if left else (), self.rulebook)
+            for context, left in zip(contexts, most, strict=True)
+        ]
         asked = [(context, found.allowed) for context, found in zip(contexts, screened, strict=True)]
         scores = self.scorer.score_many(asked)
         return [
-            Choice(self._action(context, found, score), propensity=1.0)
-            for context, found, score in zip(contexts, screened, scores, strict=True)
+            Case(context, Options(found.allowed, score, found.verdicts), left)
+            for context, found, score, left in zip(contexts, screened, scores, most, strict=True)
         ]
 
-    def _screened(self, context: Context) -> Screened:
-        over = retries_left(context, self.max_retries) == 0
-        proposed = () if over else candidates(context, window_end(context, self.horizon_days))
-        return screen(context, proposed, self.rulebook)
 
-    def _action(self, context: Context, screened: Screened, scores: Scores) -> Action:
-        if retries_left(context, self.max_retries) == 0:
-            return Stop(SCHEDULE_OVER)
-        planned = plan(context, Options(screened.allowed, scores, screened.verdicts), self.economics)
-        return Stop(NOTHING_PAYS) if planned.first is None else screened.allowed[planned.first]
+def _first(case: Case, planned: Planned) -> Action:
+    if planned.first is not None:
+        return case.options.retries[planned.first]
+    return Stop(NOTHING_PAYS if case.most else SCHEDULE_OVER)
