@@ -9,7 +9,7 @@ retries on, because it spends the first attempt on the latest good day; the plan
 anew at every event, so that nothing of it needs to be stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from model.decision import Plan, PlannedAttempt
 from model.economics import Economics
 from model.planning.beliefs import Sounding, cautious, probability
 from model.planning.imagined import after_declines
-from model.planning.recursion import Beliefs, Moves, Room, Solution, path_from, solve
+from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
 from model.planning.room import Referee, room
 from model.planning.shortlist import Shortlist, shortlist
 from model.record import NOTHING, Record
@@ -63,12 +63,14 @@ class Case:
     Args:
         most: Most attempts the plan may hold.
         record: What is on record beyond the context.
+        quota: Most attempts with each method named; others are bound by nothing but the rules.
     """
 
     context: Context
     options: Options
     most: int
     record: Record = NOTHING
+    quota: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +111,26 @@ def plan_many(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economi
     Raises:
         InvalidValueError: A fee is in a currency without a rate to a payment's.
     """
-    drafts = [_Draft.of(case, rulebook, economics) for case in cases]
-    asked = [draft.sounding.asked() for draft in drafts]
+    return tuple(draft.planned(draft.case.quota) for draft in drafts_of(cases, scorer, rulebook, economics))
+
+
+def drafts_of(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economics: Economics) -> tuple["Draft", ...]:
+    """Everything known that plans of the cases are made of, scored in one call; a plan is then quickly made.
+
+    Raises:
+        InvalidValueError: As for `plan_many`.
+    """
+    soundings = [_Sounded.of(case, rulebook, economics) for case in cases]
+    asked = [sounded.sounding.asked() for sounded in soundings]
     answers = iter(scorer.score_many([pair for pairs in asked for pair in pairs]))
     return tuple(
-        draft.planned([cautious(next(answers), economics.caution) for _ in pairs])
-        for draft, pairs in zip(drafts, asked, strict=True)
+        sounded.draft([cautious(next(answers), economics.caution) for _ in pairs])
+        for sounded, pairs in zip(soundings, asked, strict=True)
     )
 
 
 @dataclass(frozen=True)
-class _Draft:
+class _Sounded:
     """A case with its moves, before what has to be imagined is scored."""
 
     case: Case
@@ -129,15 +140,9 @@ class _Draft:
     sounding: Sounding
     room: Room
     referee: Referee
-    moves: Moves = field(init=False)
-
-    def __post_init__(self) -> None:
-        value, kept = self.values, self.listed.kept
-        moves = Moves(self.listed.method, value.gain[kept], value.approved_cost[kept], value.declined_cost[kept])
-        object.__setattr__(self, "moves", moves)
 
     @classmethod
-    def of(cls, case: Case, rulebook: Rulebook, economics: Economics) -> "_Draft":
+    def of(cls, case: Case, rulebook: Rulebook, economics: Economics) -> "_Sounded":
         context, options = case.context, case.options
         value = values(context, options.retries, options.scores.probability, economics)
         logit = cautious(options.scores, economics.caution)
@@ -149,15 +154,53 @@ class _Draft:
         case = replace(case, most=most)
         return cls(case, value, logit, listed, sounding, room(referee, kept, listed, most), referee)
 
-    def planned(self, answers: Sequence[Floats]) -> Planned:
-        """The plan, given the cautious log-odds of everything asked."""
-        beliefs = self.sounding.beliefs(self.logit[self.listed.kept], answers)
-        return self._unbroken(beliefs, self.room, _TRIES)
+    def draft(self, answers: Sequence[Floats]) -> "Draft":
+        """The draft, given the cautious log-odds of everything asked."""
+        value, kept = self.values, self.listed.kept
+        moves = Moves(self.listed.method, value.gain[kept], value.approved_cost[kept], value.declined_cost[kept])
+        beliefs = self.sounding.beliefs(self.logit[kept], answers)
+        return Draft(self.case, value, self.logit, self.listed, self.room, self.referee, moves, beliefs)
 
-    def _unbroken(self, beliefs: Beliefs, room: Room, tries: int) -> Planned:
+
+@dataclass(frozen=True)
+class Draft:
+    """Everything a plan of one payment is made of.
+
+    Args:
+        logit: Cautious log-odds of every option now, shape (n,).
+        listed: Which options are planned with.
+        room: What the limits leave.
+        referee: The rules, to hold a finished path against.
+    """
+
+    case: Case
+    values: Values
+    logit: Floats
+    listed: Shortlist
+    room: Room
+    referee: Referee
+    moves: Moves
+    beliefs: Beliefs
+
+    def planned(self, quota: Mapping[str, int]) -> Planned:
+        """The best plan with at most so many attempts of each method named."""
+        if not quota:
+            return self._unbroken(self.room, _TRIES, quota)
+        most = np.array([quota.get(self._method_id(i), UNBOUNDED) for i in range(len(self.moves))], dtype=np.int64)
+        follows = self.room.follows & (most > 0)
+        own = np.minimum(self.room.own_left, np.maximum(most - 1, 0))
+        return self._unbroken(replace(self.room, follows=follows, own_left=own), _TRIES, quota)
+
+    def _method_id(self, move: int) -> str:
+        return self.case.options.retries[int(self.listed.kept[move])].method_id
+
+    def _unbroken(self, room: Room, tries: int, quota: Mapping[str, int]) -> Planned:
         """The best plan that breaks no limit at any step."""
-        solution = solve(self.moves, beliefs, room, self.case.most)
+        solution = solve(self.moves, self.beliefs, room, self.case.most)
         then, worth = self._valued(solution)
+        if quota:
+            none_left = [quota.get(retry.method_id) == 0 for retry in self.case.options.retries]
+            worth = np.where(none_left, -np.inf, worth)
         path = self._path(solution, worth)
         breach = self.referee.first_breach([self.case.options.retries[i] for i in path])
         if breach is None or tries == 1:
@@ -165,7 +208,7 @@ class _Draft:
         last, next_ = (int(self.listed.stand_in[i]) for i in path[breach - 1 : breach + 1])
         follows = room.follows.copy()
         follows[last, next_] = False
-        return self._unbroken(beliefs, replace(room, follows=follows), tries - 1)
+        return self._unbroken(replace(room, follows=follows), tries - 1, quota)
 
     def _valued(self, solution: Solution) -> tuple[Floats, Floats]:
         """(what a decline leaves, plan value) of every option, also of those that a stand-in was planned for."""

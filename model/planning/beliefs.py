@@ -5,8 +5,8 @@ move change by a decline of every other is asked for:
 
 - one method and few moves: every pair of (declined last, next), for every number of declines. Nothing is filled in.
 - else: at some moves declined last and some moves next, for every pair of routes. In between the change is
-  interpolated linearly in the time of the decline and in the logarithm of the gap. What more declines
-  change is asked at two of those points for every method, and added.
+  interpolated linearly in the time of the decline and in the logarithm of the gap. What more declines, of the same
+  method and of others, change is asked at two points for every pair of methods, and added.
 
 All log-odds are lowered by `caution` standard errors, which are read off the 90 % interval: the best of many uncertain
 values disappoints (Smith & Winkler 2006), and so the more uncertain one has to promise more.
@@ -85,7 +85,8 @@ class Interpolated:
         logit: Before any decline, shape (n,).
         method: Of each move, shape (n,).
         change: What a decline of i changes for j, shape (n, n).
-        more: `more[m, t, k]`: what k more declines of method m change for method t, shape (m, m, MORE_DECLINES + 1).
+        more: `more[l, m, t, k]`: if a decline of method l is the last, what k more declines of method m before it
+            change for method t, shape (methods, methods, methods, MORE_DECLINES + 1).
     """
 
     logit: Floats
@@ -108,7 +109,7 @@ class Interpolated:
         for theirs in range(len(counts)):
             for other, count in enumerate(counts):
                 extra = max(count - (other == theirs), 0)
-                further[theirs] += self.more[other, :, min(extra, MORE_DECLINES)]
+                further[theirs] += self.more[theirs, other, :, min(extra, MORE_DECLINES)]
         return probability(self._once[last] + further[self.method[last]][:, self.method])
 
 
@@ -207,21 +208,26 @@ class Sounding:
         return found
 
     def _further(self) -> list[Question]:
-        """For two moves of each method: declined alone, and after more declines of the same method."""
+        """For two moves of each method: declined alone, after more declines of its own, and after one of another's."""
         route, method = self._moves.route, self._moves.method
         routes = [np.flatnonzero(route == r) for r in np.unique(route)]
+        mains = [self._main(m) for m in range(int(method.max()) + 1)]
         found = []
-        for m in range(int(method.max()) + 1):
-            theirs = np.flatnonzero(method == m)
-            theirs = theirs[route[theirs] == route[theirs[0]]]
+        for m, theirs in enumerate(mains):
             for last in dict.fromkeys((int(theirs[theirs.size // 3]), int(theirs[theirs.size * 2 // 3]))):
-                after = [_by_gap(then[then > last], self._gap[last], 4) for then in routes]
-                next_ = np.sort(np.concatenate(after))
-                earlier = int((theirs < last).sum())
+                next_ = np.sort(np.concatenate([_by_gap(r[r > last], self._gap[last], 4) for r in routes]))
                 if next_.size:
-                    declines = range(1, min(self._most - 1, MORE_DECLINES + 1, earlier + 1) + 1)
+                    declines = range(1, min(self._most - 1, MORE_DECLINES + 1, int((theirs < last).sum()) + 1) + 1)
                     found += [Question(self._spread_before(last, k, theirs), next_) for k in declines]
+                    others = [other[other < last] for o, other in enumerate(mains) if o != m and self._most > 2]
+                    found += [Question((int(o[o.size // 2]), last), next_) for o in others if o.size]
         return found
+
+    def _main(self, method: int) -> Int64s:
+        """The moves of the route that a method is listed with first."""
+        theirs = np.flatnonzero(self._moves.method == method)
+        main: Int64s = theirs[self._moves.route[theirs] == self._moves.route[theirs[0]]]
+        return main
 
     def _change(self, logit: Floats, answered: Sequence[tuple[Question, Floats]]) -> Floats:
         route, size = self._moves.route, len(self._moves)
@@ -256,23 +262,28 @@ class Sounding:
                     change[np.ix_(rows, then)] += share[near][:, None] * filled
 
     def _steps(self, answers: Sequence[Floats]) -> Floats:
-        """Mean change by k more declines of each method for each method."""
+        """Mean change by more declines of each method, before the last decline of each, for each."""
         method = self._moves.method
         count = int(method.max()) + 1
-        total, seen = np.zeros((count, count, MORE_DECLINES + 1)), np.zeros((count, count, MORE_DECLINES + 1))
+        total = np.zeros((count, count, count, MORE_DECLINES + 1))
+        seen = np.zeros_like(total)
         alone: dict[int, Floats] = {}
         for question, answer in zip(self._more, answers, strict=True):
-            last, more = question.declined[-1], len(question.declined) - 1
-            if more == 0:
+            *before, last = question.declined
+            if not before:
                 alone[last] = answer
                 continue
             for t in np.unique(method[question.next_]):
                 theirs = method[question.next_] == t
-                total[method[last], t, more] += (answer - alone[last])[theirs].sum()
-                seen[method[last], t, more] += theirs.sum()
+                place = (method[last], method[before[0]], t, len(before))
+                total[place] += (answer - alone[last])[theirs].sum()
+                seen[place] += theirs.sum()
         steps = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
         for k in range(1, MORE_DECLINES + 1):
-            steps[..., k] = np.where(seen[..., k] > 0, steps[..., k], steps[..., k - 1])
+            # What was not asked changes as it does where the method was declined last too.
+            own = np.einsum("mmtk->mtk", steps)
+            onward = own[..., max(k - 1, 1)] - own[..., max(k - 2, 0)] if k > 1 else np.zeros((count, count))
+            steps[..., k] = np.where(seen[..., k] > 0, steps[..., k], steps[..., k - 1] + onward)
         return steps
 
 

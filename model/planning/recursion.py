@@ -5,10 +5,10 @@ and its value obeys
 
     V(i, c) = max(0, max over j that may follow of  p · (gain_j − a_j) + (1 − p) · (V(j, c + 1_j) − d_j))
 
-where `p` is P(approved) of `j` in that state, `i` is the attempt declined last, `c` how many were declined with each method, `a` and `d` what an approved and a
-declined attempt cost. Zero is stopping; waiting is choosing a later `j`; methods and processors are switched by it.
-Every attempt raises the count, so the recursion goes over counts from the most attempts down and each step is one array
-operation over all pairs (Bellman 1957; the formula is that of finite-horizon optimal stopping).
+where `i` is the attempt declined last, `c` how many were declined with each method, `p` the chance of `j` then,
+`a` and `d` what an approved and a declined attempt cost. Zero is stopping; waiting is choosing a later `j`; methods and
+processors are switched by it. Every attempt raises the count, so the recursion goes over counts from the most attempts
+down and each step is one array operation over all pairs (Bellman 1957; the formula is that of optimal stopping).
 """
 
 from collections.abc import Iterator, Mapping
