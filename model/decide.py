@@ -1,9 +1,11 @@
-"""From a context to an explained decision. Reads top to bottom: propose, limit, score, value and plan, choose, explain.
+"""From a context to an explained decision: propose, limit, score, value and plan, choose, explain.
 
 Pure: the same context, scorer, rulebook and economics give the same decision, byte for byte.
 """
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from features.action import Action, Retry, Stop
@@ -24,9 +26,10 @@ from model.payer_advice import payer_could
 from model.planner import POLICY, Case, Options, Planned, contingent, plan
 from model.record import NOTHING, Halt, Record
 from model.retries import most_attempts
-from model.scorer import Scorer
+from model.scorer import Scorer, Scores
 from model.screening import Screened, screen
 from model.slots import NEAR_HOURS
+from model.together import plan_together
 
 PENDING_CHECK = timedelta(days=1)
 # What halts a payment for a while only.
@@ -52,6 +55,57 @@ def decide(
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
     """
+    prepared = _prepared(context, scorer, rulebook, economics, horizon, record)
+    planned = plan(prepared.case, scorer, rulebook, economics)
+    return _decided(prepared, planned, scorer, rulebook, economics)
+
+
+def decide_together(
+    contexts: Sequence[Context],
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    *,
+    record: Record = NOTHING,
+) -> tuple[Decision, ...]:
+    """The decisions for payments of one merchant whose methods share limits, each knowing what the others plan.
+
+    Args:
+        contexts: One a payment; each holds the attempts of all of them that are known, or `record` does.
+
+    Raises:
+        InvalidValueError: As for `decide`; or the payments have several merchants or currencies.
+    """
+    prepared = [_prepared(context, scorer, rulebook, economics, None, record) for context in contexts]
+    planned = plan_together([one.case for one in prepared], scorer, rulebook, economics)
+    return tuple(_decided(one, plan, scorer, rulebook, economics) for one, plan in zip(prepared, planned, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A context with what may be done about it and the chances of that.
+
+    Args:
+        until: Where planning ends.
+        barred, denied: Retries that a rule forbids, one a day, and their scores; only to be drawn.
+    """
+
+    case: Case
+    until: datetime
+    halt: Halt | None
+    screened: Screened
+    barred: tuple[Retry, ...]
+    denied: Scores
+
+
+def _prepared(
+    context: Context,
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    horizon: datetime | None,
+    record: Record,
+) -> _Prepared:
     if not context.own_attempts:
         expected = "at least one attempt of this payment"
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
@@ -63,7 +117,14 @@ def decide(
     barred = forbidden_points(context, proposed, screened.allowed)
     scores, denied = scorer.score_many([(context, screened.allowed), (context, barred)])
     case = Case(context, Options(screened.allowed, scores, screened.verdicts), most, record)
-    planned = plan(case, scorer, rulebook, economics)
+    return _Prepared(case, until, halt, screened, barred, denied)
+
+
+def _decided(
+    prepared: _Prepared, planned: Planned, scorer: Scorer, rulebook: Rulebook, economics: Economics
+) -> Decision:
+    case, screened, halt = prepared.case, prepared.screened, prepared.halt
+    context, scores = case.context, case.options.scores
     told = contingent(case, planned, scorer, economics)
     others = () if halt else alternatives(context, case.options, planned)
     action = _chosen(context, halt, screened, case.options, planned)
@@ -77,7 +138,7 @@ def decide(
         plan=told,
         plan_value=planned.value,
         alternatives=others,
-        curves=curves(context, screened.allowed, scores, barred, denied),
+        curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
         reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt),
@@ -86,7 +147,7 @@ def decide(
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
-        valid_until=_valid_until(context, action, until, screened.removed, halt),
+        valid_until=_valid_until(context, action, prepared.until, screened.removed, halt),
     )
     return identified(decision)
 
@@ -109,12 +170,12 @@ def _halted(context: Context, until: datetime, most: int) -> Halt | None:
 def _chosen(context: Context, halt: Halt | None, screened: Screened, options: Options, planned: Planned) -> Action:
     if planned.first is not None:
         return options.retries[planned.first]
-    return Stop(halt.reason if halt else _why_nothing(context, screened))
+    return Stop(halt.reason if halt else _why_nothing(context, screened, planned))
 
 
-def _why_nothing(context: Context, screened: Screened) -> StopReason:
+def _why_nothing(context: Context, screened: Screened, planned: Planned) -> StopReason:
     if screened.allowed:
-        return StopReason.NOT_WORTH_IT
+        return StopReason.LEFT_TO_OTHERS if planned.worth.max() > 0.0 else StopReason.NOT_WORTH_IT
     if screened.removed:
         return StopReason.NO_ALLOWED_ACTION
     usable = any(m.consented and usable_processors(context, m) and not is_expired(context, m) for m in context.methods)

@@ -80,7 +80,8 @@ class Planned:
     Args:
         path: Positions of the options planned, in order; empty when no option pays.
         values: What each option is worth by itself, with the chance as reported.
-        worth: What starting with each option and going on as planned is worth, cautiously, minor units, shape (n,).
+        worth: What starting with each option and going on as best is worth, cautiously, minor units, shape (n,); above
+            zero without a path where the limits' room was given to other payments.
         then: What is left for later after a decline of each, in the same terms, shape (n,).
     """
 
@@ -198,10 +199,7 @@ class Draft:
         """The best plan that breaks no limit at any step."""
         solution = solve(self.moves, self.beliefs, room, self.case.most)
         then, worth = self._valued(solution)
-        if quota:
-            none_left = [quota.get(retry.method_id) == 0 for retry in self.case.options.retries]
-            worth = np.where(none_left, -np.inf, worth)
-        path = self._path(solution, worth)
+        path = self._path(solution, worth, quota)
         breach = self.referee.first_breach([self.case.options.retries[i] for i in path])
         if breach is None or tries == 1:
             return Planned(path[:breach], self.values, worth, then)
@@ -218,7 +216,10 @@ class Draft:
         then = np.where(place >= 0, solution.then[place], 0.0)
         return then, p * (value.gain - value.approved_cost) + (1.0 - p) * (then - value.declined_cost)
 
-    def _path(self, solution: Solution, worth: Floats) -> tuple[int, ...]:
+    def _path(self, solution: Solution, worth: Floats, quota: Mapping[str, int]) -> tuple[int, ...]:
+        if quota:
+            none_left = [quota.get(retry.method_id) == 0 for retry in self.case.options.retries]
+            worth = np.where(none_left, -np.inf, worth)
         first = int(np.argmax(worth)) if worth.size else -1
         if first < 0 or not worth[first] > 0.0:
             return ()
