@@ -35,7 +35,7 @@ Flags = NDArray[np.bool_]
 EXACT_ROWS = 2_600
 """Up to so many imagined retries of one method nothing is interpolated."""
 FEWEST_ROWS = 300
-"""Interpolation asks for at least so many, and for as many as were proposed."""
+"""Interpolation begins with at least so many, and with half as many as were proposed."""
 MORE_DECLINES = 3
 """Beyond so many more declines of a method another one changes nothing further."""
 
@@ -98,10 +98,11 @@ class Interpolated:
     method: Int64s
     change: Floats
     more: Floats
-    _once: Floats = field(init=False, repr=False, compare=False)
+    _odds: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_once", self.logit + self.change)
+        # Kept as odds, which more declines multiply, so that no state needs an exponential a pair of moves.
+        object.__setattr__(self, "_odds", np.exp(self.logit + self.change))
 
     @property
     def now(self) -> Floats:
@@ -115,7 +116,9 @@ class Interpolated:
             for other, count in enumerate(counts):
                 extra = max(count - (other == theirs), 0)
                 further[theirs] += self.more[theirs, other, :, min(extra, MORE_DECLINES)]
-        return probability(self._once[last] + further[self.method[last]][:, self.method])
+        odds: Floats = self._odds[last] * np.exp(further)[self.method[last]][:, self.method]
+        odds /= 1.0 + odds
+        return odds
 
 
 def cautious(scores: Scores, caution: float) -> Floats:
@@ -155,7 +158,7 @@ class Sounding:
             if self.exact:
                 self.first = tuple(q for k in range(1, most) for q in self._every_state(k))
             else:
-                self.first = tuple(self._points(max(proposed, FEWEST_ROWS)))
+                self.first = tuple(self._points(max(proposed // 2, FEWEST_ROWS)))
                 self.more = tuple(self._further())
 
     def asked(self, questions: Sequence[Question]) -> list[Asked]:
