@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from features.action import Action, Retry, Stop
 from features.context import Context
 from features.context_json import context_to_json
@@ -115,9 +117,21 @@ def _prepared(
     proposed = () if halt else candidates(context, until)
     screened = screen(context, proposed, rulebook, record)
     barred = forbidden_points(context, proposed, screened.allowed)
-    scores, denied = scorer.score_many([(context, screened.allowed), (context, barred)])
+    scores, denied = _scores(context, scorer, screened.allowed, barred)
     case = Case(context, Options(screened.allowed, scores, screened.verdicts), most, record)
     return _Prepared(case, until, halt, screened, barred, denied)
+
+
+def _scores(
+    context: Context, scorer: Scorer, allowed: Sequence[Retry], barred: Sequence[Retry]
+) -> tuple[Scores, Scores]:
+    """One call for all; none where nothing is allowed."""
+    if allowed:
+        scores, denied = scorer.score_many([(context, allowed), (context, barred)])
+        return scores, denied
+    none = np.empty(0, dtype=np.float64)
+    nothing = Scores(none, none, none, scorer.version, scorer.source)
+    return nothing, nothing
 
 
 def _decided(
