@@ -24,11 +24,12 @@ from model.exploring import ExploringPlan, may_explore
 from model.oracle import TrueScorer, oracle
 from model.plan_policies import Greedy, PlanPolicy
 from model.planning.imagined import after_declines
-from model.policies import NoRetry, Policy, window_end
+from model.policies import FIXED_1_3_5_7, NoRetry, Policy, window_end
 from model.prior import PriorScorer
 from model.retries import retries_made
 from model.screening import verdicts_on
 from model.valuation import values
+from model.within_rules import WithinRules
 from planning_builders import MEAN, Wavy, daily
 
 RULEBOOK = Rulebook.load()
@@ -41,6 +42,7 @@ def policies(max_retries: int | None, horizon_days: float | None) -> list[Policy
     plan = PlanPolicy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days)
     return [
         NoRetry(),
+        WithinRules(FIXED_1_3_5_7, RULEBOOK, max_retries, horizon_days),
         CalendarDays(RULEBOOK, (1, 10, 20, 31), max_retries, horizon_days),
         Greedy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days),
         Greedy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days, by="probability"),
@@ -84,6 +86,21 @@ def test_following_the_plan_after_each_decline_makes_at_most_so_many_retries() -
         failure, made = after_declines(failure, [action]), made + 1
         assert action.slot.end <= NOW + timedelta(days=20)
     assert made == 3
+
+
+def test_a_schedule_held_to_the_rules_moves_a_forbidden_retry_to_the_first_allowed_slot() -> None:
+    advised = card(network=Network.MASTERCARD)
+    failure = context([advised], [failed(advised, "51", advice_code="27", ago=timedelta(0))])
+    as_shipped, lawful = (
+        policy.choices([failure])[0].action for policy in (FIXED_1_3_5_7, WithinRules(FIXED_1_3_5_7, RULEBOOK))
+    )
+    assert isinstance(as_shipped, Retry)
+    assert isinstance(lawful, Retry)
+    assert as_shipped.slot.start == NOW + timedelta(days=1)
+    assert NOW + timedelta(days=4) <= lawful.slot.start < NOW + timedelta(days=5)
+    dead = card()
+    stopped = WithinRules(FIXED_1_3_5_7, RULEBOOK).choices([context([dead], [failed(dead, "43")])])[0].action
+    assert stopped == Stop("no_allowed_action")
 
 
 def test_greedy_takes_the_best_single_retry() -> None:
