@@ -6,9 +6,10 @@ import numpy as np
 
 from features.context import Context
 from features.money import Money
+from model.contingent import planned_attempt
 from model.decision import Alternative
 from model.issuer_clock import issuer_clock
-from model.planner import Options, Planned, planned_attempt
+from model.planner import Options, Planned
 from model.wording import duration_words, local_date, percent
 
 MOST = 5

@@ -19,13 +19,14 @@ from model.alternatives import alternatives
 from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
+from model.contingent import contingent
 from model.curve import curves, forbidden_points
 from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
 from model.explanation import Story, failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
-from model.planner import POLICY, Case, Options, Planned, contingent, plan
+from model.planner import POLICY, Case, Options, Planned, plan
 from model.record import NOTHING, Halt, Record
 from model.retries import most_attempts
 from model.scorer import Scorer, Scores

@@ -3,7 +3,7 @@
     V(x) = max(0 [stop], max over retries a of  p(a | x) · gain(a) + (1 − p(a | x)) · V(x + decline of a) − cost(a))
 
 Stopping, waiting, another method and another processor are all moves. `planning/recursion.py` solves it, over the moves
-of `planning/shortlist.py`, with the scorer's beliefs after imagined declines (`planning/beliefs.py`) and what the
+of `planning/shortlist.py`, with the scorer's beliefs after imagined declines (`planning/sounding.py`) and what the
 limits leave (`planning/room.py`). A greedy choice with the same scorer is worse than a fixed schedule from three
 retries on, because it spends the first attempt on the latest good day; the plan keeps attempts for it. The plan is made
 anew at every event, so that nothing of it needs to be stored.
@@ -18,18 +18,16 @@ from numpy.typing import NDArray
 from features.action import Retry
 from features.context import Context
 from features.money import Money
-from features.table import Asked
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
-from model.decision import Plan, PlannedAttempt
 from model.economics import Economics
-from model.planning.beliefs import Answered, Question, Sounding, cautious, probability
-from model.planning.imagined import after_declines
+from model.planning.beliefs import cautious, probability
 from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
 from model.planning.room import Referee, room
 from model.planning.shortlist import Shortlist, shortlist
+from model.planning.sounding import Answered, Question, Sounding
 from model.record import NOTHING, Record
-from model.scorer import Score, Scorer, Scores
+from model.scorer import Scorer, Scores
 from model.valuation import Values, values
 
 Floats = NDArray[np.float64]
@@ -275,43 +273,3 @@ def _net(value: Values, p: Floats) -> Floats:
 def _lookahead(listed: Shortlist) -> int:
     methods = len(np.unique(listed.method))
     return ATTEMPTS_BY_METHODS.get(methods, min(ATTEMPTS_BY_METHODS.values()))
-
-
-def contingent(case: Case, planned: Planned, scorer: Scorer, economics: Economics) -> Plan:
-    """The plan as it is told: every attempt with the scorer's own chance once those before it were declined."""
-    context, options = case.context, case.options
-    retries = [options.retries[i] for i in planned.path]
-    later: list[Asked] = [(after_declines(context, retries[:k]), [retries[k]]) for k in range(1, len(retries))]
-    scores = [options.scores[planned.path[0]], *(answer[0] for answer in scorer.score_many(later))] if retries else []
-    chance = np.array([score.probability for score in scores], dtype=np.float64)
-    reached = np.append(1.0, np.cumprod(1.0 - chance))[: chance.size]
-    own = values(context, retries, chance, economics)
-    attempts = [
-        PlannedAttempt(retry, rounded(score), own[k], round(float(reached[k]), 6))
-        for k, (retry, score) in enumerate(zip(retries, scores, strict=True))
-    ]
-    return _plan(context, attempts, own, reached, chance)
-
-
-def _plan(context: Context, attempts: Sequence[PlannedAttempt], own: Values, reached: Floats, chance: Floats) -> Plan:
-    amount = context.payment.amount
-    tries = float(reached.sum())
-    return Plan(
-        attempts=tuple(attempts),
-        expected_attempts=round(tries, 6),
-        recovery_probability=round(float(1.0 - np.prod(1.0 - chance)), 6),
-        expected_recovered=Money(round(float((reached * chance).sum()) * amount.amount_minor), amount.currency),
-        expected_cost=Money(round(float((reached * own.cost).sum())), amount.currency),
-        expected_net=Money(round(float((reached * own.net).sum())), amount.currency),
-        break_even_cost=Money(round(float((reached * own.break_even_cost).sum()) / max(tries, 1.0)), amount.currency),
-    )
-
-
-def planned_attempt(options: Options, worth: Values, index: int) -> PlannedAttempt:
-    """One option as the next attempt, with its chance and its own value."""
-    return PlannedAttempt(options.retries[index], rounded(options.scores[index]), worth[index], 1.0)
-
-
-def rounded(score: Score) -> Score:
-    """The score to six decimals, as decisions state it."""
-    return Score(round(score.probability, 6), round(score.low, 6), round(score.high, 6))

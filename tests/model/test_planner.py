@@ -19,9 +19,10 @@ from model.caps.engine import verdicts
 from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook, Tightening
 from model.caps.tally import tally_of
+from model.contingent import contingent
 from model.decide import decide
 from model.economics import Economics
-from model.planner import Case, Options, Planned, contingent, plan, plan_many
+from model.planner import Case, Options, Planned, plan, plan_many
 from model.planning.imagined import after_declines
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource

@@ -5,9 +5,10 @@ import numpy as np
 from context_builders import card, context, failed
 from model.economics import Economics
 from model.planner import Case
-from model.planning.beliefs import Exact, Interpolated, Sounding, cautious, probability
+from model.planning.beliefs import Exact, Interpolated, cautious, probability
 from model.planning.imagined import after_declines
 from model.planning.shortlist import shortlist
+from model.planning.sounding import Sounding
 from model.prior import PriorScorer
 from model.scorer import Scores
 from model.valuation import values
