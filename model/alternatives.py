@@ -6,9 +6,10 @@ import numpy as np
 
 from features.context import Context
 from features.money import Money
+from model.contingent import planned_attempt
 from model.decision import Alternative
 from model.issuer_clock import issuer_clock
-from model.planner import Options, Planned, planned_attempt
+from model.planner import Options, Planned
 from model.wording import duration_words, local_date, percent
 
 MOST = 5
@@ -45,7 +46,8 @@ def _kinds(context: Context, options: Options) -> list[Kind]:
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:
     attempt = planned_attempt(options, planned.values, index)
     why = _why_not(options, planned, index)
-    return Alternative(attempt.retry, attempt.score, attempt.value, why)
+    plan_value = Money(round(float(planned.worth[index])), planned.values.currency)
+    return Alternative(attempt.retry, attempt.score, attempt.value, plan_value, why)
 
 
 def _why_not(options: Options, planned: Planned, index: int) -> str:

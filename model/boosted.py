@@ -19,10 +19,12 @@ from features.context import Context
 from features.encoders import from_json
 from features.errors import InputError
 from features.frame import frame
-from features.rows import Rows, rows_of_context
+from features.rows import Rows, rows_of_contexts
+from features.table import Asked
 from model.artifact import Artifact
 from model.blend import Blend
 from model.calibration import calibrated
+from model.contributions import Contribution, by_subject
 from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
 
@@ -89,13 +91,47 @@ class BoostedScorer:
         return "model"
 
     @property
+    def bag(self) -> tuple[lgb.Booster, ...]:
+        """The boosters themselves."""
+        return self._boosters
+
+    @property
     def facts(self) -> Mapping[str, object]:
         """What the artifact says about itself (`model.json`)."""
         return self._artifact.facts
 
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
         """P(approved) of each retry given everything in the context."""
-        return self.score_rows(rows_of_context(context, retries))
+        return self.score_many([(context, retries)])[0]
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        """The same for many contexts: one table, one frame and one prediction for all."""
+        if not asked:
+            return ()
+        sizes = [len(retries) for _, retries in asked]
+        matrix = np.empty((sum(sizes), len(COLUMNS)), dtype=np.float32)
+        prior = np.zeros(sum(sizes)) if self.needs_prior else None
+        informed = np.repeat([context.history_known for context, _ in asked], sizes)
+        for known in (True, False):
+            some = [pair for pair in asked if pair[0].history_known is known]
+            if some:
+                rows = rows_of_contexts(some)
+                matrix[informed == known] = frame(rows, self._encoders)
+                if prior is not None:
+                    prior[informed == known] = prior_logits(rows)
+        return self.score_matrix(matrix, prior).split(sizes)
+
+    def contributions(self, context: Context, retries: Sequence[Retry]) -> tuple[Contribution, ...]:
+        """The parts of each retry's mean log-odds before calibration, averaged over the bag, by subject."""
+        matrix = frame(rows_of_contexts([(context, retries)]), self._encoders)
+        return self.contributions_of(matrix)
+
+    def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
+        """The same for rows that are columns already, shape (n, columns)."""
+        each = [b.predict(matrix, pred_contrib=True, num_threads=self._threads) for b in self._boosters]
+        mean = np.mean([np.asarray(values, dtype=np.float64) for values in each], axis=0)
+        names = [column.name for column in COLUMNS]
+        return tuple(by_subject(names, row[:-1], row[-1]) for row in mean.tolist())
 
     def score_rows(self, rows: Rows) -> Scores:
         """P(approved) of every row, of contexts or of a history."""

@@ -8,10 +8,10 @@ from features.context import Context
 from features.vocabulary import DeclineCategory
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
+from model.contingent import rounded
 from model.economics import Economics
 from model.failures import category_of, failures
 from model.issuer_clock import issuer_clock
-from model.planner import rounded
 from model.policies import Policy
 from model.scorer import Score, Scorer
 from model.screening import verdicts_on

@@ -1,0 +1,58 @@
+"""The plan as it is told: every attempt with its chance if all before it are declined, and what they add up to."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.context import Context
+from features.money import Money
+from features.table import Asked
+from model.decision import Plan, PlannedAttempt
+from model.economics import Economics
+from model.planner import Case, Options, Planned
+from model.planning.imagined import after_declines
+from model.scorer import Score, Scorer
+from model.valuation import Values, values
+
+Floats = NDArray[np.float64]
+
+
+def contingent(case: Case, planned: Planned, scorer: Scorer, economics: Economics) -> Plan:
+    """The plan as it is told: every attempt with the scorer's own chance once those before it were declined."""
+    context, options = case.context, case.options
+    retries = [options.retries[i] for i in planned.path]
+    later: list[Asked] = [(after_declines(context, retries[:k]), [retries[k]]) for k in range(1, len(retries))]
+    scores = [options.scores[planned.path[0]], *(answer[0] for answer in scorer.score_many(later))] if retries else []
+    chance = np.array([score.probability for score in scores], dtype=np.float64)
+    reached = np.append(1.0, np.cumprod(1.0 - chance))[: chance.size]
+    own = values(context, retries, chance, economics)
+    attempts = [
+        PlannedAttempt(retry, rounded(score), own[k], round(float(reached[k]), 6))
+        for k, (retry, score) in enumerate(zip(retries, scores, strict=True))
+    ]
+    return _plan(context, attempts, own, reached, chance)
+
+
+def _plan(context: Context, attempts: Sequence[PlannedAttempt], own: Values, reached: Floats, chance: Floats) -> Plan:
+    amount = context.payment.amount
+    tries = float(reached.sum())
+    return Plan(
+        attempts=tuple(attempts),
+        expected_attempts=round(tries, 6),
+        recovery_probability=round(float(1.0 - np.prod(1.0 - chance)), 6),
+        expected_recovered=Money(round(float((reached * chance).sum()) * amount.amount_minor), amount.currency),
+        expected_cost=Money(round(float((reached * own.cost).sum())), amount.currency),
+        expected_net=Money(round(float((reached * own.net).sum())), amount.currency),
+        break_even_cost=Money(round(float((reached * own.break_even_cost).sum()) / max(tries, 1.0)), amount.currency),
+    )
+
+
+def planned_attempt(options: Options, worth: Values, index: int) -> PlannedAttempt:
+    """One option as the next attempt, with its chance and its own value."""
+    return PlannedAttempt(options.retries[index], rounded(options.scores[index]), worth[index], 1.0)
+
+
+def rounded(score: Score) -> Score:
+    """The score to six decimals, as decisions state it."""
+    return Score(round(score.probability, 6), round(score.low, 6), round(score.high, 6))

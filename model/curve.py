@@ -1,0 +1,100 @@
+"""The chance of every route over the horizon, as data to draw: the best slot of each day, allowed or forbidden."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from features.action import Retry
+from features.context import Context
+from features.instants import to_micros
+from features.time_zones import local_day, local_micros
+from model.decision import Curve
+from model.issuer_clock import issuer_clock
+from model.scorer import Scores
+
+ROUTES = 4
+POINTS = 32
+
+Route = tuple[str, str]
+
+
+def forbidden_points(context: Context, proposed: Sequence[Retry], allowed: Sequence[Retry]) -> tuple[Retry, ...]:
+    """The first slot of each day on which nothing of a route is allowed; only of routes allowed on some day."""
+    routes = _routes(allowed)
+    taken = set(zip(map(_route, allowed), _days(context, allowed), strict=True))
+    found: dict[tuple[Route, int], Retry] = {}
+    for retry, day in zip(proposed, _days(context, proposed), strict=True):
+        if _route(retry) in routes and (_route(retry), day) not in taken:
+            found.setdefault((_route(retry), day), retry)
+    return tuple(found.values())
+
+
+def curves(
+    context: Context, allowed: Sequence[Retry], scores: Scores, forbidden: Sequence[Retry], denied: Scores
+) -> tuple[Curve, ...]:
+    """One curve a route, at most four routes and 32 points each, evenly thinned.
+
+    Args:
+        scores: Of the allowed retries.
+        forbidden: One retry for each day without an allowed one, as `forbidden_points` gave them.
+        denied: Their scores.
+    """
+    routes = _routes(allowed)
+    best: dict[Route, dict[int, Point]] = {route: {} for route in routes}
+    for i, (retry, day) in enumerate(zip(forbidden, _days(context, forbidden), strict=True)):
+        best[_route(retry)][day] = Point(retry, denied, i, allowed=False)
+    for i, (retry, day) in enumerate(zip(allowed, _days(context, allowed), strict=True)):
+        points = best.get(_route(retry))
+        if points is not None and (day not in points or scores.probability[i] > points[day].probability):
+            points[day] = Point(retry, scores, i, allowed=True)
+    return tuple(_curve(route, [best[route][day] for day in sorted(best[route])]) for route in routes)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One retry with where its score stands."""
+
+    retry: Retry
+    scores: Scores
+    index: int
+    allowed: bool
+
+    @property
+    def probability(self) -> float:
+        """P(approved)."""
+        return float(self.scores.probability[self.index])
+
+
+def _curve(route: Route, points: Sequence[Point]) -> Curve:
+    kept = np.unique(np.round(np.linspace(0, len(points) - 1, min(POINTS, len(points)))).astype(np.int64))
+    chosen = [points[k] for k in kept.tolist()]
+    scores = [point.scores[point.index] for point in chosen]
+    return Curve(
+        *route,
+        start=tuple(point.retry.slot.start for point in chosen),
+        probability=tuple(round(score.probability, 4) for score in scores),
+        low=tuple(round(score.low, 4) for score in scores),
+        high=tuple(round(score.high, 4) for score in scores),
+        allowed=tuple(point.allowed for point in chosen),
+    )
+
+
+def _routes(retries: Sequence[Retry]) -> tuple[Route, ...]:
+    return tuple(dict.fromkeys(map(_route, retries)))[:ROUTES]
+
+
+def _route(retry: Retry) -> Route:
+    return retry.method_id, retry.processor
+
+
+def _days(context: Context, retries: Sequence[Retry]) -> list[int]:
+    """The issuer's day of each retry."""
+    start = np.array([to_micros(retry.slot.start) for retry in retries], dtype=np.int64)
+    methods = [retry.method_id for retry in retries]
+    days = np.zeros(len(retries), dtype=np.int64)
+    for method_id in dict.fromkeys(methods):
+        theirs = np.array([name == method_id for name in methods])
+        zone = issuer_clock(context, context.method(method_id)).zone
+        days[theirs] = local_day(local_micros(zone, start[theirs]))
+    return [int(day) for day in days]

@@ -1,0 +1,100 @@
+"""What the scorer believes after declines that have not happened, as the recursion asks it.
+
+All log-odds are lowered by `caution` standard errors, which are read off the 90 % interval: the best of many uncertain
+values disappoints (Smith & Winkler 2006), and so the more uncertain one has to promise more.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.planning.recursion import Counts
+from model.scorer import Scores
+
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+MORE_DECLINES = 3
+"""Beyond so many more declines of a method another one changes nothing further."""
+
+_Z90 = 1.6448536269514722
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Every state was asked for: one method, the log-odds by number of declines.
+
+    Args:
+        logit: Before any decline, shape (n,).
+        tables: `tables[k - 1][i, j]` after k declines, the last of them i; each of shape (n, n).
+    """
+
+    logit: Floats
+    tables: tuple[Floats, ...]
+
+    @property
+    def now(self) -> Floats:
+        """Before anything of the plan was attempted, shape (n,)."""
+        return probability(self.logit)
+
+    def after(self, counts: Counts, last: Int64s) -> Floats:
+        """Once so many were declined, shape (len(last), n)."""
+        return probability(self.tables[min(sum(counts), len(self.tables)) - 1][last])
+
+
+@dataclass(frozen=True)
+class Interpolated:
+    """Changes of the log-odds, filled in between what was asked.
+
+    Args:
+        logit: Before any decline, shape (n,).
+        method: Of each move, shape (n,).
+        change: What a decline of i changes for j, shape (n, n).
+        more: `more[l, m, t, k]`: if a decline of method l is the last, what k more declines of method m before it
+            change for method t, shape (methods, methods, methods, MORE_DECLINES + 1).
+    """
+
+    logit: Floats
+    method: Int64s
+    change: Floats
+    more: Floats
+    _odds: Floats = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Kept as odds, which more declines multiply, so that no state needs an exponential a pair of moves.
+        object.__setattr__(self, "_odds", np.exp(self.logit + self.change))
+
+    @property
+    def now(self) -> Floats:
+        """Before anything of the plan was attempted, shape (n,)."""
+        return probability(self.logit)
+
+    def after(self, counts: Counts, last: Int64s) -> Floats:
+        """Once so many were declined, shape (len(last), n)."""
+        further = np.zeros((len(counts), len(counts)))
+        for theirs in range(len(counts)):
+            for other, count in enumerate(counts):
+                extra = max(count - (other == theirs), 0)
+                further[theirs] += self.more[theirs, other, :, min(extra, MORE_DECLINES)]
+        odds: Floats = self._odds[last] * np.exp(further)[self.method[last]][:, self.method]
+        odds /= 1.0 + odds
+        return odds
+
+
+def cautious(scores: Scores, caution: float) -> Floats:
+    """Log-odds lowered by so many standard errors, shape (n,)."""
+    error = (_logit(scores.high) - _logit(scores.low)) / (2.0 * _Z90)
+    lowered: Floats = _logit(scores.probability) - caution * error
+    return lowered
+
+
+def probability(logit: Floats) -> Floats:
+    """The chance that goes with log-odds, same shape."""
+    p: Floats = 1.0 / (1.0 + np.exp(-logit))
+    return p
+
+
+def _logit(p: Floats) -> Floats:
+    logit: Floats = np.log(p) - np.log1p(-p)
+    return logit
