@@ -17,6 +17,8 @@ NEVER = np.iinfo(np.int64).max
 
 DAY = MICROS_PER_DAY
 
+_STEPS = 2.0**24
+
 
 class Known:
     """Events grouped (by payment, customer or method), cut at each question's instant.
@@ -49,8 +51,15 @@ class Known:
         return self.stop - self.start
 
     def total(self, values: NDArray[np.generic]) -> Floats:
-        """Sum of the events' values, shape (q,)."""
-        running = np.concatenate([[0.0], np.cumsum(values[self.order], dtype=np.float64)])
+        """Sum of the events' values, shape (q,); values that are not whole count to the nearest 2^-24.
+
+        So no sum is rounded (as long as all values together stay below 2^29), and it is the same whatever other groups
+        are asked about at once.
+        """
+        ordered = values[self.order]
+        if np.issubdtype(ordered.dtype, np.floating):
+            ordered = np.round(np.multiply(ordered, _STEPS)) / _STEPS
+        running = np.concatenate([[0.0], np.cumsum(ordered, dtype=np.float64)])
         difference: Floats = running[self.stop] - running[self.start]
         return difference
 

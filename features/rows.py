@@ -15,7 +15,7 @@ from features.action import Retry
 from features.context import Context
 from features.instants import to_micros
 from features.known import Known, pick
-from features.table import AttemptTable, from_context
+from features.table import Asked, AttemptTable, from_contexts
 from features.time_zones import local_day, local_hour, local_micros
 
 Int64s = NDArray[np.int64]
@@ -142,11 +142,26 @@ def rows_of_context(context: Context, retries: Sequence[Retry]) -> Rows:
 
     Retries are scored at the start of their slot.
     """
-    table = from_context(context, retries)
-    made = len(context.attempts)
-    index = np.arange(made, made + len(retries), dtype=np.int64)
-    decided_at = np.full(len(retries), to_micros(context.as_of), dtype=np.int64)
-    return Rows(table, index, decided_at, customer_known=context.history_known)
+    return rows_of_contexts([(context, retries)])
+
+
+def rows_of_contexts(asked: Sequence[Asked]) -> Rows:
+    """The same for many contexts at once, in their order; every row is what it would be if asked alone.
+
+    Args:
+        asked: All of one kind: either every context knows the customer's history or none does.
+
+    Raises:
+        ValueError: Some contexts know the customer's history and some do not.
+    """
+    known = {context.history_known for context, _ in asked}
+    if len(known) > 1:
+        raise ValueError("contexts with and without the customer's history cannot share one table")
+    proposed = [np.repeat([False, True], [len(context.attempts), len(retries)]) for context, retries in asked]
+    index = np.flatnonzero(np.concatenate([np.zeros(0, dtype=np.bool_), *proposed])).astype(np.int64)
+    instants = np.array([to_micros(context.as_of) for context, _ in asked], dtype=np.int64)
+    decided_at = np.repeat(instants, [len(retries) for _, retries in asked])
+    return Rows(from_contexts(asked), index, decided_at, customer_known=known != {False})
 
 
 def _running_max_before(group: Int64s, values: Int64s) -> Int64s:

@@ -188,56 +188,134 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     )
 
 
+Asked = tuple[Context, Sequence[Retry]]
+"""A context and the retries proposed in it."""
+
+
 def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
     """The attempts of a context, followed by the proposed retries as attempts whose outcome is never known."""
-    payment, attempts = context.payment, context.attempts
-    methods = _listed_methods(context)
+    return from_contexts([(context, retries)])
+
+
+def from_contexts(asked: Sequence[Asked]) -> AttemptTable:
+    """The same for many contexts, one after another; payments, customers and methods of two contexts are never one.
+
+    Words of payments, customers and methods may occur in several contexts, each with a code of its own.
+    """
+    listed = [_listed_methods(context) for context, _ in asked]
+    methods = [method for some in listed for method in some]
     names = [method.method_id for method in methods]
-    position = {name: i for i, name in enumerate(names)}
-    made = np.array([position[a.method_id] for a in attempts], dtype=np.int64)
-    proposed = np.array([position[r.method_id] for r in retries], dtype=np.int64)
-    who = np.concatenate([made, proposed])
-    n, q = len(attempts), len(retries)
-    payments = [a.payment_id for a in attempts] + [payment.payment_id]
-    own = _coded_list(payments)
-    payment_codes = np.concatenate([own.codes[:-1], np.full(q, own.codes[-1])])
-    countries = [_country(m.issuer.country, payment.market) for m in methods]
-    declines = [a.decline for a in attempts]
-    day_only = bool(context.own_attempts) and all(a.precision is Precision.DAY for a in context.own_attempts)
-    since = np.nan if context.customer_since is None else float(to_day(context.customer_since))
-    amounts = [float(a.amount.major) for a in attempts]
+    who, own, payments, customer = _groups(asked, listed)
+    markets = [context.payment.market for (context, _), some in zip(asked, listed, strict=True) for _ in some]
+    countries = [_country(m.issuer.country, market) for m, market in zip(methods, markets, strict=True)]
+    whole, real = _attempt_rows(asked)
+    each = [len(context.attempts) + len(retries) for context, retries in asked]
+    since = [np.nan if c.customer_since is None else float(to_day(c.customer_since)) for c, _ in asked]
     return AttemptTable(
-        source_row=np.full(n + q, -1, dtype=np.int64),
-        payment=Coded(payment_codes, own.words),
-        customer=Coded(np.zeros(n + q, dtype=np.int64), pa.array([payment.customer_id])),
+        source_row=np.full(len(who), -1, dtype=np.int64),
+        payment=Coded(own, pa.array(payments, pa.string())),
+        customer=Coded(customer, pa.array([context.payment.customer_id for context, _ in asked], pa.string())),
         method=Coded(who, pa.array(names, pa.string())),
-        processor=_coded_list([a.processor for a in attempts] + [r.processor for r in retries]),
+        processor=_coded_list(_processors(asked)),
         rail=_per_method(who, [m.rail for m in methods], Rail),
         network=_per_method(who, [m.network for m in methods], Network),
-        currency=_coded_list([a.amount.currency for a in attempts] + [payment.amount.currency] * q),
+        currency=_coded_list(_currencies(asked)),
         issuer=_gather(who, [_issuer_key(c, m.issuer.issuer_id) for c, m in zip(countries, methods, strict=True)]),
         country=_gather(who, countries),
         zone=_gather(who, [zone_name(m.issuer.time_zone, c) for c, m in zip(countries, methods, strict=True)]),
         funding=_per_method(who, [m.funding for m in methods], Funding),
         credential=_per_method(who, [m.credential for m in methods], Credential),
-        at=np.array([to_micros(a.at) for a in attempts] + [to_micros(r.slot.start) for r in retries], dtype=np.int64),
-        known_at=np.array([_known_at(a) for a in attempts] + [NEVER] * q, dtype=np.int64),
-        outcome=np.array([OUTCOMES.index(a.outcome) for a in attempts] + [UNKNOWN_OUTCOME] * q, dtype=np.int64),
-        initiator=np.array([INITIATORS.index(a.initiator) for a in attempts] + [0] * q, dtype=np.int64),
-        category=np.array([-1 if d is None else CATEGORIES.index(d.category) for d in declines] + [-1] * q, np.int64),
-        retryability=np.array(
-            [-1 if d is None else RETRYABILITIES.index(d.retryability) for d in declines] + [-1] * q, np.int64
-        ),
-        min_wait_hours=np.array([_wait(d) for d in declines] + [np.nan] * q, dtype=np.float64),
-        amount_major=np.array(amounts + [float(payment.amount.major)] * q, dtype=np.float64),
-        is_retry=_after_first(payment_codes),
+        at=whole[:, 0],
+        known_at=whole[:, 1],
+        outcome=whole[:, 2],
+        initiator=whole[:, 3],
+        category=whole[:, 4],
+        retryability=whole[:, 5],
+        min_wait_hours=real[:, 0],
+        amount_major=real[:, 1],
+        is_retry=_after_first(own),
         expires_day=np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who],
-        customer_since_day=np.full(n + q, since),
-        three_d_secure=np.array([_flag(a.three_d_secure) for a in attempts] + [np.nan] * q),
-        day_only=np.concatenate(
-            [np.array([a.precision is Precision.DAY for a in attempts], bool), np.full(q, day_only)]
-        ),
+        customer_since_day=np.repeat(np.array(since, dtype=np.float64), each),
+        three_d_secure=real[:, 2],
+        day_only=whole[:, 6] > 0,
     )
+
+
+def _groups(asked: Sequence[Asked], listed: Sequence[Sequence[Method]]) -> tuple[Int64s, Int64s, list[str], Int64s]:
+    """(method, payment, ids of the payments, customer) of every row; each code belongs to one context."""
+    who: list[int] = []
+    own: list[int] = []
+    payments: list[str] = []
+    offset = 0
+    for (context, retries), methods in zip(asked, listed, strict=True):
+        position = {method.method_id: offset + i for i, method in enumerate(methods)}
+        ids = sorted({context.payment.payment_id, *(a.payment_id for a in context.attempts)})
+        place = {payment_id: len(payments) + i for i, payment_id in enumerate(ids)}
+        who += [position[attempt.method_id] for attempt in context.attempts]
+        who += [position[retry.method_id] for retry in retries]
+        own += [place[a.payment_id] for a in context.attempts]
+        own += [place[context.payment.payment_id]] * len(retries)
+        payments += ids
+        offset += len(methods)
+    customer = np.repeat(np.arange(len(asked)), [len(c.attempts) + len(r) for c, r in asked]).astype(np.int64)
+    return np.array(who, dtype=np.int64), np.array(own, dtype=np.int64), payments, customer
+
+
+def _processors(asked: Sequence[Asked]) -> list[str | None]:
+    found: list[str | None] = []
+    for context, retries in asked:
+        found += [attempt.processor for attempt in context.attempts]
+        found += [retry.processor for retry in retries]
+    return found
+
+
+def _currencies(asked: Sequence[Asked]) -> list[str | None]:
+    found: list[str | None] = []
+    for context, retries in asked:
+        found += [attempt.amount.currency for attempt in context.attempts]
+        found += [context.payment.amount.currency] * len(retries)
+    return found
+
+
+def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
+    """What an attempt itself says, whole numbers (n, 7) and others (n, 3), in the order they are taken out above.
+
+    An attempt that stands in several contexts is read once.
+    """
+    read: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
+    whole: list[tuple[int, ...]] = []
+    real: list[tuple[float, ...]] = []
+    starts: dict[int, int] = {}
+    for context, retries in asked:
+        for attempt in context.attempts:
+            if id(attempt) not in read:
+                read[id(attempt)] = _attempt_row(attempt)
+            numbers, others = read[id(attempt)]
+            whole.append(numbers)
+            real.append(others)
+        own = context.own_attempts
+        day_only = int(bool(own) and all(a.precision is Precision.DAY for a in own))
+        amount = float(context.payment.amount.major)
+        for retry in retries:
+            if id(retry) not in starts:
+                starts[id(retry)] = to_micros(retry.slot.start)
+            whole.append((starts[id(retry)], NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only))
+            real.append((np.nan, amount, np.nan))
+    return np.array(whole, dtype=np.int64).reshape(-1, 7), np.array(real, dtype=np.float64).reshape(-1, 3)
+
+
+def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    decline = attempt.decline
+    numbers = (
+        to_micros(attempt.at),
+        _known_at(attempt),
+        OUTCOMES.index(attempt.outcome),
+        INITIATORS.index(attempt.initiator),
+        -1 if decline is None else CATEGORIES.index(decline.category),
+        -1 if decline is None else RETRYABILITIES.index(decline.retryability),
+        int(attempt.precision is Precision.DAY),
+    )
+    return numbers, (_wait(decline), float(attempt.amount.major), _flag(attempt.three_d_secure))
 
 
 def _known_at(attempt: Attempt) -> int:

@@ -19,7 +19,8 @@ from features.context import Context
 from features.encoders import from_json
 from features.errors import InputError
 from features.frame import frame
-from features.rows import rows_of_context
+from features.rows import rows_of_contexts
+from features.table import Asked
 from model.artifact import Artifact
 from model.scorer import Scores, ScoreSource
 
@@ -89,8 +90,20 @@ class BoostedScorer:
 
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
         """P(approved) of each retry given everything in the context."""
-        matrix = frame(rows_of_context(context, retries), self._encoders)
-        return self.score_matrix(matrix)
+        return self.score_many([(context, retries)])[0]
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        """The same for many contexts: one table, one frame and one prediction for all."""
+        if not asked:
+            return ()
+        sizes = [len(retries) for _, retries in asked]
+        matrix = np.empty((sum(sizes), len(COLUMNS)), dtype=np.float32)
+        informed = np.repeat([context.history_known for context, _ in asked], sizes)
+        for known in (True, False):
+            some = [pair for pair in asked if pair[0].history_known is known]
+            if some:
+                matrix[informed == known] = frame(rows_of_contexts(some), self._encoders)
+        return self.score_matrix(matrix).split(sizes)
 
     def score_matrix(self, matrix: Matrix) -> Scores:
         """The same for rows that are columns already, shape (n, columns)."""

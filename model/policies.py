@@ -1,17 +1,19 @@
-"""Policies to compare with: the fixed schedules that billing systems ship."""
+"""What a policy is, and those to compare with: no retry and the fixed schedules that billing systems ship."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from features.action import Action, Retry, Slot, Stop
 from features.context import Context
 from features.errors import InvalidValueError
+from model.candidates import HORIZON_DAYS, by_day, horizon_of
 from model.decision import Choice
 from model.failures import failures
 
 SCHEDULE_OVER = "schedule_over"
+NO_RETRY = "no_retry"
 SLOT_LENGTH = timedelta(hours=1)
 
 
@@ -26,6 +28,17 @@ class Policy(Protocol):
     def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
         """What it would do next in each context, with its propensity; many at once, because scoring is cheaper so."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoRetry:
+    """Stops after the first failure: what recovers without any retry is the floor for all others."""
+
+    name: str = "no-retry"
+
+    def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
+        """A stop for every context."""
+        return [Choice(Stop(NO_RETRY), propensity=1.0) for _ in contexts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +82,27 @@ FIXED_1_3_5_7 = FixedSchedule("fixed-1-3-5-7", (1, 3, 5, 7))
 FIXED_3_7_14_21 = FixedSchedule("fixed-3-7-14-21", (3, 7, 14, 21))
 EIGHT_IN_TWO_WEEKS = FixedSchedule("eight-in-two-weeks", (1, 3, 5, 7, 8, 10, 12, 14))
 FIXED_SCHEDULES = (FIXED_1_3_5_7, FIXED_3_7_14_21, EIGHT_IN_TWO_WEEKS)
+
+
+def retries_made(context: Context) -> int:
+    """Attempts of the payment after its first failure, whatever came of them."""
+    failed = failures(context)
+    return sum(attempt.at > failed[0].at for attempt in context.own_attempts) if failed else 0
+
+
+def retries_left(context: Context, max_retries: int | None) -> int | None:
+    """How many retries a policy of at most so many may still make; None for no such limit."""
+    return None if max_retries is None else max(max_retries - retries_made(context), 0)
+
+
+def window_end(context: Context, horizon_days: float | None) -> datetime:
+    """Until when a policy that retries so many days from the first failure plans; at most to `recover_by` and 60 days.
+
+    Where history knows days only, the last day counts whole.
+    """
+    end = horizon_of(context, HORIZON_DAYS)
+    failed = failures(context)
+    if horizon_days is None or not failed:
+        return end
+    last_day = timedelta(hours=12) if by_day(context) else timedelta(0)
+    return min(end, failed[0].at + timedelta(days=horizon_days) + last_day)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
+from features.table import Asked
 
 ScoreSource = Literal["model", "prior"]
 
@@ -43,6 +44,12 @@ class Scores:
     def __getitem__(self, index: int) -> Score:
         return Score(float(self.probability[index]), float(self.low[index]), float(self.high[index]))
 
+    def split(self, sizes: Sequence[int]) -> tuple["Scores", ...]:
+        """The same scores in consecutive parts of those sizes."""
+        ends = np.cumsum(np.array(sizes, dtype=np.int64))[:-1]
+        parts = (np.split(values, ends) for values in (self.probability, self.low, self.high))
+        return tuple(Scores(p, low, high, self.version, self.source) for p, low, high in zip(*parts, strict=True))
+
 
 class Scorer(Protocol):
     """Scores retries of one context. Implementations are pure: same context and retries, same scores."""
@@ -59,4 +66,8 @@ class Scorer(Protocol):
 
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
         """P(approved) of each retry given everything in the context."""
+        ...
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        """The same for many contexts, the same bits as one by one but far cheaper; contexts may be imagined ones."""
         ...

@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from builders import random_history, simple_classify
-from context_builders import NOW, card, context, failed
+from context_builders import NOW, card, context, contexts, failed
 from features.action import Retry, Slot
+from features.context import Context
 from features.encoders import from_json, learn
 from features.errors import InputError
 from features.frame import frame
@@ -18,6 +21,8 @@ from features.table import from_arrow
 from model.artifact import Artifact
 from model.boosted import BoostedScorer, Uncertainty, column_facts
 from model.calibration import Temperature
+from model.candidates import candidates, horizon_of
+from model.prior import PriorScorer
 from training.dataset import column_shapes
 from training.fit import TreeSettings, fit_bag
 
@@ -31,8 +36,8 @@ def artifact() -> Artifact:
     rows = rows_of_history(table)
     matrix = frame(rows, encoders)
     y = table.approved[rows.index].astype(np.float64)
-    settings = TreeSettings(max_trees=8, min_rows_in_leaf=10, threads=1)
-    bag = fit_bag(matrix, y, table.customer.codes[rows.index] % 5, column_shapes(), settings)
+    trees = TreeSettings(max_trees=8, min_rows_in_leaf=10, threads=1)
+    bag = fit_bag(matrix, y, table.customer.codes[rows.index] % 5, column_shapes(), trees)
     facts: dict[str, object] = {"uncertainty": DOUBT.to_json()}
     return Artifact(bag.texts, Temperature(1.2), encoders.to_json(), column_facts(), facts, "# card\n")
 
@@ -65,6 +70,27 @@ def test_the_interval_is_the_jackknife_spread_and_the_calibration_doubt_on_the_l
     error = np.sqrt((1.1 * logits.std(axis=0, ddof=1)) ** 2 + doubt**2)
     np.testing.assert_allclose(scores.high, 1 / (1 + np.exp(-(middle + 1.6448536 * error))), rtol=1e-6)
     np.testing.assert_allclose(scores.low, 1 / (1 + np.exp(-(middle - 1.6448536 * error))), rtol=1e-6)
+
+
+@given(st.lists(contexts(), min_size=1, max_size=5), st.sets(st.integers(0, 4)))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_many_contexts_score_to_the_bit_as_one_by_one(
+    artifact: Artifact, found: list[Context], alone: set[int]
+) -> None:
+    asked = []
+    for i, drawn in enumerate(found):
+        failure = replace(drawn, history_known=i not in alone)
+        asked.append((failure, candidates(failure, horizon_of(failure, 10))[:60]))
+    for scorer in (BoostedScorer(artifact), PriorScorer()):
+        for (failure, retries), together in zip(asked, scorer.score_many(asked), strict=True):
+            one = scorer.score(failure, retries)
+            np.testing.assert_array_equal(together.probability, one.probability)
+            np.testing.assert_array_equal(together.low, one.low)
+            np.testing.assert_array_equal(together.high, one.high)
+
+
+def test_nothing_asked_is_answered_with_nothing(artifact: Artifact) -> None:
+    assert BoostedScorer(artifact).score_many([]) == PriorScorer().score_many([]) == ()
 
 
 def test_no_retries_have_no_scores(artifact: Artifact) -> None:

@@ -16,6 +16,7 @@ from features.context_json import context_from_json, context_to_json
 from features.errors import InvalidValueError
 from features.instants import MICROSECOND
 from features.money import Money
+from features.table import Asked
 from features.vocabulary import Network, Outcome, Precision
 from model.candidates import candidates, horizon_of
 from model.caps.engine import verdicts
@@ -48,6 +49,9 @@ class ByProcessor:
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
         chance = np.array([self.chances[retry.processor] for retry in retries])
         return Scores(chance, chance / 2, (1 + chance) / 2, self.version, self.source)
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        return tuple(self.score(context, retries) for context, retries in asked)
 
 
 def decided(failure: Context, economics: Economics = ECONOMICS) -> Decision:

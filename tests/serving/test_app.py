@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from features.action import Retry
 from features.context import Context
+from features.table import Asked
 from model.scorer import Scores, ScoreSource
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.app import create_app
@@ -36,6 +37,9 @@ class FailingScorer:
 
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
         raise RuntimeError(f"secret {CARD}")
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        return tuple(self.score(context, retries) for context, retries in asked)
 
 
 @pytest.fixture(scope="module")

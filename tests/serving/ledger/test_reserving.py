@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from cap_builders import NOW, a_context, a_method, a_payment, an_attempt
 from features.action import Retry
 from features.context import Context
+from features.table import Asked
 from ledger_builders import a_proposal
 from model.caps.engine import Proposal
 from model.caps.rulebook import Rulebook
@@ -40,6 +41,9 @@ class Overtaken:
         self.scored += 1
         self.meanwhile(self.scored)
         return self.inner.score(context, retries)
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        return tuple(self.score(context, retries) for context, retries in asked)
 
 
 def a_failure() -> Context:
