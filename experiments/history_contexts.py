@@ -76,15 +76,20 @@ class HistoryContexts:
                 for one in own[1:]:
                     if own[0].attempt.outcome in FAILED and one.attempt.initiator is not Initiator.CUSTOMER:
                         as_of = min(known, one.attempt.at)
-                        context = self._context(told, own[0], as_of)
+                        context = self._context(told, own[0], as_of, with_method_of=one)
                         yield LoggedRetry(
                             context, one.attempt, one.row.maybe("policy", str), one.row.maybe("propensity", float)
                         )
                     known = max(known, one.attempt.known_at)
 
-    def _context(self, told: Sequence[_Told], first: _Told, as_of: datetime) -> Context:
+    def _context(
+        self, told: Sequence[_Told], first: _Told, as_of: datetime, with_method_of: _Told | None = None
+    ) -> Context:
+        """The context at an instant; a retry's own method was on file when it was decided, used before or not."""
         made = [one for one in told if one.attempt.at <= as_of]
         latest = {one.attempt.method_id: one.row for one in made}
+        if with_method_of is not None:
+            latest.setdefault(with_method_of.attempt.method_id, with_method_of.row)
         payment = payment_of(first.row, first.attempt.at, timedelta(days=self._days))
         zone = zone_name(first.row.maybe("issuer_time_zone", str), first.row.maybe("issuer_country", str))
         return Context(

@@ -1,7 +1,10 @@
 """Recorded reality as a world: for each failed payment, whether a retry would have cleared on each day after it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from features.action import Retry
 from features.attempt import Attempt
@@ -90,6 +93,15 @@ class RecordedWorld:
             precision=first.precision,
             source="world",
         )
+
+    def chance(self, payment_id: str, actions: Sequence[Retry]) -> NDArray[np.float64]:
+        """1 for each retry that would clear and 0 for the others: hindsight, as no one can have it.
+
+        Raises:
+            InvalidValueError: As `submit`.
+        """
+        cleared = [self.submit(payment_id, action).outcome is Outcome.APPROVED for action in actions]
+        return np.array(cleared, dtype=np.float64)
 
     def _day(self, context: Context, first: Attempt, action: Retry) -> int:
         zone = issuer_clock(context, context.method(action.method_id)).zone

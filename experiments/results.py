@@ -11,6 +11,7 @@ at that day without a cost; it is kept apart, because a retry only brings it for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,22 @@ Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+_ARRAYS = (
+    "amount",
+    "recovered",
+    "by_hand",
+    "days",
+    "attempts",
+    "fees",
+    "harm",
+    "gain",
+    "gain_by_hand",
+    "breaches",
+    "end",
+    "ended_after",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
     """Episodes of one policy in the order they were played; arrays have shape (n,).
@@ -37,7 +54,7 @@ class Results:
 
     Args:
         payment_ids: Which payments.
-        customer: Which customer, as an integer that is the same for all policies played on the same payments.
+        customers: Who owes, merchant and customer in one text.
         amount: What was owed.
         recovered: Whether a retry was approved.
         by_hand: Whether the customer paid by hand instead.
@@ -48,11 +65,12 @@ class Results:
         gain_by_hand: What a payment by hand is worth, zero without one.
         breaches: Retries that a rule forbade.
         end: How each ended, `End`.
+        ended_after: Days from the first failure to that.
     """
 
     policy: str
     payment_ids: tuple[str, ...]
-    customer: Int64s
+    customers: tuple[str, ...]
     amount: Floats
     recovered: Flags
     by_hand: Flags
@@ -64,6 +82,7 @@ class Results:
     gain_by_hand: Floats
     breaches: Int64s
     end: Int64s
+    ended_after: Floats
     currency: str
 
     def __len__(self) -> int:
@@ -94,20 +113,30 @@ class Results:
         return self.gain - factor * self.cost
 
 
+def joined(parts: Sequence[Results]) -> Results:
+    """The results of one policy played on several sets of payments, one after the other."""
+    first = parts[0]
+    return Results(
+        policy=first.policy,
+        payment_ids=tuple(chain.from_iterable(part.payment_ids for part in parts)),
+        customers=tuple(chain.from_iterable(part.customers for part in parts)),
+        currency=first.currency,
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS},
+    )
+
+
 def results_of(policy: str, episodes: Sequence[Episode], economics: Economics) -> Results:
     """The results of played episodes.
 
     Raises:
         InvalidValueError: A currency has no rate in the economics.
     """
-    customers: dict[tuple[str, str], int] = {}
     rows = [_row(episode, economics) for episode in episodes]
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 7)
-    owner = [(e.context.payment.merchant_id, e.context.payment.customer_id) for e in episodes]
     return Results(
         policy=policy,
         payment_ids=tuple(e.context.payment.payment_id for e in episodes),
-        customer=np.array([customers.setdefault(key, len(customers)) for key in owner], dtype=np.int64),
+        customers=tuple(f"{e.context.payment.merchant_id}/{e.context.payment.customer_id}" for e in episodes),
         amount=table[:, 0],
         recovered=np.array([e.end is End.RECOVERED for e in episodes], dtype=np.bool_),
         by_hand=np.array([e.settled_at is not None for e in episodes], dtype=np.bool_),
@@ -119,6 +148,7 @@ def results_of(policy: str, episodes: Sequence[Episode], economics: Economics) -
         gain_by_hand=table[:, 6],
         breaches=np.array([e.breaches for e in episodes], dtype=np.int64),
         end=np.array([-1 if e.end is None else int(e.end) for e in episodes], dtype=np.int64),
+        ended_after=np.array([_days(e.context, e.ended_at or e.context.as_of) for e in episodes], dtype=np.float64),
         currency=economics.exchange.base,
     )
 

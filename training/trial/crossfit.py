@@ -1,0 +1,233 @@
+"""Every episode judged by a model that saw neither its customer nor its time: folds of customers × windows of time.
+
+For each window of time and each fold of customers, a model and every schedule are learnt from the *other* customers'
+log *before* the window, and played on the fold's payments that failed *in* the window. Put together, all payments from
+the first window on are judged once, each by policies that could have been in use then.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from experiments.history_contexts import HistoryContexts, LoggedRetry
+from experiments.recorded_world import Recorded, RecordedWorld
+from experiments.schedules.learnt import FullOutcomes, from_log, from_outcomes
+from experiments.schedules.tries import tries_of
+from features.calendars import to_day
+from features.context import Context
+from features.errors import InputError
+from features.instants import MICROS_PER_DAY, to_micros
+from model.boosted import BoostedScorer
+from model.caps.rulebook import Rulebook
+from model.economics import Economics
+from model.failures import failures
+from model.issuer_clock import issuer_clock
+from model.schedules import NamedDays
+from model.wording import local_date
+from training.config import TrainingConfig
+from training.load import load_history
+from training.pipeline import train
+from training.trial.contest import Contest, Progress, contest, together
+from training.trial.lineup import LineUp
+from training.trial.model_figures import Scored, scored
+
+_LEARN_FIRST = 0.4  # share of the failures, by time, before the first window
+_JUDGED_ROWS = 80  # retries that the pipeline's own last window is given: it judges the model, which is not asked here
+"""What the pipeline keeps for its own verdict; everything before it is learnt from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How to cross-fit.
+
+    Args:
+        folds: Folds of customers, at least 2.
+        windows: Windows of time after the first two fifths of the failures; 0 for none: each fold is then judged on
+            its whole time by what the others' whole time taught.
+        horizon_days: Local days after the failure in which retries count.
+        most: Numbers of retries allowed.
+    """
+
+    folds: int
+    windows: int
+    horizon_days: int
+    most: tuple[int, ...]
+    wanted: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFitted:
+    """What came of it.
+
+    Args:
+        contest: All policies on all judged payments.
+        scored: The logged retries of the same customers and windows, scored by the models that did not see them.
+        models: How many models were trained.
+        left_out: Failed payments of the world that were not observed to the horizon.
+        too_early: Failed payments before the first window: they only teach.
+    """
+
+    contest: Contest
+    scored: Scored
+    models: int
+    left_out: int
+    too_early: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One model's share of the work."""
+
+    learn: pa.Table
+    learn_failures: tuple[Context, ...]
+    judge: tuple[Context, ...]
+    retries: tuple[LoggedRetry, ...]
+
+
+def cross_fit(
+    history: pa.Table,
+    outcomes: dict[str, Recorded],
+    protocol: Protocol,
+    config: TrainingConfig,
+    rulebook: Rulebook,
+    economics: Economics,
+    tell: Progress,
+) -> CrossFitted:
+    """Train a model for every fold and window, and play every policy on what it did not see.
+
+    Args:
+        history: The merchant's log; all that anybody may learn from.
+        outcomes: What each retry would have come to; for the world only, and for baselines named after it.
+        config: How to train; its history is replaced by each part's.
+
+    Raises:
+        InputError: A part's log is too small to learn from.
+    """
+    tell("reading the log", 0, 1)
+    contexts = HistoryContexts(history, protocol.horizon_days)
+    world = RecordedWorld(contexts.failures(), outcomes, protocol.horizon_days)
+    if not len(world):
+        raise InputError(
+            f"none of the {len(outcomes):,} payments of the world failed in this history and was observed for "
+            f"{protocol.horizon_days} days"
+        )
+    parts = list(_parts(history, list(world.failures()), list(contexts.retries()), protocol))
+    contests, scores = [], []
+    for number, part in enumerate(parts):
+
+        def within(step: str, done: int, total: int, number: int = number) -> None:
+            tell(f"model {number + 1} of {len(parts)}: {step}", done, total)
+
+        scorer, timetables = _learnt(part, outcomes, protocol, config, within)
+        lineup = LineUp(
+            scorer, rulebook, economics, protocol.horizon_days, timetables, world=world, wanted=protocol.wanted
+        )
+        contests.append(contest(world, part.judge, lineup, protocol.most, within))
+        scores.append(scored(part.retries, scorer))
+    judged = together(contests)
+    return CrossFitted(
+        judged, Scored.joined(scores), len(parts), world.left_out, too_early=len(world) - judged.payments
+    )
+
+
+def customer_fold(customer_id: str, folds: int) -> int:
+    """The fold of a customer by the hash of its id; not the hash by which the pipeline makes its own folds."""
+    digest = hashlib.sha256(f"recoup-cross-fit:{customer_id}".encode()).digest()
+    return int.from_bytes(digest[:8]) % folds
+
+
+def _parts(
+    history: pa.Table, failed: Sequence[Context], retries: Sequence[LoggedRetry], protocol: Protocol
+) -> Iterator[_Part]:
+    names = pc.unique(history["customer_id"]).to_pylist()
+    fold_of = {name: customer_fold(name, protocol.folds) for name in names}
+    fold = np.array([fold_of[name] for name in history["customer_id"].to_pylist()], dtype=np.int64)
+    known = _known_at(history)
+    for start, end in _windows(failed, protocol.windows):
+        for number in range(protocol.folds):
+            judge = tuple(
+                c for c in failed if start <= to_micros(c.as_of) < end and fold_of[c.payment.customer_id] == number
+            )
+            if not judge:
+                continue
+            taught = (fold != number) & (known < end if protocol.windows == 0 else known < start)
+            yield _Part(
+                learn=history.filter(pa.array(taught)),
+                learn_failures=tuple(
+                    c
+                    for c in failed
+                    if fold_of[c.payment.customer_id] != number
+                    and (protocol.windows == 0 or to_micros(c.as_of) < start)
+                ),
+                judge=judge,
+                retries=tuple(
+                    r
+                    for r in retries
+                    if start <= to_micros(r.context.as_of) < end and fold_of[r.context.payment.customer_id] == number
+                ),
+            )
+
+
+def _windows(failed: Sequence[Context], windows: int) -> list[tuple[int, int]]:
+    """[start, end) of each window in microseconds: UTC midnights that part the later failures evenly."""
+    at = np.array([to_micros(context.as_of) for context in failed], dtype=np.int64)
+    beyond = int(at.max()) + MICROS_PER_DAY
+    if windows == 0:
+        return [(int(at.min()), beyond)]
+    shares = np.linspace(_LEARN_FIRST, 1.0, windows + 1)[:-1]
+    starts = np.unique(np.quantile(at, shares).astype(np.int64) // MICROS_PER_DAY * MICROS_PER_DAY)
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), beyond], strict=True))
+
+
+def _known_at(history: pa.Table) -> NDArray[np.int64]:
+    """When each row's outcome was known, microseconds."""
+    at = history["attempted_at"].cast(pa.int64())
+    known = pc.coalesce(history["outcome_at"].cast(pa.int64()), at) if "outcome_at" in history.column_names else at
+    return np.asarray(np.maximum(at.to_numpy(), known.to_numpy()), dtype=np.int64)
+
+
+def _learnt(
+    part: _Part, outcomes: dict[str, Recorded], protocol: Protocol, config: TrainingConfig, tell: Progress
+) -> tuple[BoostedScorer, dict[int, tuple[NamedDays, ...]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "history.parquet"
+        pq.write_table(part.learn, path)
+        table = load_history(path).table
+        tries = tries_of(table, protocol.horizon_days)
+        days = _last_days(tries.failed_day + tries.last)
+        result = train(replace(config, history=path, test_days=days), tell)
+    tell("learning schedules", 0, 1)
+    timetables = from_log(tries, protocol.horizon_days, protocol.most)
+    fitted = from_outcomes(_full(part.learn_failures, outcomes), protocol.horizon_days, protocol.most)
+    return BoostedScorer(result.artifact, threads=2), {
+        most: (*timetables[most], *fitted[most]) for most in protocol.most
+    }
+
+
+def _last_days(day: NDArray[np.int64]) -> int:
+    """Fewest last days that hold enough retries, by the day of their decision, for the pipeline to judge by."""
+    if len(day) < 2 * _JUDGED_ROWS:
+        raise InputError(f"a part of the log holds {len(day)} retries; at least {2 * _JUDGED_ROWS} are needed to learn")
+    last = int(day.max())
+    return last - int(np.sort(day)[-_JUDGED_ROWS]) + 1
+
+
+def _full(contexts: Sequence[Context], outcomes: dict[str, Recorded]) -> FullOutcomes:
+    firsts = [failures(context)[0] for context in contexts]
+    zones = [issuer_clock(c, c.method(f.method_id)).zone for c, f in zip(contexts, firsts, strict=True)]
+    longest = max((len(outcomes[c.payment.payment_id].clears) for c in contexts), default=0)
+    return FullOutcomes(
+        failed_day=np.array([to_day(local_date(f.at, z)) for f, z in zip(firsts, zones, strict=True)], dtype=np.int64),
+        clears=np.array(
+            [[day == "1" for day in outcomes[c.payment.payment_id].clears.ljust(longest, "0")] for c in contexts],
+            dtype=np.bool_,
+        ).reshape(len(contexts), longest),
+    )
