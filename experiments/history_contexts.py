@@ -16,7 +16,7 @@ from features.attempt import Attempt
 from features.context import Context
 from features.history import SCHEMA
 from features.history_rows import FAILED, Row, attempt_of, method_of, payment_of
-from features.instants import MICROS_PER_DAY, from_micros, to_micros
+from features.instants import MICROS_PER_DAY, MICROSECOND, from_micros, to_micros
 from features.time_zones import local_day, local_micros, offset_micros, zone_name
 from features.vocabulary import Initiator, Outcome
 
@@ -54,12 +54,13 @@ class HistoryContexts:
     Args:
         history: Attempts in the format of `features.history`; optional columns may be missing.
         recover_within_days: Payments may be retried until the end of that local day after the first attempt.
+        everyone: Read customers too of whom no attempt failed; only `attempts` needs them.
     """
 
-    def __init__(self, history: pa.Table, recover_within_days: int) -> None:
+    def __init__(self, history: pa.Table, recover_within_days: int, *, everyone: bool = False) -> None:
         self._days = recover_within_days
         self._seen = _processors_first_seen(history)
-        self._customers = _rows_of_failing_customers(_whole(history))
+        self._customers = _rows_by_customer(_whole(history), everyone=everyone)
 
     def failures(self) -> Iterator[Context]:
         """Each payment whose first attempt failed, when that became known; by customer, then time."""
@@ -81,6 +82,16 @@ class HistoryContexts:
                             context, one.attempt, one.row.maybe("policy", str), one.row.maybe("propensity", float)
                         )
                     known = max(known, one.attempt.known_at)
+
+    def attempts(self) -> Iterator[LoggedRetry]:
+        """Every attempt, first ones too, with what was known the instant before it."""
+        for told in self._customers:
+            for own in _by_payment(told):
+                for one in own:
+                    context = self._context(told, own[0], one.attempt.at - MICROSECOND, with_method_of=one)
+                    yield LoggedRetry(
+                        context, one.attempt, one.row.maybe("policy", str), one.row.maybe("propensity", float)
+                    )
 
     def _context(
         self, told: Sequence[_Told], first: _Told, as_of: datetime, with_method_of: _Told | None = None
@@ -122,9 +133,11 @@ def _whole(history: pa.Table) -> pa.Table:
     return history.select(SCHEMA.names).sort_by(keys)
 
 
-def _rows_of_failing_customers(history: pa.Table) -> list[list[_Told]]:
-    failing = pc.unique(history.filter(pc.is_in(history["outcome"], pa.array([str(o) for o in FAILED])))["customer_id"])
-    rows = history.filter(pc.is_in(history["customer_id"], failing)).to_pylist()
+def _rows_by_customer(history: pa.Table, *, everyone: bool) -> list[list[_Told]]:
+    if not everyone:
+        failed = history.filter(pc.is_in(history["outcome"], pa.array([str(outcome) for outcome in FAILED])))
+        history = history.filter(pc.is_in(history["customer_id"], pc.unique(failed["customer_id"])))
+    rows = history.to_pylist()
     told = [_Told(row, attempt_of(row)) for row in map(Row, rows)]
     return [list(group) for _, group in groupby(told, _owner)]
 

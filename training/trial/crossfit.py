@@ -5,26 +5,24 @@ log *before* the window, and played on the fold's payments that failed *in* the 
 the first window on are judged once, each by policies that could have been in use then.
 """
 
-import hashlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from experiments.history_contexts import HistoryContexts, LoggedRetry
+from experiments.history_contexts import HistoryContexts
 from experiments.recorded_world import Recorded, RecordedWorld
 from experiments.schedules.learnt import FullOutcomes, from_log, from_outcomes
 from experiments.schedules.tries import tries_of
 from features.calendars import to_day
 from features.context import Context
 from features.errors import InputError
-from features.instants import MICROS_PER_DAY, to_micros
+from features.instants import to_micros
 from model.boosted import BoostedScorer
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
@@ -36,10 +34,10 @@ from training.config import TrainingConfig
 from training.load import load_history
 from training.pipeline import train
 from training.trial.contest import Contest, Progress, contest, together
+from training.trial.folds import log_of, parts_of
 from training.trial.lineup import LineUp
 from training.trial.model_figures import Scored, scored
 
-_LEARN_FIRST = 0.4  # share of the failures, by time, before the first window
 _JUDGED_ROWS = 80  # retries that the pipeline's own last window is given: it judges the model, which is not asked here
 """What the pipeline keeps for its own verdict; everything before it is learnt from."""
 
@@ -82,16 +80,6 @@ class CrossFitted:
     too_early: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One model's share of the work."""
-
-    learn: pa.Table
-    learn_failures: tuple[Context, ...]
-    judge: tuple[Context, ...]
-    retries: tuple[LoggedRetry, ...]
-
-
 def cross_fit(
     history: pa.Table,
     outcomes: dict[str, Recorded],
@@ -119,94 +107,49 @@ def cross_fit(
             f"none of the {len(outcomes):,} payments of the world failed in this history and was observed for "
             f"{protocol.horizon_days} days"
         )
-    parts = list(_parts(history, list(world.failures()), list(contexts.retries()), protocol))
+    failed, retries = list(world.failures()), list(contexts.retries())
+    at = [to_micros(context.as_of) for context in failed]
+    owners = [context.payment.customer_id for context in failed]
+    parts = list(parts_of(at, owners, protocol.folds, protocol.windows))
     contests, scores = [], []
     for number, part in enumerate(parts):
 
         def within(step: str, done: int, total: int, number: int = number) -> None:
             tell(f"model {number + 1} of {len(parts)}: {step}", done, total)
 
-        scorer, timetables = _learnt(part, outcomes, protocol, config, within)
+        known = [failed[i] for i in part.learn]
+        scorer, timetables = _learnt(log_of(history, part), known, outcomes, protocol, config, within)
         lineup = LineUp(
             scorer, rulebook, economics, protocol.horizon_days, timetables, world=world, wanted=protocol.wanted
         )
-        contests.append(contest(world, part.judge, lineup, protocol.most, within))
-        scores.append(scored(part.retries, scorer))
+        judge = [failed[i] for i in part.judge]
+        contests.append(contest(world, judge, lineup, protocol.most, within))
+        theirs = {context.payment.payment_id for context in judge}
+        scores.append(scored([one for one in retries if one.attempt.payment_id in theirs], scorer))
     judged = together(contests)
     return CrossFitted(
         judged, Scored.joined(scores), len(parts), world.left_out, too_early=len(world) - judged.payments
     )
 
 
-def customer_fold(customer_id: str, folds: int) -> int:
-    """The fold of a customer by the hash of its id; not the hash by which the pipeline makes its own folds."""
-    digest = hashlib.sha256(f"recoup-cross-fit:{customer_id}".encode()).digest()
-    return int.from_bytes(digest[:8]) % folds
-
-
-def _parts(
-    history: pa.Table, failed: Sequence[Context], retries: Sequence[LoggedRetry], protocol: Protocol
-) -> Iterator[_Part]:
-    names = pc.unique(history["customer_id"]).to_pylist()
-    fold_of = {name: customer_fold(name, protocol.folds) for name in names}
-    fold = np.array([fold_of[name] for name in history["customer_id"].to_pylist()], dtype=np.int64)
-    known = _known_at(history)
-    for start, end in _windows(failed, protocol.windows):
-        for number in range(protocol.folds):
-            judge = tuple(
-                c for c in failed if start <= to_micros(c.as_of) < end and fold_of[c.payment.customer_id] == number
-            )
-            if not judge:
-                continue
-            taught = (fold != number) & (known < end if protocol.windows == 0 else known < start)
-            yield _Part(
-                learn=history.filter(pa.array(taught)),
-                learn_failures=tuple(
-                    c
-                    for c in failed
-                    if fold_of[c.payment.customer_id] != number
-                    and (protocol.windows == 0 or to_micros(c.as_of) < start)
-                ),
-                judge=judge,
-                retries=tuple(
-                    r
-                    for r in retries
-                    if start <= to_micros(r.context.as_of) < end and fold_of[r.context.payment.customer_id] == number
-                ),
-            )
-
-
-def _windows(failed: Sequence[Context], windows: int) -> list[tuple[int, int]]:
-    """[start, end) of each window in microseconds: UTC midnights that part the later failures evenly."""
-    at = np.array([to_micros(context.as_of) for context in failed], dtype=np.int64)
-    beyond = int(at.max()) + MICROS_PER_DAY
-    if windows == 0:
-        return [(int(at.min()), beyond)]
-    shares = np.linspace(_LEARN_FIRST, 1.0, windows + 1)[:-1]
-    starts = np.unique(np.quantile(at, shares).astype(np.int64) // MICROS_PER_DAY * MICROS_PER_DAY)
-    return list(zip(starts.tolist(), [*starts[1:].tolist(), beyond], strict=True))
-
-
-def _known_at(history: pa.Table) -> NDArray[np.int64]:
-    """When each row's outcome was known, microseconds."""
-    at = history["attempted_at"].cast(pa.int64())
-    known = pc.coalesce(history["outcome_at"].cast(pa.int64()), at) if "outcome_at" in history.column_names else at
-    return np.asarray(np.maximum(at.to_numpy(), known.to_numpy()), dtype=np.int64)
-
-
 def _learnt(
-    part: _Part, outcomes: dict[str, Recorded], protocol: Protocol, config: TrainingConfig, tell: Progress
+    log: pa.Table,
+    known: Sequence[Context],
+    outcomes: dict[str, Recorded],
+    protocol: Protocol,
+    config: TrainingConfig,
+    tell: Progress,
 ) -> tuple[BoostedScorer, dict[int, tuple[NamedDays, ...]]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
-        pq.write_table(part.learn, path)
+        pq.write_table(log, path)
         table = load_history(path).table
         tries = tries_of(table, protocol.horizon_days)
         days = _last_days(tries.failed_day + tries.last)
         result = train(replace(config, history=path, test_days=days), tell)
     tell("learning schedules", 0, 1)
     timetables = from_log(tries, protocol.horizon_days, protocol.most)
-    fitted = from_outcomes(_full(part.learn_failures, outcomes), protocol.horizon_days, protocol.most)
+    fitted = from_outcomes(_full(known, outcomes), protocol.horizon_days, protocol.most)
     return BoostedScorer(result.artifact, threads=2), {
         most: (*timetables[most], *fitted[most]) for most in protocol.most
     }
