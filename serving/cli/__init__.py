@@ -11,7 +11,20 @@ import typer
 
 from features.card_number import mask_card_numbers
 from features.errors import RecoupError
-from serving.cli import caps, decide, declines, demo, import_history, ledger, openapi, rulebook, serve, simulate, train
+from serving.cli import (
+    caps,
+    decide,
+    declines,
+    demo,
+    evaluate,
+    import_history,
+    ledger,
+    openapi,
+    rulebook,
+    serve,
+    simulate,
+    train,
+)
 
 EXIT_REFUSED = 2
 
@@ -28,6 +41,7 @@ app.command("demo")(demo.demo)
 app.command("import")(import_history.import_history)
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.add_typer(ledger.app, name="ledger")

@@ -31,11 +31,11 @@ from model.issuer_clock import issuer_clock
 from model.schedules import NamedDays
 from model.wording import local_date
 from training.config import TrainingConfig
-from training.load import load_history
 from training.pipeline import train
 from training.trial.contest import Contest, Progress, contest, together
 from training.trial.folds import log_of, parts_of
 from training.trial.lineup import LineUp
+from training.trial.log import as_attempts
 from training.trial.model_figures import Scored, scored
 
 _JUDGED_ROWS = 80  # retries that the pipeline's own last window is given: it judges the model, which is not asked here
@@ -140,12 +140,11 @@ def _learnt(
     config: TrainingConfig,
     tell: Progress,
 ) -> tuple[BoostedScorer, dict[int, tuple[NamedDays, ...]]]:
+    tries = tries_of(as_attempts(log), protocol.horizon_days)
+    days = _last_days(tries.failed_day + tries.last)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
         pq.write_table(log, path)
-        table = load_history(path).table
-        tries = tries_of(table, protocol.horizon_days)
-        days = _last_days(tries.failed_day + tries.last)
         result = train(replace(config, history=path, test_days=days), tell)
     tell("learning schedules", 0, 1)
     timetables = from_log(tries, protocol.horizon_days, protocol.most)

@@ -33,7 +33,7 @@ from model.valuation import values
 from training.config import TrainingConfig
 from training.pipeline import train
 from training.trial.contest import Progress
-from training.trial.folds import Part, parts_of
+from training.trial.folds import Part, log_of, parts_of
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]

@@ -10,6 +10,12 @@ from training.trial.played import cell, signed
 from training.trial.routing import APPROVED, AS_LOGGED, ESTIMATOR, LEARNT, PROFIT, Routing
 
 _ESTIMATORS = ("snips", "dr", "dm", "ips")
+_NOTES = (
+    "snips: the log's own outcomes, weighed by 1 / propensity. dm: the model's word alone.",
+    "dr: the model's word corrected by what the log shows; where it differs from dm, it corrects a bias.",
+    "Propensities are estimated from other customers' earlier attempts.",
+    "Every attempt is judged by a model that saw neither its customer nor its time.",
+)
 
 
 def routing_report(title: str, lead: str, found: Routing) -> Report:
@@ -25,12 +31,7 @@ def routing_report(title: str, lead: str, found: Routing) -> Report:
             _section(found, APPROVED, "share approved", 3),
             Section(
                 "How to read this",
-                notes=(
-                    "snips: the log's own outcomes, weighed by 1 / propensity. dm: the model's word alone. dr: the "
-                    "model's word corrected by what the log shows; where it differs from dm, it corrects a bias.",
-                    "Propensities are estimated from other customers' earlier attempts, and every attempt is judged by "
-                    "a model that saw neither its customer nor its time.",
-                ),
+                notes=_NOTES,
             ),
         ),
         figures={
@@ -47,10 +48,9 @@ def _findings(found: Routing) -> list[str]:
     learnt = found.values[PROFIT][LEARNT]
     if learnt.refusal is not None:
         return [f"What the learnt route would bring cannot be told from this log: {learnt.refusal}."]
-    said = [
-        f"On {found.attempts:,} attempts the learnt route is worth {cell(learnt.values[ESTIMATOR], 2)} {found.currency} "
-        f"an attempt, doubly robust, and {cell(learnt.values['snips'], 2)} by SNIPS."
-    ]
+    worth, snips = (cell(learnt.values[name], 2) for name in (ESTIMATOR, "snips"))
+    said = [f"The learnt route is worth {worth} {found.currency} an attempt, doubly robust, and {snips} by SNIPS."]
+    said.append(f"{found.attempts:,} attempts were judged.")
     for one in found.ahead:
         if one.difference is not None:
             what = "what was done" if one.against == AS_LOGGED else f"always {one.against}"
