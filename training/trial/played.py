@@ -10,10 +10,11 @@ from training.resamples import Estimate
 from training.trial import charts
 from training.trial.contest import Contest
 from training.trial.document import Report, Section, Table
-from training.trial.lineup import MEANINGS, NO_RETRY, ORACLE, PLAN
+from training.trial.lineup import MEANINGS, NO_RETRY, ORACLE, PLAN, PLAN_ON_PRIOR
 
 COST_FACTORS = (0.5, 1.0, 2.0, 5.0)
 _PRICED_ANEW = "What was done is priced anew; no policy changes what it does. A plan for dearer attempts stops sooner."
+_NO_SCHEDULES = frozenset({PLAN, PLAN_ON_PRIOR, ORACLE, NO_RETRY})
 _LEAST_SLICE = 50
 _WORST = 8
 _SHOWN = (
@@ -64,14 +65,14 @@ class Played:
         """The plan less one policy; None where it was not played."""
         return next((one for one in self.differences[most] if one.against == against), None)
 
-    def best_baseline(self, most: int) -> str | None:
-        """The baseline a merchant could have with the highest net value; None where none was played."""
-        real = [j for j in self.judged[most] if j.policy not in {PLAN, ORACLE, NO_RETRY} and FULL not in j.policy]
+    def best_schedule(self, most: int) -> str | None:
+        """The schedule a merchant could have with the highest net value; None where none was played."""
+        real = [j for j in self.judged[most] if j.policy not in _NO_SCHEDULES and FULL not in j.policy]
         return max(real, key=lambda j: j.figures[NET].value).policy if real else None
 
     def stopping(self, most: int) -> Stopping | None:
-        """What the plan's giving up cost against the best baseline."""
-        best = self.best_baseline(most)
+        """What the plan's giving up cost against the best schedule."""
+        best = self.best_schedule(most)
         return None if best is None else self.comparisons[most].stopping(PLAN, best)
 
 
@@ -142,7 +143,7 @@ def _oracle(played: Played, most: int, plan: Judgement) -> str | None:
     if oracle is None or oracle.figures[NET].value <= 0:
         return None
     share = plan.figures[NET].value / oracle.figures[NET].value
-    sentence = f"That is {share:.0%} of what the same planner is worth with the true probabilities"
+    sentence = f"At most {_retries(most)}, that is {share:.0%} of what the same planner is with the true probabilities"
     if best is None:
         return sentence + "."
     gap = oracle.figures[NET].value - best.figures[NET].value
@@ -222,9 +223,9 @@ def _costs(played: Played) -> Section:
 
 def _slices(played: Played) -> Section:
     most = max(played.judged)
-    best = played.best_baseline(most)
+    best = played.best_schedule(most)
     if best is None:
-        return Section("Worst slices", notes=("No baseline was played.",))
+        return Section("Worst slices", notes=("No schedule was played.",))
     found = played.comparisons[most].slices(PLAN, best, played.contest.groups, _LEAST_SLICE)
     rows = tuple(
         (f"{s.group}: {s.word}", f"{s.payments:,}", signed(s.recovered, 4), signed(s.net)) for s in found[:_WORST]
@@ -275,7 +276,7 @@ def as_json(played: Played) -> dict[str, object]:
 
 
 def _one_json(played: Played, most: int) -> dict[str, object]:
-    comparison, best, stopping = played.comparisons[most], played.best_baseline(most), played.stopping(most)
+    comparison, best, stopping = played.comparisons[most], played.best_schedule(most), played.stopping(most)
     slices = comparison.slices(PLAN, best, played.contest.groups, _LEAST_SLICE) if best else []
     return {
         "policies": [
@@ -283,7 +284,7 @@ def _one_json(played: Played, most: int) -> dict[str, object]:
             for one in played.judged[most]
         ],
         "ahead": [{"against": d.against, "figures": estimates_json(d.figures)} for d in played.differences[most]],
-        "best_baseline": best,
+        "best_schedule": best,
         "stopping": None if stopping is None else asdict(stopping),
         "slices": [
             {
