@@ -45,7 +45,8 @@ def _kinds(context: Context, options: Options) -> list[Kind]:
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:
     attempt = planned_attempt(options, planned.values, index)
     why = _why_not(options, planned, index)
-    return Alternative(attempt.retry, attempt.score, attempt.value, why)
+    plan_value = Money(round(float(planned.worth[index])), planned.values.currency)
+    return Alternative(attempt.retry, attempt.score, attempt.value, plan_value, why)
 
 
 def _why_not(options: Options, planned: Planned, index: int) -> str:

@@ -22,6 +22,7 @@ from features.frame import frame
 from features.rows import rows_of_contexts
 from features.table import Asked
 from model.artifact import Artifact
+from model.contributions import Contribution, by_subject
 from model.scorer import Scores, ScoreSource
 
 Floats = NDArray[np.float64]
@@ -104,6 +105,18 @@ class BoostedScorer:
             if some:
                 matrix[informed == known] = frame(rows_of_contexts(some), self._encoders)
         return self.score_matrix(matrix).split(sizes)
+
+    def contributions(self, context: Context, retries: Sequence[Retry]) -> tuple[Contribution, ...]:
+        """The parts of each retry's mean log-odds before calibration, averaged over the bag, by subject."""
+        matrix = frame(rows_of_contexts([(context, retries)]), self._encoders)
+        return self.contributions_of(matrix)
+
+    def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
+        """The same for rows that are columns already, shape (n, columns)."""
+        each = [b.predict(matrix, pred_contrib=True, num_threads=self._threads) for b in self._boosters]
+        mean = np.mean([np.asarray(values, dtype=np.float64) for values in each], axis=0)
+        names = [column.name for column in COLUMNS]
+        return tuple(by_subject(names, row[:-1], row[-1]) for row in mean.tolist())
 
     def score_matrix(self, matrix: Matrix) -> Scores:
         """The same for rows that are columns already, shape (n, columns)."""

@@ -1,12 +1,12 @@
-"""From a context to an explained decision. Reads top to bottom: propose, limit, score, value and plan, choose, explain.
+"""From a context to an explained decision: propose, limit, score, value and plan, choose, explain.
 
 Pure: the same context, scorer, rulebook and economics give the same decision, byte for byte.
 """
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-import numpy as np
 
 from features.action import Action, Retry, Stop
 from features.context import Context
@@ -17,16 +17,19 @@ from model.alternatives import alternatives
 from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
+from model.curve import curves, forbidden_points
 from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
-from model.explanation import failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
+from model.explanation import Story, failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
-from model.planner import POLICY, Options, Planned, plan
+from model.planner import POLICY, Case, Options, Planned, contingent, plan
 from model.record import NOTHING, Halt, Record
+from model.retries import most_attempts
 from model.scorer import Scorer, Scores
 from model.screening import Screened, screen
 from model.slots import NEAR_HOURS
+from model.together import plan_together
 
 PENDING_CHECK = timedelta(days=1)
 # What halts a payment for a while only.
@@ -52,17 +55,79 @@ def decide(
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
     """
+    prepared = _prepared(context, scorer, rulebook, economics, horizon, record)
+    planned = plan(prepared.case, scorer, rulebook, economics)
+    return _decided(prepared, planned, scorer, rulebook, economics)
+
+
+def decide_together(
+    contexts: Sequence[Context],
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    *,
+    record: Record = NOTHING,
+) -> tuple[Decision, ...]:
+    """The decisions for payments of one merchant whose methods share limits, each knowing what the others plan.
+
+    Args:
+        contexts: One a payment; each holds the attempts of all of them that are known, or `record` does.
+
+    Raises:
+        InvalidValueError: As for `decide`; or the payments have several merchants or currencies.
+    """
+    prepared = [_prepared(context, scorer, rulebook, economics, None, record) for context in contexts]
+    planned = plan_together([one.case for one in prepared], scorer, rulebook, economics)
+    return tuple(_decided(one, plan, scorer, rulebook, economics) for one, plan in zip(prepared, planned, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A context with what may be done about it and the chances of that.
+
+    Args:
+        until: Where planning ends.
+        barred, denied: Retries that a rule forbids, one a day, and their scores; only to be drawn.
+    """
+
+    case: Case
+    until: datetime
+    halt: Halt | None
+    screened: Screened
+    barred: tuple[Retry, ...]
+    denied: Scores
+
+
+def _prepared(
+    context: Context,
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    horizon: datetime | None,
+    record: Record,
+) -> _Prepared:
     if not context.own_attempts:
         expected = "at least one attempt of this payment"
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
     until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
-    halt = _halted(context, until) or record.halt
+    most = most_attempts(context, economics)
+    halt = _halted(context, until, most) or record.halt
     proposed = () if halt else candidates(context, until)
     screened = screen(context, proposed, rulebook, record)
-    scores = _scores(context, scorer, screened)
-    options = Options(screened.allowed, scores, screened.verdicts)
-    planned = plan(context, options, economics)
-    action = _chosen(context, halt, screened, options, planned)
+    barred = forbidden_points(context, proposed, screened.allowed)
+    scores, denied = scorer.score_many([(context, screened.allowed), (context, barred)])
+    case = Case(context, Options(screened.allowed, scores, screened.verdicts), most, record)
+    return _Prepared(case, until, halt, screened, barred, denied)
+
+
+def _decided(
+    prepared: _Prepared, planned: Planned, scorer: Scorer, rulebook: Rulebook, economics: Economics
+) -> Decision:
+    case, screened, halt = prepared.case, prepared.screened, prepared.halt
+    context, scores = case.context, case.options.scores
+    told = contingent(case, planned, scorer, economics)
+    others = () if halt else alternatives(context, case.options, planned)
+    action = _chosen(context, halt, screened, case.options, planned)
     decision = Decision(
         decision_id="",
         payment_id=context.payment.payment_id,
@@ -70,22 +135,24 @@ def decide(
         choice=Choice(action, propensity=1.0),
         time_zone=_time_zone(context, action),
         by_day=by_day(context),
-        plan=planned.plan,
-        alternatives=() if halt else alternatives(context, options, planned),
-        verdicts=_verdicts(screened, options, planned),
+        plan=told,
+        plan_value=planned.value,
+        alternatives=others,
+        curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
+        verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(context, action, options, planned, screened.removed, halt),
+        reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt),
         payer_could=_payer_could(context, action),
         policy=POLICY,
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
-        valid_until=_valid_until(context, action, until, screened.removed, halt),
+        valid_until=_valid_until(context, action, prepared.until, screened.removed, halt),
     )
     return identified(decision)
 
 
-def _halted(context: Context, until: datetime) -> Halt | None:
+def _halted(context: Context, until: datetime, most: int) -> Halt | None:
     """Why nothing may be planned at all, or None."""
     outcomes = {attempt.outcome for attempt in context.own_attempts}
     reason = None
@@ -95,30 +162,24 @@ def _halted(context: Context, until: datetime) -> Halt | None:
         reason = StopReason.ATTEMPT_PENDING
     elif until <= context.as_of:
         reason = StopReason.RECOVERY_WINDOW_OVER
+    elif most == 0:
+        reason = StopReason.RETRIES_USED_UP
     return None if reason is None else Halt(reason, (stop_reason(context, reason, None).sentence,))
 
 
 def _chosen(context: Context, halt: Halt | None, screened: Screened, options: Options, planned: Planned) -> Action:
     if planned.first is not None:
         return options.retries[planned.first]
-    return Stop(halt.reason if halt else _why_nothing(context, screened))
+    return Stop(halt.reason if halt else _why_nothing(context, screened, planned))
 
 
-def _why_nothing(context: Context, screened: Screened) -> StopReason:
+def _why_nothing(context: Context, screened: Screened, planned: Planned) -> StopReason:
     if screened.allowed:
-        return StopReason.NOT_WORTH_IT
+        return StopReason.LEFT_TO_OTHERS if planned.worth.max() > 0.0 else StopReason.NOT_WORTH_IT
     if screened.removed:
         return StopReason.NO_ALLOWED_ACTION
     usable = any(m.consented and usable_processors(context, m) and not is_expired(context, m) for m in context.methods)
     return StopReason.NO_SLOT_LEFT if usable else StopReason.NO_USABLE_METHOD
-
-
-def _scores(context: Context, scorer: Scorer, screened: Screened) -> Scores:
-    """One call for all; none where nothing is allowed."""
-    if screened.allowed:
-        return scorer.score(context, screened.allowed)
-    none = np.empty(0, dtype=np.float64)
-    return Scores(none, none, none, scorer.version, scorer.source)
 
 
 def _time_zone(context: Context, action: Action) -> str | None:
@@ -131,19 +192,13 @@ def _verdicts(screened: Screened, options: Options, planned: Planned) -> tuple[V
     return tuple(dict.fromkeys(removed.verdict for removed in screened.removed))
 
 
-def _reasons(
-    context: Context,
-    action: Action,
-    options: Options,
-    planned: Planned,
-    removed: tuple[Removed, ...],
-    halt: Halt | None,
-) -> tuple[Reason, ...]:
+def _reasons(story: Story, action: Action, halt: Halt | None) -> tuple[Reason, ...]:
+    context = story.case.context
     if isinstance(action, Retry):
-        return (*retry_reasons(context, options, planned, removed), *unusable_reasons(context))
-    said = halt.sentences if halt else (stop_reason(context, StopReason(action.reason), planned).sentence,)
+        return (*retry_reasons(story), *unusable_reasons(context))
+    said = halt.sentences if halt else (stop_reason(context, StopReason(action.reason), story.planned).sentence,)
     stopped = (Reason(Topic.STOP, sentence) for sentence in said)
-    return (*failure_reasons(context), *stopped, *limit_reasons(removed), *unusable_reasons(context))
+    return (*failure_reasons(context), *stopped, *limit_reasons(story.removed), *unusable_reasons(context))
 
 
 def _payer_could(context: Context, action: Action) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ class StopReason(StrEnum):
     NO_SLOT_LEFT = "no_slot_left"
     NO_ALLOWED_ACTION = "no_allowed_action"
     NOT_WORTH_IT = "not_worth_it"
+    RETRIES_USED_UP = "retries_used_up"
+    LEFT_TO_OTHERS = "left_to_others"
 
 
 class Topic(StrEnum):
@@ -41,6 +43,7 @@ class Topic(StrEnum):
     PROCESSOR = "processor"
     TIMING = "timing"
     VALUE = "value"
+    PLAN = "plan"
     SCORE = "score"
     STOP = "stop"
 
@@ -55,11 +58,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAttempt:
-    """One attempt of a plan with its chance and its value."""
+    """One attempt of a plan.
+
+    Args:
+        score: Its chance if every attempt before it was declined.
+        value: What it is worth by itself once it is made, in terms of now.
+        reached: Probability that it is made at all: that every attempt before it is declined.
+    """
 
     retry: Retry
     score: Score
     value: Value
+    reached: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +78,21 @@ class Plan:
 
     Args:
         attempts: In order of time; empty when nothing is worth trying.
-        expected_recovered: Amount expected to be collected by these attempts.
+        expected_attempts: How many of them are made on average.
+        recovery_probability: That one of them is approved.
+        expected_recovered: Amount expected to be collected by them.
         expected_cost: Fees and harm expected from them.
-        expected_net: What they and what may follow a decline are worth after costs, later invoices included.
+        expected_net: What they are worth after costs, later invoices included; stopping now is worth nothing.
+        break_even_cost: If every attempt cost this much whatever its outcome, the plan would be worth nothing.
     """
 
     attempts: tuple[PlannedAttempt, ...]
+    expected_attempts: float
+    recovery_probability: float
     expected_recovered: Money
     expected_cost: Money
     expected_net: Money
+    break_even_cost: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +105,37 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A retry that was allowed and not chosen, and why."""
+    """A retry that was allowed and not chosen, and why.
+
+    Args:
+        value: What it is worth by itself.
+        plan_value: What the best plan that starts with it is worth, as plans are compared: with cautious chances.
+    """
 
     retry: Retry
     score: Score
     value: Value
+    plan_value: Money
     why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The chance of one route over the horizon, at the best slot of each day; every tuple has the same length.
+
+    Args:
+        start: Of the slots, rising.
+        probability, low, high: P(approved) with its 90 % interval, as of now.
+        allowed: Whether every rule allows the slot.
+    """
+
+    method_id: str
+    processor: str
+    start: tuple[datetime, ...]
+    probability: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    allowed: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +173,9 @@ class Decision:
         context_digest: Hash of the canonical JSON of the context it answers.
         time_zone: The issuer's clock the chosen slot lies on; None for a stop.
         by_day: Whether the history knows days only, so that the slot stands for a day.
-        alternatives: The next best, best first.
+        plan_value: What the plan is worth as plans are compared, with cautious chances; stopping now is worth nothing.
+        alternatives: The next best to start with, best first.
+        curves: The chance over the horizon, one a route.
         verdicts: Every rule that applies to the chosen retry; for a stop, the rules that forbid.
         removed: What the rules took away.
         payer_could: What the payer could do, most helpful first.
@@ -148,7 +191,9 @@ class Decision:
     time_zone: str | None
     by_day: bool
     plan: Plan
+    plan_value: Money
     alternatives: tuple[Alternative, ...]
+    curves: tuple[Curve, ...]
     verdicts: tuple[Verdict, ...]
     removed: tuple[Removed, ...]
     reasons: tuple[Reason, ...]

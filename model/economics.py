@@ -73,6 +73,9 @@ class Economics:
         half_life_days: Days after which half of the customers with an open payment have left.
         delay_per_day: Cost of a day of waiting as a share of the amount.
         harm: What one more declined attempt costs besides fees, per rail.
+        decline_price: What a declined attempt costs through the merchant's share of declines, which networks watch.
+        caution: Standard errors by which the log-odds are lowered for planning; reported chances are not.
+        max_retries: Most retries of one payment after its first failure.
         fees: Per processor name; `default` holds for the rest.
         version: Short hash of all figures.
     """
@@ -82,6 +85,9 @@ class Economics:
     half_life_days: float
     delay_per_day: float
     harm: Mapping[Rail, Money]
+    decline_price: Money
+    caution: float
+    max_retries: int
     fees: Mapping[str, ProcessorFees]
     exchange: Exchange
     version: str
@@ -123,9 +129,10 @@ def _default_text() -> str:
 
 
 def _build(checked: Checked) -> Economics:
-    checked.only_keys((), {"value", "harm", "fees", "exchange"})
+    checked.only_keys((), {"value", "harm", "planning", "fees", "exchange"})
     checked.only_keys(("value",), {"margin", "later_invoices", "half_life_days", "delay_per_day"})
     checked.only_keys(("harm",), {str(rail) for rail in Rail})
+    checked.only_keys(("planning",), {"decline_price", "caution", "max_retries"})
     checked.only_keys(("exchange",), {"base", "as_of", "per_base"})
     built = Economics(
         margin=checked.number(("value", "margin"), 0.0, 1.0),
@@ -133,6 +140,9 @@ def _build(checked: Checked) -> Economics:
         half_life_days=checked.number(("value", "half_life_days"), 0.01, 36_500.0),
         delay_per_day=checked.number(("value", "delay_per_day"), 0.0, 1.0),
         harm={rail: checked.money(("harm", rail)) for rail in Rail},
+        decline_price=checked.money(("planning", "decline_price")),
+        caution=checked.number(("planning", "caution"), 0.0, 3.0),
+        max_retries=checked.whole(("planning", "max_retries"), 0, 1000),
         fees={name: _processor_fees(checked, name) for name in checked.keys(("fees",))},
         exchange=Exchange(
             base=checked.currency(("exchange", "base")),

@@ -1,36 +1,66 @@
 """Why a decision came out as it did: plain sentences with figures, the story first."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from features.action import Retry
 from features.context import Context
 from model.candidates import is_expired
-from model.decision import PlannedAttempt, Reason, Removed, StopReason, Topic
+from model.contributions import Explaining, contribution_reasons
+from model.decision import Alternative, Plan, PlannedAttempt, Reason, Removed, StopReason, Topic
 from model.failures import category_of, failures
 from model.issuer_clock import issuer_clock
-from model.planner import Options, Planned
-from model.scorer import ScoreSource
+from model.plan_reasons import plan_reasons
+from model.planner import Case, Options, Planned
+from model.scorer import Scorer, ScoreSource
 from model.timing import timing_reasons
 from model.wording import CATEGORY_NAMES, capitalized, count_words, day_words, local_date, method_words, percent
 
 _MOST_LIMITS = 4
 
 
-def retry_reasons(
-    context: Context, options: Options, planned: Planned, removed: tuple[Removed, ...]
-) -> tuple[Reason, ...]:
-    """Why this retry: what failed, what limits took away, method, processor, time, value and chance, in that order."""
-    chosen = planned.plan.attempts[0]
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything a decision is explained from.
+
+    Args:
+        told: The plan with the scorer's own chances.
+        others: What else there was, best first.
+    """
+
+    case: Case
+    planned: Planned
+    told: Plan
+    others: tuple[Alternative, ...]
+    removed: tuple[Removed, ...]
+    scorer: Scorer
+
+
+def retry_reasons(story: Story) -> tuple[Reason, ...]:
+    """Why this retry: failure, limits, method, processor, time, value, plan and chance, in that order."""
+    context, options, planned = story.case.context, story.case.options, story.planned
+    chosen = story.told.attempts[0]
     return (
         *failure_reasons(context),
-        *limit_reasons(removed),
+        *limit_reasons(story.removed),
         *_method_reason(context, options, planned, chosen),
         *_processor_reason(options, planned, chosen),
-        *timing_reasons(context, options, planned),
-        _value_reason(planned, chosen),
+        *timing_reasons(context, options, planned, chosen),
+        _value_reason(chosen),
+        *plan_reasons(context, planned, story.told, story.others),
         _score_reason(chosen, options),
+        *_contributions(story, chosen),
         *_budget_reason(options, planned),
     )
+
+
+def _contributions(story: Story, chosen: PlannedAttempt) -> Iterator[Reason]:
+    """What moved the score, where the scorer can say so."""
+    if not isinstance(story.scorer, Explaining):
+        return
+    retries = [chosen.retry, *(other.retry for other in story.others[:1])]
+    parts = story.scorer.contributions(story.case.context, retries)
+    yield from contribution_reasons(parts[0], parts[1] if len(parts) > 1 else None)
 
 
 def failure_reasons(context: Context) -> Iterator[Reason]:
@@ -76,7 +106,9 @@ def stop_reason(context: Context, reason: StopReason, planned: Planned | None) -
     if reason is StopReason.NOT_WORTH_IT and planned is not None and planned.worth.size:
         best = int(planned.worth.argmax())
         value = planned.values[best]
-        sentence = f"No allowed retry pays: the best is worth {value.net} on average, after a cost of {value.cost}."
+        sentence = f"No allowed retry pays: the best is worth {value.net} on average, after a cost of {value.cost}"
+        doubt = ", and less once it is weighed how uncertain that is" if value.net.amount_minor > 0 else ""
+        sentence = f"{sentence}{doubt}."
         return Reason(Topic.STOP, sentence)
     return Reason(Topic.STOP, _STOP_SENTENCES[reason].format(until=day_words(payment.recover_by)))
 
@@ -90,6 +122,8 @@ _STOP_SENTENCES = {
     StopReason.NO_SLOT_LEFT: "No slot is left before retries of this payment end on {until}.",
     StopReason.NO_ALLOWED_ACTION: "Every retry that could be made before {until} is forbidden by a limit.",
     StopReason.NOT_WORTH_IT: "No allowed retry is worth its cost.",
+    StopReason.LEFT_TO_OTHERS: "What the limits leave of the methods is worth more with other payments.",
+    StopReason.RETRIES_USED_UP: "This payment has had as many retries as the merchant's settings allow.",
 }
 
 
@@ -135,15 +169,13 @@ def _same_but_processor(retry: Retry, chosen: Retry) -> bool:
     return retry.method_id == chosen.method_id and retry.processor != chosen.processor
 
 
-def _value_reason(planned: Planned, chosen: PlannedAttempt) -> Reason:
+def _value_reason(chosen: PlannedAttempt) -> Reason:
     value = chosen.value
-    total = planned.plan.expected_net
-    further = f" With one more try after a decline the plan is worth {total}." if total != value.net else ""
     return Reason(
         Topic.VALUE,
         f"On average the attempt is worth {value.net}: {percent(chosen.score.probability)} of {value.gain} "
         f"(what an approval is worth then), less {value.cost} of fees and harm. "
-        f"It would stop paying at a cost of {value.break_even_cost} an attempt.{further}",
+        f"It would stop paying at a cost of {value.break_even_cost} an attempt.",
     )
 
 

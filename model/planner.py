@@ -1,37 +1,44 @@
-"""Which allowed retry to make now, looking one attempt ahead: its own value and that of the best try after it.
+"""The best contingent plan: which retry now, and which after every further decline, to the horizon.
 
-    worth(i) = net(i) + (1 − p(i)) · AFTER_DECLINE · max(0, best net of a retry that may still follow i)
+    V(x) = max(0 [stop], max over retries a of  p(a | x) · gain(a) + (1 − p(a | x)) · V(x + decline of a) − cost(a))
 
-Without what may follow, the first attempt would be spent on the latest good day (a greedy choice is worse than a fixed
-schedule from three retries on). A retry with the same method may follow a day later, if the limits leave two; one with
-another method at once. Waiting is priced in the value (customers leave, days cost).
+Stopping, waiting, another method and another processor are all moves. `planning/recursion.py` solves it, over the moves
+of `planning/shortlist.py`, with the scorer's beliefs after imagined declines (`planning/beliefs.py`) and what the
+limits leave (`planning/room.py`). A greedy choice with the same scorer is worse than a fixed schedule from three
+retries on, because it spends the first attempt on the latest good day; the plan keeps attempts for it. The plan is made
+anew at every event, so that nothing of it needs to be stored.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
-from features.instants import MICROS_PER_DAY, to_micros
 from features.money import Money
+from features.table import Asked
+from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.decision import Plan, PlannedAttempt
 from model.economics import Economics
-from model.scorer import Score, Scores
+from model.planning.beliefs import Sounding, cautious, probability
+from model.planning.imagined import after_declines
+from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
+from model.planning.room import Referee, room
+from model.planning.shortlist import Shortlist, shortlist
+from model.record import NOTHING, Record
+from model.scorer import Score, Scorer, Scores
 from model.valuation import Values, values
 
 Floats = NDArray[np.float64]
-Int64s = NDArray[np.int64]
 
-POLICY = "one-attempt-ahead"
+POLICY = "plan"
 
-AFTER_DECLINE = 0.8
-"""What one more decline leaves of a later retry's value. Ours: what the prior's shift does to even odds."""
-
-_SPACING = MICROS_PER_DAY
+ATTEMPTS_BY_METHODS = {1: 12, 2: 8, 3: 5}
+"""How many attempts a plan looks ahead; so many keep the states few. It is made anew after each."""
+_TRIES = 5  # plans made until one breaks no limit; then the plan ends before its first breach
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,78 +57,224 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One payment to plan for.
+
+    Args:
+        most: Most attempts the plan may hold.
+        record: What is on record beyond the context.
+        quota: Most attempts with each method named; others are bound by nothing but the rules.
+    """
+
+    context: Context
+    options: Options
+    most: int
+    record: Record = NOTHING
+    quota: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """A plan and what it was chosen from.
 
     Args:
-        worth: Expected net value of starting with each option and trying once more after a decline, minor units,
-            shape (n,).
-        first: Position of the option the plan starts with, or None when no option pays.
+        path: Positions of the options planned, in order; empty when no option pays.
+        values: What each option is worth by itself, with the chance as reported.
+        worth: What starting with each option and going on as best is worth, cautiously, minor units, shape (n,); above
+            zero without a path where the limits' room was given to other payments.
+        then: What is left for later after a decline of each, in the same terms, shape (n,).
     """
 
-    plan: Plan
+    path: tuple[int, ...]
     values: Values
     worth: Floats
-    first: int | None
+    then: Floats
+
+    @property
+    def first(self) -> int | None:
+        """Position of the option the plan starts with, or None when no option pays."""
+        return self.path[0] if self.path else None
+
+    @property
+    def value(self) -> Money:
+        """What the plan is worth, cautiously; nothing when no option pays."""
+        return Money(0 if self.first is None else round(float(self.worth[self.first])), self.values.currency)
 
 
-def plan(context: Context, options: Options, economics: Economics) -> Planned:
-    """The best plan over the options now; ties go to the earlier slot, then to the method listed first."""
-    value = values(context, options.retries, options.scores.probability, economics)
-    follow_up = _follow_up(options, value.net)
-    worth = value.net + (1.0 - options.scores.probability) * AFTER_DECLINE * follow_up
-    paying = np.where(value.net > 0.0, worth, -np.inf)
-    first = int(np.argmax(paying)) if options.retries and paying.max() > 0.0 else None
-    attempts = () if first is None else (planned_attempt(options, value, first),)
-    return Planned(_totals(context, attempts, worth, first), value, worth, first)
+def plan(case: Case, scorer: Scorer, rulebook: Rulebook, economics: Economics) -> Planned:
+    """The best plan for one payment; ties go to the earlier slot, then to the method listed first."""
+    return plan_many([case], scorer, rulebook, economics)[0]
 
 
-def _follow_up(options: Options, net: Floats) -> Floats:
-    """Net value of the best retry that may follow each option after a decline, zero where none pays, shape (n,)."""
-    start = np.array([to_micros(retry.slot.start) for retry in options.retries], dtype=np.int64)
-    methods = np.array([retry.method_id for retry in options.retries], dtype=np.str_)
-    spare = np.array([_spares_two(verdicts) for verdicts in options.verdicts], dtype=np.bool_)
-    best = np.zeros(net.shape)
-    for method in np.unique(methods):
-        theirs = methods == method
-        ahead = _best_from(start[theirs], net[theirs])
-        again = ahead(start + _SPACING)
-        best = np.maximum(best, np.where(theirs, np.where(spare, again, 0.0), ahead(start + 1)))
-    return best
+def plan_many(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economics: Economics) -> tuple[Planned, ...]:
+    """The same for many payments, with one call of the scorer for all that has to be imagined.
+
+    Raises:
+        InvalidValueError: A fee is in a currency without a rate to a payment's.
+    """
+    return tuple(draft.planned(draft.case.quota) for draft in drafts_of(cases, scorer, rulebook, economics))
 
 
-def _best_from(start: Int64s, net: Floats) -> Callable[[Int64s], Floats]:
-    """The best net value of the retries that start at or after an instant, never below zero; `start` rises."""
-    best = np.append(np.maximum.accumulate(np.maximum(net, 0.0)[::-1])[::-1], 0.0)
+def drafts_of(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economics: Economics) -> tuple["Draft", ...]:
+    """Everything known that plans of the cases are made of, scored in one call; a plan is then quickly made.
 
-    def at(instants: Int64s) -> Floats:
-        found: Floats = best[np.searchsorted(start, instants, side="left")]
-        return found
+    Raises:
+        InvalidValueError: As for `plan_many`.
+    """
+    soundings = [_Sounded.of(case, rulebook, economics) for case in cases]
+    asked = [sounded.sounding.asked() for sounded in soundings]
+    answers = iter(scorer.score_many([pair for pairs in asked for pair in pairs]))
+    return tuple(
+        sounded.draft([cautious(next(answers), economics.caution) for _ in pairs])
+        for sounded, pairs in zip(soundings, asked, strict=True)
+    )
 
-    return at
+
+@dataclass(frozen=True)
+class _Sounded:
+    """A case with its moves, before what has to be imagined is scored."""
+
+    case: Case
+    values: Values
+    logit: Floats
+    listed: Shortlist
+    sounding: Sounding
+    room: Room
+    referee: Referee
+
+    @classmethod
+    def of(cls, case: Case, rulebook: Rulebook, economics: Economics) -> "_Sounded":
+        context, options = case.context, case.options
+        value = values(context, options.retries, options.scores.probability, economics)
+        logit = cautious(options.scores, economics.caution)
+        listed = shortlist(context, options.retries, probability(logit), _net(value, probability(logit)))
+        kept = [options.retries[i] for i in listed.kept.tolist()]
+        most = min(case.most, _lookahead(listed))
+        referee = Referee(context, rulebook, case.record)
+        sounding = Sounding(context, kept, listed, proposed=len(options.retries), most=most)
+        case = replace(case, most=most)
+        return cls(case, value, logit, listed, sounding, room(referee, kept, listed, most), referee)
+
+    def draft(self, answers: Sequence[Floats]) -> "Draft":
+        """The draft, given the cautious log-odds of everything asked."""
+        value, kept = self.values, self.listed.kept
+        moves = Moves(self.listed.method, value.gain[kept], value.approved_cost[kept], value.declined_cost[kept])
+        beliefs = self.sounding.beliefs(self.logit[kept], answers)
+        return Draft(self.case, value, self.logit, self.listed, self.room, self.referee, moves, beliefs)
 
 
-def _spares_two(verdicts: Sequence[Verdict]) -> bool:
-    """Whether every limit leaves another attempt after this one."""
-    return all(v.limit - v.used >= 2 for v in verdicts if v.limit is not None and v.used is not None)
+@dataclass(frozen=True)
+class Draft:
+    """Everything a plan of one payment is made of.
+
+    Args:
+        logit: Cautious log-odds of every option now, shape (n,).
+        listed: Which options are planned with.
+        room: What the limits leave.
+        referee: The rules, to hold a finished path against.
+    """
+
+    case: Case
+    values: Values
+    logit: Floats
+    listed: Shortlist
+    room: Room
+    referee: Referee
+    moves: Moves
+    beliefs: Beliefs
+
+    def planned(self, quota: Mapping[str, int]) -> Planned:
+        """The best plan with at most so many attempts of each method named."""
+        if not quota:
+            return self._unbroken(self.room, _TRIES, quota)
+        most = np.array([quota.get(self._method_id(i), UNBOUNDED) for i in range(len(self.moves))], dtype=np.int64)
+        follows = self.room.follows & (most > 0)
+        own = np.minimum(self.room.own_left, np.maximum(most - 1, 0))
+        return self._unbroken(replace(self.room, follows=follows, own_left=own), _TRIES, quota)
+
+    def _method_id(self, move: int) -> str:
+        return self.case.options.retries[int(self.listed.kept[move])].method_id
+
+    def _unbroken(self, room: Room, tries: int, quota: Mapping[str, int]) -> Planned:
+        """The best plan that breaks no limit at any step."""
+        solution = solve(self.moves, self.beliefs, room, self.case.most)
+        then, worth = self._valued(solution)
+        path = self._path(solution, worth, quota)
+        breach = self.referee.first_breach([self.case.options.retries[i] for i in path])
+        if breach is None or tries == 1:
+            return Planned(path[:breach], self.values, worth, then)
+        last, next_ = (int(self.listed.stand_in[i]) for i in path[breach - 1 : breach + 1])
+        follows = room.follows.copy()
+        follows[last, next_] = False
+        return self._unbroken(replace(room, follows=follows), tries - 1, quota)
+
+    def _valued(self, solution: Solution) -> tuple[Floats, Floats]:
+        """(what a decline leaves, plan value) of every option, also of those that a stand-in was planned for."""
+        if self.case.most < 1 or not len(self.logit):
+            return np.zeros(self.logit.shape), np.full(self.logit.shape, -np.inf)
+        place, p, value = self.listed.stand_in, probability(self.logit), self.values
+        then = np.where(place >= 0, solution.then[place], 0.0)
+        return then, p * (value.gain - value.approved_cost) + (1.0 - p) * (then - value.declined_cost)
+
+    def _path(self, solution: Solution, worth: Floats, quota: Mapping[str, int]) -> tuple[int, ...]:
+        if quota:
+            none_left = [quota.get(retry.method_id) == 0 for retry in self.case.options.retries]
+            worth = np.where(none_left, -np.inf, worth)
+        first = int(np.argmax(worth)) if worth.size else -1
+        if first < 0 or not worth[first] > 0.0:
+            return ()
+        place = int(self.listed.stand_in[first])
+        if place < 0:
+            return (first,)
+        later = path_from(self.moves, place, solution.following)[1:]
+        return (first, *(int(self.listed.kept[move]) for move in later))
+
+
+def _net(value: Values, p: Floats) -> Floats:
+    net: Floats = p * (value.gain - value.approved_cost) - (1.0 - p) * value.declined_cost
+    return net
+
+
+def _lookahead(listed: Shortlist) -> int:
+    methods = len(np.unique(listed.method))
+    return ATTEMPTS_BY_METHODS.get(methods, min(ATTEMPTS_BY_METHODS.values()))
+
+
+def contingent(case: Case, planned: Planned, scorer: Scorer, economics: Economics) -> Plan:
+    """The plan as it is told: every attempt with the scorer's own chance once those before it were declined."""
+    context, options = case.context, case.options
+    retries = [options.retries[i] for i in planned.path]
+    later: list[Asked] = [(after_declines(context, retries[:k]), [retries[k]]) for k in range(1, len(retries))]
+    scores = [options.scores[planned.path[0]], *(answer[0] for answer in scorer.score_many(later))] if retries else []
+    chance = np.array([score.probability for score in scores], dtype=np.float64)
+    reached = np.append(1.0, np.cumprod(1.0 - chance))[: chance.size]
+    own = values(context, retries, chance, economics)
+    attempts = [
+        PlannedAttempt(retry, rounded(score), own[k], round(float(reached[k]), 6))
+        for k, (retry, score) in enumerate(zip(retries, scores, strict=True))
+    ]
+    return _plan(context, attempts, own, reached, chance)
+
+
+def _plan(context: Context, attempts: Sequence[PlannedAttempt], own: Values, reached: Floats, chance: Floats) -> Plan:
+    amount = context.payment.amount
+    tries = float(reached.sum())
+    return Plan(
+        attempts=tuple(attempts),
+        expected_attempts=round(tries, 6),
+        recovery_probability=round(float(1.0 - np.prod(1.0 - chance)), 6),
+        expected_recovered=Money(round(float((reached * chance).sum()) * amount.amount_minor), amount.currency),
+        expected_cost=Money(round(float((reached * own.cost).sum())), amount.currency),
+        expected_net=Money(round(float((reached * own.net).sum())), amount.currency),
+        break_even_cost=Money(round(float((reached * own.break_even_cost).sum()) / max(tries, 1.0)), amount.currency),
+    )
 
 
 def planned_attempt(options: Options, worth: Values, index: int) -> PlannedAttempt:
-    """One option with its chance and value."""
-    return PlannedAttempt(options.retries[index], rounded(options.scores[index]), worth[index])
+    """One option as the next attempt, with its chance and its own value."""
+    return PlannedAttempt(options.retries[index], rounded(options.scores[index]), worth[index], 1.0)
 
 
 def rounded(score: Score) -> Score:
     """The score to six decimals, as decisions state it."""
     return Score(round(score.probability, 6), round(score.low, 6), round(score.high, 6))
-
-
-def _totals(context: Context, attempts: Sequence[PlannedAttempt], worth: Floats, first: int | None) -> Plan:
-    amount = context.payment.amount
-    recovered = sum(a.score.probability for a in attempts) * amount.amount_minor
-    return Plan(
-        attempts=tuple(attempts),
-        expected_recovered=Money(round(recovered), amount.currency),
-        expected_cost=Money(sum(a.value.cost.amount_minor for a in attempts), amount.currency),
-        expected_net=Money(0 if first is None else round(float(worth[first])), amount.currency),
-    )

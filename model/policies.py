@@ -11,6 +11,7 @@ from features.errors import InvalidValueError
 from model.candidates import HORIZON_DAYS, by_day, horizon_of
 from model.decision import Choice
 from model.failures import failures
+from model.retries import retries_made
 
 SCHEDULE_OVER = "schedule_over"
 NO_RETRY = "no_retry"
@@ -71,7 +72,7 @@ class FixedSchedule:
             raise InvalidValueError(
                 "attempts", len(context.own_attempts), "at least one failed attempt of this payment"
             )
-        made = sum(attempt.at > failed[0].at for attempt in context.own_attempts)
+        made = retries_made(context)
         if made >= len(self.days):
             return Stop(SCHEDULE_OVER)
         start = max(failed[0].at + timedelta(days=self.days[made]), context.as_of)
@@ -82,17 +83,6 @@ FIXED_1_3_5_7 = FixedSchedule("fixed-1-3-5-7", (1, 3, 5, 7))
 FIXED_3_7_14_21 = FixedSchedule("fixed-3-7-14-21", (3, 7, 14, 21))
 EIGHT_IN_TWO_WEEKS = FixedSchedule("eight-in-two-weeks", (1, 3, 5, 7, 8, 10, 12, 14))
 FIXED_SCHEDULES = (FIXED_1_3_5_7, FIXED_3_7_14_21, EIGHT_IN_TWO_WEEKS)
-
-
-def retries_made(context: Context) -> int:
-    """Attempts of the payment after its first failure, whatever came of them."""
-    failed = failures(context)
-    return sum(attempt.at > failed[0].at for attempt in context.own_attempts) if failed else 0
-
-
-def retries_left(context: Context, max_retries: int | None) -> int | None:
-    """How many retries a policy of at most so many may still make; None for no such limit."""
-    return None if max_retries is None else max(max_retries - retries_made(context), 0)
 
 
 def window_end(context: Context, horizon_days: float | None) -> datetime:

@@ -9,7 +9,7 @@ from features.calendars import days_to_payday, holiday_name, is_banking_day, nex
 from features.context import Context
 from features.money import Money
 from features.vocabulary import DeclineCategory
-from model.decision import Reason, Topic
+from model.decision import PlannedAttempt, Reason, Topic
 from model.failures import category_of, failures
 from model.issuer_clock import IssuerClock, issuer_clock
 from model.planner import Options, Planned
@@ -18,16 +18,16 @@ from model.wording import count_words, country_words, day_words, duration_words,
 _TELLING = 0.005  # a smaller difference in probability is not a reason
 
 
-def timing_reasons(context: Context, options: Options, planned: Planned) -> Iterator[Reason]:
+def timing_reasons(context: Context, options: Options, planned: Planned, chosen: PlannedAttempt) -> Iterator[Reason]:
     """Why the chosen slot and not another time with the same method."""
-    retry = planned.plan.attempts[0].retry
+    retry = chosen.retry
     clock = issuer_clock(context, context.method(retry.method_id))
     today, then = local_date(context.as_of, clock.zone), local_date(retry.slot.start, clock.zone)
     failed = failures(context, retry.method_id)
     if failed and category_of(failed[-1]) is DeclineCategory.INSUFFICIENT_FUNDS:
         yield from from_payday(clock, today, then)
     yield from closed_day(clock, today)
-    yield _waiting(context, options, planned, clock)
+    yield _waiting(context, options, planned, chosen, clock)
 
 
 def from_payday(clock: IssuerClock, today: date, then: date) -> Iterator[Reason]:
@@ -55,9 +55,10 @@ def closed_day(clock: IssuerClock, day: date) -> Iterator[Reason]:
     yield Reason(Topic.TIMING, f"{day_words(day)}{why} is no banking day in {country}; the next is {opens}.")
 
 
-def _waiting(context: Context, options: Options, planned: Planned, clock: IssuerClock) -> Reason:
+def _waiting(
+    context: Context, options: Options, planned: Planned, chosen: PlannedAttempt, clock: IssuerClock
+) -> Reason:
     """What the chosen time changes against the first allowed one with the same method and processor."""
-    chosen = planned.plan.attempts[0]
     route = (chosen.retry.method_id, chosen.retry.processor)
     same = [i for i, r in enumerate(options.retries) if (r.method_id, r.processor) == route]
     when = moment_words(chosen.retry.slot.start, clock.zone)

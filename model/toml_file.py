@@ -102,6 +102,14 @@ class Checked:
         self.fault(path, value, f"a number between {low:g} and {high:g}")
         return low
 
+    def whole(self, path: Path, low: int, high: int) -> int:
+        """A whole number in [low, high]."""
+        value = self._value(path)
+        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+            return value
+        self.fault(path, value, f"a whole number between {low} and {high}")
+        return low
+
     def money(self, path: Path) -> Money:
         """Money written as `0.10 EUR`; never negative."""
         value = self._value(path)

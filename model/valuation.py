@@ -3,7 +3,7 @@
 For a retry in a slot that starts `d` days from now, with probability of approval `p`:
 
     gain        = amount · margin · (1 + later_invoices) · 0.5^(d / half_life_days) − amount · delay_per_day · d
-    cost        = p · fee_approved + (1 − p) · (fee_declined + harm)
+    cost        = p · fee_approved + (1 − p) · (fee_declined + harm + decline_price)
     net         = p · gain − cost
     break-even  = p · gain: an attempt that costs this much whatever its outcome is worth nothing
 
@@ -38,9 +38,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values of many retries in minor units of `currency`, each of shape (n,), not rounded."""
+    """The values of many retries in minor units of `currency`, each of shape (n,), not rounded.
+
+    Args:
+        approved_cost, declined_cost: What the attempt costs by its outcome; `cost` is their mean by its chance.
+    """
 
     gain: Floats
+    approved_cost: Floats
+    declined_cost: Floats
     cost: Floats
     net: Floats
     break_even_cost: Floats
@@ -75,11 +81,11 @@ def values(
     amount = context.payment.amount
     ahead = [(retry.slot.start - context.as_of) // MICROSECOND / MICROS_PER_DAY for retry in retries]
     days = np.array(ahead, dtype=np.float64)
-    approved, declined = _costs_by_outcome(context, retries, economics)
+    approved, declined = costs_by_outcome(context, retries, economics)
     gain = gains(amount, days, economics)
     cost = probability * approved + (1.0 - probability) * declined
     won = probability * gain
-    return Values(gain, cost, won - cost, won, amount.currency)
+    return Values(gain, approved, declined, cost, won - cost, won, amount.currency)
 
 
 def gains(amount: Money, days: Floats, economics: Economics) -> Floats:
@@ -90,7 +96,7 @@ def gains(amount: Money, days: Floats, economics: Economics) -> Floats:
     return gain
 
 
-def _costs_by_outcome(context: Context, retries: Sequence[Retry], economics: Economics) -> tuple[Floats, Floats]:
+def costs_by_outcome(context: Context, retries: Sequence[Retry], economics: Economics) -> tuple[Floats, Floats]:
     """(cost if approved, cost if declined) of each retry in minor units, each of shape (n,)."""
     amount = context.payment.amount
     known: dict[tuple[str, str], tuple[float, float]] = {}
@@ -99,6 +105,7 @@ def _costs_by_outcome(context: Context, retries: Sequence[Retry], economics: Eco
         if route not in known:
             fees = economics.fees_of(retry.processor)
             harm = _minor(economics.harm_on(context.method(retry.method_id).rail), amount.currency, economics)
+            harm += _minor(economics.decline_price, amount.currency, economics)
             known[route] = (_fee(fees.approved, amount, economics), _fee(fees.declined, amount, economics) + harm)
     pairs = np.array([known[retry.method_id, retry.processor] for retry in retries], dtype=np.float64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]

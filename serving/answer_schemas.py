@@ -84,7 +84,44 @@ class OtherRetry(Shape):
     processor: str
     probability: Probability
     expected_net_value: MoneyOut
+    plan_value: MoneyOut = Field(description="what the best plan that starts with it is worth; compare with plan.value")
     why_not: str
+
+
+class PlannedRetry(Shape):
+    """One attempt of the plan; it is made only if every attempt before it was declined."""
+
+    window: Window
+    method_id: str
+    processor: str
+    probability: Probability = Field(description="if every attempt before it was declined")
+    reached: float = Field(ge=0, le=1, description="probability that it is made at all")
+    expected_net_value: MoneyOut = Field(description="what it is worth by itself once it is made")
+
+
+class PlanOut(Shape):
+    """What is planned to the horizon, as things stand; ask again after every attempt and it is made anew."""
+
+    attempts: tuple[PlannedRetry, ...] = Field(description="in order of time; empty for a stop")
+    expected_attempts: float = Field(description="how many of them are made on average")
+    recovery_probability: float = Field(ge=0, le=1, description="that one of them is approved")
+    expected_recovered: MoneyOut
+    expected_cost: MoneyOut
+    expected_net_value: MoneyOut = Field(description="after costs; stopping now is worth nothing")
+    break_even_cost: MoneyOut = Field(description="if every attempt cost this much, the plan would be worth nothing")
+    value: MoneyOut = Field(description="the same with cautious chances, as plans are compared")
+
+
+class CurveOut(Shape):
+    """The chance of one route over the horizon at the best slot of each day; all lists have the same length."""
+
+    method_id: str
+    processor: str
+    start: tuple[AwareDatetime, ...]
+    approved: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    allowed: tuple[bool, ...]
 
 
 class ReasonOut(Shape):
@@ -115,7 +152,9 @@ class DecisionAnswer(Shape):
     expected_net_value: MoneyOut | None = Field(description="gain times probability, less all costs; null for a stop")
     expected_cost: MoneyOut | None = Field(description="fees and harm expected from the attempt; null for a stop")
     break_even_cost: MoneyOut | None = Field(description="an attempt that costs this much is worth nothing")
-    alternatives: tuple[OtherRetry, ...] = Field(description="the next best, best first")
+    plan: PlanOut
+    alternatives: tuple[OtherRetry, ...] = Field(description="the next best to start with, best first")
+    curves: tuple[CurveOut, ...] = Field(description="the chance over the horizon, one a route, at most four routes")
     limits: tuple[Limit, ...] = Field(
         description="every rule that applies to the action; for a stop, those that forbid"
     )

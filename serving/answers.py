@@ -7,14 +7,17 @@ from features.context import Context
 from features.money import Money
 from features.vocabulary import DeclineCategory
 from model.caps.engine import Verdict
-from model.decision import Alternative, Decision, Removed, StopReason
+from model.decision import Alternative, Curve, Decision, PlannedAttempt, Removed, StopReason
 from model.issuer_clock import issuer_clock
 from model.scorer import Score
 from serving.answer_schemas import (
+    CurveOut,
     DecisionAnswer,
     Limit,
     MoneyOut,
     OtherRetry,
+    PlannedRetry,
+    PlanOut,
     Probability,
     ReasonOut,
     RemovedRetries,
@@ -38,7 +41,9 @@ def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
         expected_net_value=money_of(value.net) if value else None,
         expected_cost=money_of(value.cost) if value else None,
         break_even_cost=money_of(value.break_even_cost) if value else None,
+        plan=_plan(decision, context),
         alternatives=tuple(_alternative(other, context) for other in decision.alternatives),
+        curves=tuple(_curve(curve) for curve in decision.curves),
         limits=tuple(limit_of(verdict) for verdict in decision.verdicts),
         removed=tuple(_removed(removed) for removed in decision.removed),
         reasons=tuple(ReasonOut(topic=r.topic, sentence=r.sentence) for r in decision.reasons),
@@ -98,7 +103,45 @@ def _alternative(other: Alternative, context: Context) -> OtherRetry:
         processor=other.retry.processor,
         probability=_probability(other.score),
         expected_net_value=money_of(other.value.net),
+        plan_value=money_of(other.plan_value),
         why_not=other.why_not,
+    )
+
+
+def _plan(decision: Decision, context: Context) -> PlanOut:
+    plan = decision.plan
+    return PlanOut(
+        attempts=tuple(_planned(attempt, context) for attempt in plan.attempts),
+        expected_attempts=plan.expected_attempts,
+        recovery_probability=plan.recovery_probability,
+        expected_recovered=money_of(plan.expected_recovered),
+        expected_cost=money_of(plan.expected_cost),
+        expected_net_value=money_of(plan.expected_net),
+        break_even_cost=money_of(plan.break_even_cost),
+        value=money_of(decision.plan_value),
+    )
+
+
+def _planned(attempt: PlannedAttempt, context: Context) -> PlannedRetry:
+    return PlannedRetry(
+        window=_window(attempt.retry, context),
+        method_id=attempt.retry.method_id,
+        processor=attempt.retry.processor,
+        probability=_probability(attempt.score),
+        reached=attempt.reached,
+        expected_net_value=money_of(attempt.value.net),
+    )
+
+
+def _curve(curve: Curve) -> CurveOut:
+    return CurveOut(
+        method_id=curve.method_id,
+        processor=curve.processor,
+        start=curve.start,
+        approved=curve.probability,
+        low=curve.low,
+        high=curve.high,
+        allowed=curve.allowed,
     )
 
 

@@ -32,6 +32,8 @@ def rendered(answer: DecisionAnswer) -> RenderableType:
         parts.append(_sentences("What the payer could do", list(answer.payer_could)))
     if answer.limits:
         parts.append(_limits(answer.limits))
+    if len(answer.plan.attempts) > 1:
+        parts.append(_plan(answer))
     if answer.alternatives:
         parts.append(_alternatives(answer))
     if answer.notes:
@@ -102,6 +104,26 @@ def _limits(limits: tuple[Limit, ...]) -> Table:
     for limit in limits:
         counts = ("–" if n is None else str(n) for n in (limit.used, limit.limit, limit.left))
         table.add_row(Text("✓", "green") if limit.allowed else Text("✗", "red"), *counts, Text(limit.sentence))
+    return table
+
+
+def _plan(answer: DecisionAnswer) -> Table:
+    plan = answer.plan
+    title = f"Plan, if each is declined: {percent(plan.recovery_probability)} to recover, "
+    title += f"{plan.expected_attempts:.1f} attempts on average, worth {money_words(plan.expected_net_value)}"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in ("when", "method", "processor", "chance then", "made with", "net value"):
+        table.add_column(column, justify="right" if column == "net value" else "left")
+    by_day = isinstance(answer.action, RetryAction) and answer.action.by_day
+    for attempt in plan.attempts:
+        table.add_row(
+            window_words(attempt.window, by_day=by_day),
+            attempt.method_id,
+            attempt.processor,
+            percent(attempt.probability.approved),
+            percent(attempt.reached),
+            money_words(attempt.expected_net_value),
+        )
     return table
 
 

@@ -1,0 +1,1 @@
+"""What planning several attempts ahead needs: the recursion, beliefs after declines that have not happened, room."""

@@ -1,0 +1,161 @@
+"""What the limits leave for later attempts, asked of the rules' own engine with declines that have not happened.
+
+After one imagined decline by each route, at a few of its moves, the engine says which later moves it forbids and how
+much every limit leaves. From that: how far apart attempts must be, and how many more declines each method bears. Where
+it cannot be exact it is cautious. A finished path is held against the engine step by step, with every decline before
+it, so that no plan breaks a limit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.action import Retry
+from features.context import Context
+from features.instants import MICROSECOND, to_micros
+from model.caps.proposal import Proposal
+from model.caps.rule import KeyPart
+from model.caps.rulebook import Rulebook
+from model.caps.tally import Tally, event_of
+from model.caps.verdict import Verdict
+from model.planning.imagined import after_declines, answer_time
+from model.planning.recursion import UNBOUNDED, Room
+from model.planning.shortlist import Shortlist
+from model.record import Judge, Record, recorded_tally
+
+Int64s = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_POINTS = 3  # imagined declines of each route
+_NEVER = 1 << 61
+_OWN = frozenset({KeyPart.METHOD, KeyPart.MANDATE})
+
+
+@dataclass(frozen=True)
+class Referee:
+    """The rules about one payment, with declines that have not happened."""
+
+    context: Context
+    rulebook: Rulebook
+    record: Record
+
+    def after(self, declined: Sequence[Retry]) -> "Judging":
+        """What the rules say once these retries, in order of time, were all declined."""
+        imagined = after_declines(self.context, declined)
+        tally = recorded_tally(self.context, self.record)
+        events = list(tally.events)
+        for retry, attempt in zip(declined, imagined.attempts[-len(declined) :] if declined else (), strict=True):
+            method = self.context.method(retry.method_id)
+            event = event_of(attempt, method, self.context.payment.merchant_id)
+            # It may be made at any instant of its slot.
+            events.append(replace(event, latest=max(event.latest, to_micros(retry.slot.end) - 1)))
+        events.sort(key=lambda event: (event.at, event.attempt_id))
+        return Judging(imagined, self.rulebook, Tally(tuple(events)))
+
+    def first_breach(self, path: Sequence[Retry]) -> int | None:
+        """Position of the first retry of a path that may not be made after the declines before it, or None."""
+        for step in range(1, len(path)):
+            overlaps = path[step].slot.start < path[step - 1].slot.end
+            if overlaps or not self.after(path[:step]).allows(path[step]):
+                return step
+        return None
+
+
+class Judging:
+    """What the rules say about any retry in one imagined context."""
+
+    def __init__(self, imagined: Context, rulebook: Rulebook, tally: Tally) -> None:
+        self._imagined, self._rulebook, self._tally = imagined, rulebook, tally
+        self._judges: dict[tuple[str, str], Judge] = {}
+
+    def allows(self, retry: Retry) -> bool:
+        """Whether no rule forbids it, at the first and at the last instant of its slot."""
+        return retry.slot.start >= self._imagined.as_of and all(v.allowed for v in self.verdicts(retry))
+
+    def verdicts(self, retry: Retry) -> tuple[Verdict, ...]:
+        """Every rule at the start of the slot, or at its end if only there one forbids."""
+        judge = self._judge(retry)
+        first = judge.at(retry.slot.start)
+        if not all(verdict.allowed for verdict in first):
+            return first
+        last = judge.at(retry.slot.end - MICROSECOND)
+        return first if all(verdict.allowed for verdict in last) else last
+
+    def _judge(self, retry: Retry) -> Judge:
+        route = (retry.method_id, retry.processor)
+        if route not in self._judges:
+            context = self._imagined
+            method = context.method(retry.method_id)
+            proposal = Proposal(context.payment, method, retry.processor, decided_at=context.as_of)
+            self._judges[route] = Judge(self._rulebook, self._tally, proposal, context.as_of)
+        return self._judges[route]
+
+
+def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int) -> Room:
+    """What the limits leave for the moves of a plan.
+
+    Args:
+        retries: The moves themselves.
+        most: Most attempts of the plan; a single one needs no room behind it.
+    """
+    size = len(moves)
+    known = moves.start + _answer_times(referee.context, retries)
+    free = np.maximum(known, moves.end)
+    follows = moves.start[None, :] >= free[:, None]
+    own_left = np.full(size, UNBOUNDED)
+    all_left = np.full(size, UNBOUNDED)
+    if most < 2 or not referee.rulebook.rules:
+        return Room(follows, own_left, all_left)
+    shared = {rule.rule_id for rule in referee.rulebook.rules if _OWN.isdisjoint(rule.key)}
+    for route in np.unique(moves.route):
+        theirs = np.flatnonzero(moves.route == route)
+        points = [int(p) for p in theirs[np.unique(np.linspace(0, theirs.size - 1, _POINTS).astype(np.int64))]]
+        forbidden = np.zeros(size, dtype=np.int64)
+        for last in points:
+            judging = referee.after([retries[last]])
+            for j in np.flatnonzero(follows[last]).tolist():
+                verdicts = judging.verdicts(retries[j])
+                if not all(verdict.allowed for verdict in verdicts):
+                    forbidden[j] = max(forbidden[j], _until(verdicts, int(moves.start[j])) - int(moves.start[last]))
+                    continue
+                own, every = _left(verdicts, shared)
+                if moves.method[j] == moves.method[last]:
+                    own_left[j] = min(own_left[j], own)
+                all_left[j] = min(all_left[j], every)
+        follows[theirs] &= _far_enough(moves, theirs, forbidden)
+    return Room(follows, own_left, all_left)
+
+
+def _answer_times(context: Context, retries: Sequence[Retry]) -> Int64s:
+    """Until the answer to each retry is known, microseconds, shape (n,)."""
+    waits = {m: answer_time(context, m) // MICROSECOND for m in {retry.method_id for retry in retries}}
+    return np.array([waits[retry.method_id] for retry in retries], dtype=np.int64)
+
+
+def _until(verdicts: Sequence[Verdict], at: int) -> int:
+    """When the last of the rules that forbid would allow it."""
+    frees = [None if v.frees_at is None else to_micros(v.frees_at) for v in verdicts if not v.allowed]
+    return _NEVER if None in frees else max([at + 1, *(f for f in frees if f is not None)])
+
+
+def _left(verdicts: Sequence[Verdict], shared: set[str]) -> tuple[int, int]:
+    """(what the method's own limits leave, what limits shared with other methods leave)."""
+    own = every = int(UNBOUNDED)
+    for verdict in verdicts:
+        if verdict.limit is not None and verdict.used is not None:
+            left = verdict.limit - verdict.used
+            own, every = (own, min(every, left)) if verdict.rule_id in shared else (min(own, left), every)
+    return own, every
+
+
+def _far_enough(moves: Shortlist, theirs: Int64s, forbidden: Int64s) -> Flags:
+    """Whether each move is as far from each decline of the route as the rules were found to ask, shape (theirs, n)."""
+    gap = moves.start[None, :] - moves.start[theirs][:, None]
+    needed = np.zeros(len(moves), dtype=np.int64)
+    for route in np.unique(moves.route):
+        then = moves.route == route
+        needed[then] = forbidden[then].max()
+    enough: Flags = gap >= needed[None, :]
+    return enough

@@ -1,0 +1,75 @@
+"""Beliefs after imagined declines: the scorer's own where every state is asked, and close to them where not."""
+
+import numpy as np
+
+from context_builders import card, context, failed
+from model.economics import Economics
+from model.planner import Case
+from model.planning.beliefs import Exact, Interpolated, Sounding, cautious, probability
+from model.planning.imagined import after_declines
+from model.planning.shortlist import shortlist
+from model.prior import PriorScorer
+from model.scorer import Scores
+from model.valuation import values
+from planning_builders import case_of, daily
+
+ECONOMICS = Economics.default()
+
+
+def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
+    scorer = PriorScorer()
+    logit = cautious(case.options.scores, 0.0)
+    net = values(case.context, case.options.retries, probability(logit), ECONOMICS).net
+    listed = shortlist(case.context, case.options.retries, probability(logit), net)
+    kept = listed.kept.tolist()
+    retries = [case.options.retries[i] for i in kept]
+    sounding = Sounding(case.context, retries, listed, proposed=len(case.options.retries), most=case.most)
+    answers = [cautious(scores, 0.0) for scores in scorer.score_many(sounding.asked())]
+    return sounding, sounding.beliefs(logit[kept], answers), kept
+
+
+def test_of_one_method_and_few_moves_every_state_is_the_scorer_s_own() -> None:
+    case = case_of(daily(12, 1), PriorScorer(), 4)
+    sounding, beliefs, kept = sounded(case)
+    assert sounding.exact
+    retries = [case.options.retries[i] for i in kept]
+    np.testing.assert_allclose(beliefs.now, case.options.scores.probability[kept])
+    for path in ((0,), (4,), (0, 5), (1, 2, 6)):
+        imagined = after_declines(case.context, [retries[i] for i in path])
+        asked = PriorScorer().score(imagined, retries[path[-1] + 1 :]).probability
+        believed = beliefs.after((len(path),), np.array([path[-1]]))[0][path[-1] + 1 :]
+        np.testing.assert_allclose(believed, asked, rtol=1e-12)
+
+
+def test_between_points_the_belief_is_close_to_the_scorer_s() -> None:
+    case = case_of(daily(40, 2, ("north", "south")), PriorScorer(), 4)
+    sounding, beliefs, kept = sounded(case)
+    assert not sounding.exact
+    retries = [case.options.retries[i] for i in kept]
+    errors = []
+    for path in ((0,), (9,), (22,), (47,), (2, 31), (5, 6)):
+        imagined = after_declines(case.context, [retries[i] for i in path])
+        later = [j for j in range(path[-1] + 1, len(kept)) if retries[j].slot.start > retries[path[-1]].slot.start]
+        asked = PriorScorer().score(imagined, [retries[j] for j in later]).probability
+        moves = [retry.method_id for retry in retries]
+        order = list(dict.fromkeys(moves))
+        counts = tuple(sum(moves[i] == name for i in path) for name in order)
+        errors.append(np.abs(beliefs.after(counts, np.array([path[-1]]))[0][later] - asked))
+    assert np.mean(np.concatenate(errors)) < 0.02
+
+
+def test_what_is_asked_is_bounded_by_what_was_proposed() -> None:
+    failure = context([card(f"card_{i}", processors=("a", "b")) for i in range(3)], [failed(card("card_0"))], days=60)
+    case = case_of(failure, PriorScorer(), 5)
+    sounding, _, _ = sounded(case)
+    asked = sum(len(retries) for _, retries in sounding.asked())
+    assert len(case.options.retries) > 1_600
+    assert asked < 1.5 * len(case.options.retries)
+
+
+def test_caution_lowers_the_log_odds_by_standard_errors() -> None:
+    p, low, high = np.array([0.5]), np.array([0.25]), np.array([0.75])
+    scores = Scores(p, low, high, "test", "model")
+    error = 2 * np.log(3.0) / (2 * 1.6448536269514722)
+    np.testing.assert_allclose(cautious(scores, 0.5), -0.5 * error)
+    np.testing.assert_allclose(cautious(scores, 0.0), 0.0)
