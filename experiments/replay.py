@@ -18,6 +18,7 @@ from features.context import Context
 from features.instants import MICROSECOND
 from features.vocabulary import Outcome
 from model.caps.rulebook import Rulebook
+from model.decision import StopReason
 from model.policies import SCHEDULE_OVER, Policy
 from model.screening import verdicts_on
 
@@ -38,6 +39,9 @@ class End(IntEnum):
     PAID_BY_HAND = 5
     LEFT = 6
     UNOBSERVED = 7
+
+
+_STOPS = {SCHEDULE_OVER: End.SCHEDULE_OVER, StopReason.RETRIES_USED_UP.value: End.OUT_OF_RETRIES}
 
 
 @dataclass(slots=True)
@@ -118,9 +122,8 @@ def _round(
     asked: list[tuple[Episode, Context, Retry]] = []
     for episode, context, choice in zip(episodes, contexts, policy.choices(contexts), strict=True):
         if isinstance(choice.action, Stop):
-            over = choice.action.reason == SCHEDULE_OVER
             episode.stop = choice.action.reason
-            _end(episode, End.SCHEDULE_OVER if over else End.STOPPED, context.as_of)
+            _end(episode, _STOPS.get(choice.action.reason, End.STOPPED), context.as_of)
         elif not _overtaken(living, episode, choice.action):
             asked.append((episode, context, choice.action))
     told = answers(world, [(context.payment.payment_id, retry) for _, context, retry in asked])

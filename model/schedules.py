@@ -66,7 +66,7 @@ class ByDueDay:
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarDays:
+class MonthDays:
     """Certain days of the month, as they come after the failure; the 31st is the last day of a shorter month.
 
     Args:
@@ -150,5 +150,5 @@ def known_timetables(within_days: int) -> tuple[NamedDays, ...]:
         NamedDays("fixed-3-7-14-21", FixedDays((3, 7, 14, 21))),
         NamedDays("fixed-7-14-21-28", FixedDays((7, 14, 21, 28))),
         NamedDays("eight-in-two-weeks", FixedDays((1, 3, 5, 7, 8, 10, 12, 14))),
-        NamedDays("first-and-fifteenth", CalendarDays((1, 15), within_days)),
+        NamedDays("first-and-fifteenth", MonthDays((1, 15), within_days)),
     )

@@ -11,7 +11,7 @@ from experiments.schedules.cover import best_cover
 from experiments.schedules.hazard import best_days, fitted, fitted_parts
 from experiments.schedules.tries import Tries
 from features.calendars import day_of_month
-from model.schedules import ByDueDay, CalendarDays, FixedDays, NamedDays
+from model.schedules import ByDueDay, FixedDays, MonthDays, NamedDays
 
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -46,7 +46,7 @@ def from_log(tries: Tries, within_days: int, most: Sequence[int]) -> dict[int, t
         retries: (
             NamedDays(BEST_FIXED, FixedDays(best_days(everyone.hazard, retries))),
             NamedDays(DUE_DAY, ByDueDay(PART_ENDS, tuple(best_days(table, retries) for table in tables))),
-            NamedDays(CALENDAR, CalendarDays(learnt_days(tries, within_days, retries), within_days)),
+            NamedDays(CALENDAR, MonthDays(learnt_days(tries, within_days, retries), within_days)),
         )
         for retries in most
     }
@@ -62,7 +62,7 @@ def from_outcomes(outcomes: FullOutcomes, within_days: int, most: Sequence[int])
         retries: (
             NamedDays(BEST_FIXED + FULL, FixedDays(_after(clears, retries))),
             NamedDays(DUE_DAY + FULL, ByDueDay(PART_ENDS, tuple(_after(few, retries) for few in parts))),
-            NamedDays(CALENDAR + FULL, CalendarDays(_after(by_month_day, retries), within_days)),
+            NamedDays(CALENDAR + FULL, MonthDays(_after(by_month_day, retries), within_days)),
         )
         for retries in most
     }

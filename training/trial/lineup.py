@@ -3,26 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.oracle import OracleScorer
 from experiments.schedules.learnt import BEST_FIXED, CALENDAR, DUE_DAY, FULL
 from experiments.world import Transparent, World
 from features.errors import InvalidValueError
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
-from model.plan_policies import PlanPolicy
+from model.oracle import TrueScorer
+from model.plan_policies import Greedy, PlanPolicy
 from model.policies import NoRetry, Policy
 from model.prior import PriorScorer
 from model.schedules import NamedDays, Schedule, known_timetables
 from model.scorer import Scorer
 
-PLAN, PLAN_ON_PRIOR, ORACLE, NO_RETRY = "plan", "plan-on-prior", "oracle", "no-retry"
+PLAN, PLAN_ON_PRIOR, GREEDY = "plan", "plan-on-prior", "greedy-net"
+ORACLE, NO_RETRY = "oracle", "no-retry"
 LEARNT = (BEST_FIXED, DUE_DAY, CALENDAR)
 KNOWN = tuple(named.name for named in known_timetables(30))
-NAMES = (PLAN, PLAN_ON_PRIOR, *LEARNT, *(name + FULL for name in LEARNT), *KNOWN, NO_RETRY, ORACLE)
+NAMES = (PLAN, GREEDY, PLAN_ON_PRIOR, *LEARNT, *(name + FULL for name in LEARNT), *KNOWN, NO_RETRY, ORACLE)
 
 MEANINGS: Mapping[str, str] = {
     PLAN: "the planner on the trained model",
     PLAN_ON_PRIOR: "the planner on the shipped prior: no machine learning",
+    GREEDY: "the single retry worth most on the same model, as if there were no other",
     ORACLE: "the planner holding the true probabilities: an upper bound, not a policy",
     NO_RETRY: "no retry at all",
     BEST_FIXED: "the best days after the failure, learnt from the same log",
@@ -54,12 +56,16 @@ class LineUp:
         """The policies of at most so many retries, the plan first."""
         planned = {PLAN: self.scorer, PLAN_ON_PRIOR: PriorScorer()}
         if isinstance(self.world, Transparent):
-            planned[ORACLE] = OracleScorer(self.world)
+            planned[ORACLE] = TrueScorer(self.world)
         named = (*self.timetables.get(max_retries, ()), *known_timetables(self.horizon_days))
         found: list[Policy] = [self._plan(name, scorer, max_retries) for name, scorer in planned.items()]
+        found.insert(1, self._greedy(max_retries))
         found += [Schedule(one.name, one.timetable, self.rulebook) for one in named]
         found.append(NoRetry())
         return [policy for policy in found if self.wanted is None or policy.name in self.wanted]
+
+    def _greedy(self, max_retries: int) -> Policy:
+        return Greedy(self.scorer, self.rulebook, self.economics, max_retries, float(self.horizon_days))
 
     def _plan(self, name: str, scorer: Scorer, max_retries: int) -> Policy:
         return PlanPolicy(

@@ -10,11 +10,11 @@ from training.resamples import Estimate
 from training.trial import charts
 from training.trial.contest import Contest
 from training.trial.document import Report, Section, Table
-from training.trial.lineup import MEANINGS, NO_RETRY, ORACLE, PLAN, PLAN_ON_PRIOR
+from training.trial.lineup import GREEDY, MEANINGS, NO_RETRY, ORACLE, PLAN, PLAN_ON_PRIOR
 
 COST_FACTORS = (0.5, 1.0, 2.0, 5.0)
 _PRICED_ANEW = "What was done is priced anew; no policy changes what it does. A plan for dearer attempts stops sooner."
-_NO_SCHEDULES = frozenset({PLAN, PLAN_ON_PRIOR, ORACLE, NO_RETRY})
+_NO_SCHEDULES = frozenset({PLAN, PLAN_ON_PRIOR, GREEDY, ORACLE, NO_RETRY})
 _LEAST_SLICE = 50
 _WORST = 8
 _SHOWN = (
