@@ -12,19 +12,34 @@ from model.oracle import TrueScorer
 from model.plan_policies import Greedy, PlanPolicy
 from model.policies import NoRetry, Policy
 from model.prior import PriorScorer
+from model.restricted import Restricted
 from model.schedules import NamedDays, Schedule, known_timetables
 from model.scorer import Scorer
 
 PLAN, PLAN_ON_PRIOR, GREEDY = "plan", "plan-on-prior", "greedy-net"
+NO_CYCLING, NO_ROUTING = "plan-without-cycling", "plan-without-routing"
 ORACLE, NO_RETRY = "oracle", "no-retry"
 LEARNT = (BEST_FIXED, DUE_DAY, CALENDAR)
 KNOWN = tuple(named.name for named in known_timetables(30))
-NAMES = (PLAN, GREEDY, PLAN_ON_PRIOR, *LEARNT, *(name + FULL for name in LEARNT), *KNOWN, NO_RETRY, ORACLE)
+NAMES = (
+    PLAN,
+    GREEDY,
+    PLAN_ON_PRIOR,
+    NO_CYCLING,
+    NO_ROUTING,
+    *LEARNT,
+    *(name + FULL for name in LEARNT),
+    *KNOWN,
+    NO_RETRY,
+    ORACLE,
+)
 
 MEANINGS: Mapping[str, str] = {
     PLAN: "the planner on the trained model",
     PLAN_ON_PRIOR: "the planner on the shipped prior: no machine learning",
     GREEDY: "the single retry worth most on the same model, as if there were no other",
+    NO_CYCLING: "the plan if it could not use another method than the one that failed",
+    NO_ROUTING: "the plan if it could not choose the processor",
     ORACLE: "the planner holding the true probabilities: an upper bound, not a policy",
     NO_RETRY: "no retry at all",
     BEST_FIXED: "the best days after the failure, learnt from the same log",
@@ -42,6 +57,7 @@ class LineUp:
         timetables: Learnt ones, by most retries.
         world: Where they are played, for the oracle; None off-policy.
         wanted: Names of the policies wanted; None for all.
+        several: Whether there are methods and processors to choose among, so that doing without is worth a try.
     """
 
     scorer: Scorer
@@ -51,6 +67,7 @@ class LineUp:
     timetables: Mapping[int, Sequence[NamedDays]]
     world: World | None = None
     wanted: frozenset[str] | None = None
+    several: bool = False
 
     def policies(self, max_retries: int) -> list[Policy]:
         """The policies of at most so many retries, the plan first."""
@@ -59,10 +76,13 @@ class LineUp:
             planned[ORACLE] = TrueScorer(self.world)
         named = (*self.timetables.get(max_retries, ()), *known_timetables(self.horizon_days))
         found: list[Policy] = [self._plan(name, scorer, max_retries) for name, scorer in planned.items()]
-        found.insert(1, self._greedy(max_retries))
+        found[1:1] = [self._greedy(max_retries), *(self._without(found[0]) if self.several else ())]
         found += [Schedule(one.name, one.timetable, self.rulebook) for one in named]
         found.append(NoRetry())
         return [policy for policy in found if self.wanted is None or policy.name in self.wanted]
+
+    def _without(self, plan: Policy) -> list[Policy]:
+        return [Restricted(plan, NO_CYCLING, cycling=False), Restricted(plan, NO_ROUTING, routing=False)]
 
     def _greedy(self, max_retries: int) -> Policy:
         return Greedy(self.scorer, self.rulebook, self.economics, max_retries, float(self.horizon_days))

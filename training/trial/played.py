@@ -10,11 +10,11 @@ from training.resamples import Estimate
 from training.trial import charts
 from training.trial.contest import Contest
 from training.trial.document import Report, Section, Table
-from training.trial.lineup import GREEDY, MEANINGS, NO_RETRY, ORACLE, PLAN, PLAN_ON_PRIOR
+from training.trial.lineup import GREEDY, MEANINGS, NO_CYCLING, NO_RETRY, NO_ROUTING, ORACLE, PLAN, PLAN_ON_PRIOR
 
 COST_FACTORS = (0.5, 1.0, 2.0, 5.0)
 _PRICED_ANEW = "What was done is priced anew; no policy changes what it does. A plan for dearer attempts stops sooner."
-_NO_SCHEDULES = frozenset({PLAN, PLAN_ON_PRIOR, GREEDY, ORACLE, NO_RETRY})
+_NO_SCHEDULES = frozenset({PLAN, PLAN_ON_PRIOR, GREEDY, NO_CYCLING, NO_ROUTING, ORACLE, NO_RETRY})
 _LEAST_SLICE = 50
 _WORST = 8
 _SHOWN = (
@@ -96,6 +96,7 @@ def findings(played: Played) -> list[str]:
         plan = next(one for one in judged if one.policy == PLAN)
         said.append(_plan_sentence(played, most, plan))
         said += [s for against in (BEST_FIXED, DUE_DAY) if (s := _against(played, most, against))]
+        said += [s for name in (NO_CYCLING, NO_ROUTING) if (s := _against(played, most, name))]
         said += [s for s in (_oracle(played, most, plan), _stopped(played, most)) if s]
     return said
 

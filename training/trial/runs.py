@@ -99,6 +99,7 @@ def replayed(
         _timetables(log, terms),
         world=world,
         wanted=terms.wanted,
+        several=any(len(context.methods) > 1 or len(context.methods[0].processors) > 1 for context in contexts),
     )
     played = Played(contest(world, contexts, lineup, terms.most, tell), terms.resamples, terms.seed)
     return played_report("Policies in a world", lead, played, [])
