@@ -83,7 +83,7 @@ def played_report(title: str, lead: str, played: Played, more: Sequence[Section]
         title=title,
         lead=lead,
         findings=tuple(findings(played)),
-        sections=(_overview(played), *sections, _costs(played), _slices(played), *more, _reading(played)),
+        sections=(*sections, _overview(played), _costs(played), _slices(played), *more, _reading(played)),
         figures=metrics(played),
         data=as_json(played),
     )

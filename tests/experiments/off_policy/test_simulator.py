@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 @pytest.fixture(scope="module")
 def truth() -> Floats:
     """Whether a retry of each payment clears on each day and hour, shape (payments, actions)."""
-    made = generate(Settings(seed=5, start=date(2025, 1, 1), months=6, customers=2_500))
+    made = generate(Settings(seed=5, start=date(2025, 1, 1), months=6, customers=1_800))
     history = history_table(made.hidden, made.journal)
     world = SimulatedWorld(read_truth(settings_json(made.settings), truth_tables(made)), history)
     proposals = [

@@ -35,8 +35,9 @@ def files(tmp_path: Path, payments: int) -> tuple[Path, Path]:
     return history, recorded
 
 
+@pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies deprecate each other
 def test_a_cross_fitted_evaluation_is_written_and_kept(recoup: Recoup, tmp_path: Path) -> None:
-    history, recorded = files(tmp_path, 500)
+    history, recorded = files(tmp_path, 300)
     out = tmp_path / "reports" / "report.html"
     options = ("--crossfit", 2, "--windows", 0, "--max-retries", "1", "--resamples", 100, "--limits", "none")
     chosen = ("--policies", "best-fixed,no-retry")
@@ -50,6 +51,7 @@ def test_a_cross_fitted_evaluation_is_written_and_kept(recoup: Recoup, tmp_path:
     assert names == ["plan", "best-fixed", "no-retry"]
 
 
+@pytest.mark.filterwarnings("ignore")  # as above
 def test_a_simulated_world_is_played_by_what_its_log_taught(recoup: Recoup, tmp_path: Path) -> None:
     world, model = tmp_path / "world", tmp_path / "model"
     assert recoup("simulate", "--out", world, "--customers", 1_200, "--months", 8, "--seed", 3).code == 0
