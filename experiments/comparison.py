@@ -89,7 +89,13 @@ FIGURES: tuple[Figure, ...] = (
         lambda r: _number(np.nan_to_num(r.days)),
         lambda r: _number(r.recovered),
     ),
-    Figure("stopped", "lower", "share of payments given up because no retry pays", lambda r: _number(r.stopped), _each),
+    Figure(
+        "stopped",
+        "lower",
+        "share of payments given up by choice: a retry was allowed and not made",
+        lambda r: _number(r.stopped),
+        _each,
+    ),
 )
 BY_NAME: Mapping[str, Figure] = {figure.name: figure for figure in FIGURES}
 

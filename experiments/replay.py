@@ -39,9 +39,16 @@ class End(IntEnum):
     PAID_BY_HAND = 5
     LEFT = 6
     UNOBSERVED = 7
+    NOTHING_ALLOWED = 8
 
 
-_STOPS = {SCHEDULE_OVER: End.SCHEDULE_OVER, StopReason.RETRIES_USED_UP.value: End.OUT_OF_RETRIES}
+_STOPS = {
+    SCHEDULE_OVER: End.SCHEDULE_OVER,
+    StopReason.RETRIES_USED_UP.value: End.OUT_OF_RETRIES,
+    StopReason.NO_USABLE_METHOD.value: End.NOTHING_ALLOWED,
+    StopReason.NO_SLOT_LEFT.value: End.NOTHING_ALLOWED,
+    StopReason.NO_ALLOWED_ACTION.value: End.NOTHING_ALLOWED,
+}
 
 
 @dataclass(slots=True)

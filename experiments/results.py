@@ -105,7 +105,7 @@ class Results:
 
     @property
     def stopped(self) -> Flags:
-        """Where the policy judged that no further retry pays."""
+        """Where the policy gave up by choice: a retry was allowed, and it judged that none pays."""
         return np.equal(self.end, End.STOPPED)
 
     def costing(self, factor: float) -> Floats:
