@@ -47,8 +47,8 @@ def main() -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     stages = _measure(asked.attempts)
-    decisions = _decisions()
-    asked.out.write_text(_page(asked.attempts, stages, decisions), encoding="utf-8")
+    decisions, plan = _decisions(), _plan()
+    asked.out.write_text(_page(asked.attempts, stages, decisions, plan), encoding="utf-8")
     print(f"wrote {asked.out}")
 
 
@@ -68,13 +68,22 @@ def _measure(attempts: int) -> list[Measured]:
 
 
 def _decisions() -> dict[str, dict[str, float]]:
+    figures: dict[str, dict[str, float]] = json.loads(_of_artifact("benchmarks.decision"))
+    return figures
+
+
+def _plan() -> dict[str, float]:
+    figures: dict[str, float] = json.loads(_of_artifact("benchmarks.planning"))
+    return figures
+
+
+def _of_artifact(module: str) -> str:
+    """What a benchmark prints about the model of the training run."""
     folders = sorted((WORK / "home").rglob("booster_0.txt"))
     if not folders:
         sys.exit("the training run left no artifact; see its output above")
-    command = [sys.executable, "-m", "benchmarks.decision", str(folders[0].parent)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    figures: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return figures
+    command = [sys.executable, "-m", module, str(folders[0].parent)]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def _stage(name: str, *arguments: Path) -> Measured:
@@ -108,7 +117,7 @@ def _figures(out: Path) -> dict[str, float]:
     return figures
 
 
-def _page(attempts: int, stages: list[Measured], decisions: dict[str, dict[str, float]]) -> str:
+def _page(attempts: int, stages: list[Measured], decisions: dict[str, dict[str, float]], plan: dict[str, float]) -> str:
     by_name = {stage.name: stage for stage in stages}
     yardstick, features = by_name["read_csv"], by_name["features"].figures
     heaviest = max(stages, key=lambda stage: stage.peak_mib)
@@ -141,8 +150,19 @@ def _page(attempts: int, stages: list[Measured], decisions: dict[str, dict[str, 
         "|---|---|---|---|---|---|---|",
         *(_decision_row(name, figures) for name, figures in decisions.items()),
         "",
+        "## A plan for 60 days × 3 methods × 2 processors",
+        "",
+        _plan_words(plan),
+        "",
     ]
     return "\n".join(lines)
+
+
+def _plan_words(plan: dict[str, float]) -> str:
+    return (
+        f"Scoring its {plan['retries']:,.0f} retries once takes {plan['score_ms']:.0f} ms; planning over them, with "
+        f"{plan['imagined']:,.0f} imagined ones scored, {plan['plan_ms']:.0f} ms: {plan['ratio']:.1f} scoring passes."
+    )
 
 
 def _stage_row(stage: Measured, yardstick: Measured) -> str:

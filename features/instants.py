@@ -31,6 +31,8 @@ def require_aware(field: str, instant: datetime) -> datetime:
     Raises:
         InvalidValueError: The instant has no time zone.
     """
+    if instant.tzinfo is UTC:
+        return instant
     if instant.tzinfo is None or instant.utcoffset() is None:
         raise InvalidValueError(
             field, instant.isoformat(), "an instant with a time zone, for example 2026-11-23T10:15:00Z"

@@ -85,6 +85,11 @@ class BoostedScorer:
         return "model"
 
     @property
+    def bag(self) -> tuple[lgb.Booster, ...]:
+        """The boosters themselves."""
+        return self._boosters
+
+    @property
     def facts(self) -> Mapping[str, object]:
         """What the artifact says about itself (`model.json`)."""
         return self._artifact.facts

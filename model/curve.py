@@ -1,16 +1,17 @@
 """The chance of every route over the horizon, as data to draw: the best slot of each day, allowed or forbidden."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 
 import numpy as np
 
 from features.action import Retry
 from features.context import Context
+from features.instants import to_micros
+from features.time_zones import local_day, local_micros
 from model.decision import Curve
 from model.issuer_clock import issuer_clock
 from model.scorer import Scores
-from model.wording import local_date
 
 ROUTES = 4
 POINTS = 32
@@ -21,12 +22,11 @@ Route = tuple[str, str]
 def forbidden_points(context: Context, proposed: Sequence[Retry], allowed: Sequence[Retry]) -> tuple[Retry, ...]:
     """The first slot of each day on which nothing of a route is allowed; only of routes allowed on some day."""
     routes = _routes(allowed)
-    days = {(_route(retry), _day(context, retry)) for retry in allowed}
+    taken = set(zip(map(_route, allowed), _days(context, allowed), strict=True))
     found: dict[tuple[Route, int], Retry] = {}
-    for retry in proposed:
-        key = (_route(retry), _day(context, retry))
-        if key[0] in routes and key not in days:
-            found.setdefault(key, retry)
+    for retry, day in zip(proposed, _days(context, proposed), strict=True):
+        if _route(retry) in routes and (_route(retry), day) not in taken:
+            found.setdefault((_route(retry), day), retry)
     return tuple(found.values())
 
 
@@ -40,39 +40,61 @@ def curves(
         forbidden: One retry for each day without an allowed one, as `forbidden_points` gave them.
         denied: Their scores.
     """
-    return tuple(_curve(context, route, allowed, scores, forbidden, denied) for route in _routes(allowed))
+    routes = _routes(allowed)
+    best: dict[Route, dict[int, Point]] = {route: {} for route in routes}
+    for i, (retry, day) in enumerate(zip(forbidden, _days(context, forbidden), strict=True)):
+        best[_route(retry)][day] = Point(retry, denied, i, allowed=False)
+    for i, (retry, day) in enumerate(zip(allowed, _days(context, allowed), strict=True)):
+        points = best.get(_route(retry))
+        if points is not None and (day not in points or scores.probability[i] > points[day].probability):
+            points[day] = Point(retry, scores, i, allowed=True)
+    return tuple(_curve(route, [best[route][day] for day in sorted(best[route])]) for route in routes)
 
 
-def _curve(
-    context: Context, route: Route, allowed: Sequence[Retry], scores: Scores, forbidden: Sequence[Retry], denied: Scores
-) -> Curve:
-    best: dict[int, tuple[datetime, float, float, float, bool]] = {}
-    for i, retry in enumerate(forbidden):
-        if _route(retry) == route:
-            best[_day(context, retry)] = (retry.slot.start, *_rounded(denied, i), False)
-    for i, retry in enumerate(allowed):
-        if _route(retry) == route:
-            day, point = _day(context, retry), (retry.slot.start, *_rounded(scores, i), True)
-            if day not in best or point[1] > best[day][1]:
-                best[day] = point
-    points = [best[day] for day in sorted(best)]
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One retry with where its score stands."""
+
+    retry: Retry
+    scores: Scores
+    index: int
+    allowed: bool
+
+    @property
+    def probability(self) -> float:
+        """P(approved)."""
+        return float(self.scores.probability[self.index])
+
+
+def _curve(route: Route, points: Sequence[Point]) -> Curve:
     kept = np.unique(np.round(np.linspace(0, len(points) - 1, min(POINTS, len(points)))).astype(np.int64))
-    start, probability, low, high, may = zip(*(points[k] for k in kept.tolist()), strict=True)
-    return Curve(*route, start, probability, low, high, may)
-
-
-def _rounded(scores: Scores, index: int) -> tuple[float, float, float]:
-    score = scores[index]
-    return round(score.probability, 4), round(score.low, 4), round(score.high, 4)
+    chosen = [points[k] for k in kept.tolist()]
+    scores = [point.scores[point.index] for point in chosen]
+    return Curve(
+        *route,
+        start=tuple(point.retry.slot.start for point in chosen),
+        probability=tuple(round(score.probability, 4) for score in scores),
+        low=tuple(round(score.low, 4) for score in scores),
+        high=tuple(round(score.high, 4) for score in scores),
+        allowed=tuple(point.allowed for point in chosen),
+    )
 
 
 def _routes(retries: Sequence[Retry]) -> tuple[Route, ...]:
-    return tuple(dict.fromkeys(_route(retry) for retry in retries))[:ROUTES]
+    return tuple(dict.fromkeys(map(_route, retries)))[:ROUTES]
 
 
 def _route(retry: Retry) -> Route:
     return retry.method_id, retry.processor
 
 
-def _day(context: Context, retry: Retry) -> int:
-    return local_date(retry.slot.start, issuer_clock(context, context.method(retry.method_id)).zone).toordinal()
+def _days(context: Context, retries: Sequence[Retry]) -> list[int]:
+    """The issuer's day of each retry."""
+    start = np.array([to_micros(retry.slot.start) for retry in retries], dtype=np.int64)
+    methods = [retry.method_id for retry in retries]
+    days = np.zeros(len(retries), dtype=np.int64)
+    for method_id in dict.fromkeys(methods):
+        theirs = np.array([name == method_id for name in methods])
+        zone = issuer_clock(context, context.method(method_id)).zone
+        days[theirs] = local_day(local_micros(zone, start[theirs]))
+    return [int(day) for day in days]

@@ -23,7 +23,7 @@ from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.decision import Plan, PlannedAttempt
 from model.economics import Economics
-from model.planning.beliefs import Sounding, cautious, probability
+from model.planning.beliefs import Answered, Question, Sounding, cautious, probability
 from model.planning.imagined import after_declines
 from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
 from model.planning.room import Referee, room
@@ -38,6 +38,8 @@ POLICY = "plan"
 
 ATTEMPTS_BY_METHODS = {1: 12, 2: 8, 3: 5}
 """How many attempts a plan looks ahead; so many keep the states few. It is made anew after each."""
+CLOSER_LOOKS = 3
+"""How often a plan that rests on interpolated chances is asked about before it is taken."""
 _TRIES = 5  # plans made until one breaks no limit; then the plan ends before its first breach
 
 
@@ -121,17 +123,29 @@ def drafts_of(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economi
     Raises:
         InvalidValueError: As for `plan_many`.
     """
-    soundings = [_Sounded.of(case, rulebook, economics) for case in cases]
-    asked = [sounded.sounding.asked() for sounded in soundings]
-    answers = iter(scorer.score_many([pair for pairs in asked for pair in pairs]))
-    return tuple(
-        sounded.draft([cautious(next(answers), economics.caution) for _ in pairs])
-        for sounded, pairs in zip(soundings, asked, strict=True)
-    )
+    begun = [_Begun.of(case, rulebook, economics) for case in cases]
+    firsts = _answers(scorer, economics, [(one.sounding, (*one.sounding.first, *one.sounding.more)) for one in begun])
+    drafts = [one.draft(answers) for one, answers in zip(begun, firsts, strict=True)]
+    for _ in range(CLOSER_LOOKS):
+        questions = [draft.closer() for draft in drafts]
+        if not any(questions):
+            break
+        asked = [(draft.sounding, closer) for draft, closer in zip(drafts, questions, strict=True)]
+        answers = _answers(scorer, economics, asked)
+        drafts = [draft.sharper(found) for draft, found in zip(drafts, answers, strict=True)]
+    return tuple(drafts)
+
+
+def _answers(
+    scorer: Scorer, economics: Economics, asked: Sequence[tuple[Sounding, Sequence[Question]]]
+) -> list[list[Answered]]:
+    """Every question with its answer, for each sounding; one call of the scorer for all."""
+    scores = iter(scorer.score_many([pair for sounding, questions in asked for pair in sounding.asked(questions)]))
+    return [[(question, cautious(next(scores), economics.caution)) for question in qs] for _, qs in asked]
 
 
 @dataclass(frozen=True)
-class _Sounded:
+class _Begun:
     """A case with its moves, before what has to be imagined is scored."""
 
     case: Case
@@ -143,7 +157,7 @@ class _Sounded:
     referee: Referee
 
     @classmethod
-    def of(cls, case: Case, rulebook: Rulebook, economics: Economics) -> "_Sounded":
+    def of(cls, case: Case, rulebook: Rulebook, economics: Economics) -> "_Begun":
         context, options = case.context, case.options
         value = values(context, options.retries, options.scores.probability, economics)
         logit = cautious(options.scores, economics.caution)
@@ -155,12 +169,16 @@ class _Sounded:
         case = replace(case, most=most)
         return cls(case, value, logit, listed, sounding, room(referee, kept, listed, most), referee)
 
-    def draft(self, answers: Sequence[Floats]) -> "Draft":
-        """The draft, given the cautious log-odds of everything asked."""
+    def draft(self, answers: Sequence[Answered]) -> "Draft":
+        """The draft, given the answers to everything asked at first."""
         value, kept = self.values, self.listed.kept
         moves = Moves(self.listed.method, value.gain[kept], value.approved_cost[kept], value.declined_cost[kept])
-        beliefs = self.sounding.beliefs(self.logit[kept], answers)
-        return Draft(self.case, value, self.logit, self.listed, self.room, self.referee, moves, beliefs)
+        first = len(self.sounding.first)
+        more = tuple(answer for _, answer in answers[first:])
+        return Draft(
+            self.case, value, self.logit, self.listed, self.room, self.referee, moves, self.sounding,
+            tuple(answers[:first]), more,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -172,6 +190,7 @@ class Draft:
         listed: Which options are planned with.
         room: What the limits leave.
         referee: The rules, to hold a finished path against.
+        answered, more: What the scorer said of declines that have not happened.
     """
 
     case: Case
@@ -181,7 +200,25 @@ class Draft:
     room: Room
     referee: Referee
     moves: Moves
-    beliefs: Beliefs
+    sounding: Sounding
+    answered: tuple[Answered, ...]
+    more: tuple[Floats, ...]
+    beliefs: Beliefs = field(init=False)
+
+    def __post_init__(self) -> None:
+        beliefs = self.sounding.beliefs(self.logit[self.listed.kept], self.answered, self.more)
+        object.__setattr__(self, "beliefs", beliefs)
+
+    def closer(self) -> tuple[Question, ...]:
+        """What to ask about the plan as it stands; nothing once it rests on answers alone."""
+        if self.sounding.exact or not self.sounding.first:
+            return ()
+        path = solve(self.moves, self.beliefs, self.room, self.case.most).path
+        return self.sounding.closer(path, self.answered)
+
+    def sharper(self, answers: Sequence[Answered]) -> "Draft":
+        """The same draft knowing more."""
+        return replace(self, answered=(*self.answered, *answers)) if answers else self
 
     def planned(self, quota: Mapping[str, int]) -> Planned:
         """The best plan with at most so many attempts of each method named."""

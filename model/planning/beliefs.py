@@ -6,7 +6,8 @@ move change by a decline of every other is asked for:
 - one method and few moves: every pair of (declined last, next), for every number of declines. Nothing is filled in.
 - else: at some moves declined last and some moves next, for every pair of routes. In between the change is
   interpolated linearly in the time of the decline and in the logarithm of the gap. What more declines, of the same
-  method and of others, change is asked at two points for every pair of methods, and added.
+  method and of others, change is asked at two points for every pair of methods, and added. After the moves of the plan
+  that comes of it every move is then asked about, and again after those of the next plan, until it stands or thrice.
 
 All log-odds are lowered by `caution` standard errors, which are read off the 90 % interval: the best of many uncertain
 values disappoints (Smith & Winkler 2006), and so the more uncertain one has to promise more.
@@ -33,12 +34,12 @@ Flags = NDArray[np.bool_]
 
 EXACT_ROWS = 2_600
 """Up to so many imagined retries of one method nothing is interpolated."""
-FEWEST_ROWS = 600
-"""Interpolation asks for at least so many, and for as many as were proposed."""
+FEWEST_ROWS = 300
+"""Interpolation begins with at least so many, and with half as many as were proposed."""
 MORE_DECLINES = 3
 """Beyond so many more declines of a method another one changes nothing further."""
 
-_FEWEST, _MOST = 3, 24  # points a route, in either direction
+_FEWEST, _MOST = 3, 12  # points a route, in either direction
 _Z90 = 1.6448536269514722
 
 
@@ -53,6 +54,10 @@ class Question:
 
     declined: tuple[int, ...]
     next_: Int64s
+
+
+Answered = tuple[Question, Floats]
+"""A question with the cautious log-odds of the moves it asks about."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,11 @@ class Interpolated:
     method: Int64s
     change: Floats
     more: Floats
-    _once: Floats = field(init=False, repr=False, compare=False)
+    _odds: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_once", self.logit + self.change)
+        # Kept as odds, which more declines multiply, so that no state needs an exponential a pair of moves.
+        object.__setattr__(self, "_odds", np.exp(self.logit + self.change))
 
     @property
     def now(self) -> Floats:
@@ -110,7 +116,9 @@ class Interpolated:
             for other, count in enumerate(counts):
                 extra = max(count - (other == theirs), 0)
                 further[theirs] += self.more[theirs, other, :, min(extra, MORE_DECLINES)]
-        return probability(self._once[last] + further[self.method[last]][:, self.method])
+        odds: Floats = self._odds[last] * np.exp(further)[self.method[last]][:, self.method]
+        odds /= 1.0 + odds
+        return odds
 
 
 def cautious(scores: Scores, caution: float) -> Floats:
@@ -144,31 +152,49 @@ class Sounding:
         one = len(np.unique(moves.method)) == 1
         self.exact = one and pairs * (most - 1) <= EXACT_ROWS
         self._gap = np.log1p(np.maximum(moves.start[None, :] - moves.start[:, None], 0) / MICROS_PER_HOUR)
-        if most < 2 or len(moves) < 2:
-            self._questions: tuple[Question, ...] = ()
-            self._more: tuple[Question, ...] = ()
-        elif self.exact:
-            self._questions = tuple(q for k in range(1, most) for q in self._every_state(k))
-            self._more = ()
-        else:
-            self._questions = tuple(self._points(max(proposed, FEWEST_ROWS)))
-            self._more = tuple(self._further())
+        self.first: tuple[Question, ...] = ()
+        self.more: tuple[Question, ...] = ()
+        if most >= 2 and len(moves) >= 2:
+            if self.exact:
+                self.first = tuple(q for k in range(1, most) for q in self._every_state(k))
+            else:
+                self.first = tuple(self._points(max(proposed // 2, FEWEST_ROWS)))
+                self.more = tuple(self._further())
 
-    def asked(self) -> list[Asked]:
-        """The contexts and retries to score, in the order in which `beliefs` takes the answers."""
+    def asked(self, questions: Sequence[Question]) -> list[Asked]:
+        """The contexts and retries to score for some questions."""
         found: list[Asked] = []
-        for question in (*self._questions, *self._more):
+        for question in questions:
             imagined = after_declines(self._context, [self._retries[i] for i in question.declined])
             found.append((imagined, [self._retries[j] for j in question.next_.tolist()]))
         return found
 
-    def beliefs(self, logit: Floats, answers: Sequence[Floats]) -> Exact | Interpolated:
-        """The beliefs, given the moves' log-odds now, shape (n,), and those of every question."""
-        first = list(zip(self._questions, answers, strict=False))
-        if self.exact or not self._questions:
-            return Exact(logit, self._tables(logit, first))
-        further = answers[len(self._questions) :]
-        return Interpolated(logit, self._moves.method, self._change(logit, first), self._steps(further))
+    def closer(self, path: Sequence[int], answered: Sequence[Answered]) -> tuple[Question, ...]:
+        """What to ask so that nothing is filled in after the moves of a path: every later move after each of them.
+
+        A plan chosen over filled-in chances sits where they are too high, so it is asked about until it stands.
+        """
+        if self.exact or not self.first:
+            return ()
+        known = {
+            question.declined for question, _ in answered if question.next_.size == self._later(question.declined[0])
+        }
+        moves = [move for move in path[: self._most - 1] if (move,) not in known and self._later(move)]
+        return tuple(Question((move,), np.arange(move + 1, len(self._moves))) for move in dict.fromkeys(moves))
+
+    def beliefs(self, logit: Floats, answered: Sequence[Answered], more: Sequence[Floats]) -> Exact | Interpolated:
+        """The beliefs, given the moves' log-odds now, shape (n,), and those of the questions.
+
+        Args:
+            answered: The first questions, and any closer ones after them.
+            more: Answers to `self.more`.
+        """
+        if self.exact or not self.first:
+            return Exact(logit, self._tables(logit, answered))
+        return Interpolated(logit, self._moves.method, self._change(logit, answered), self._steps(more))
+
+    def _later(self, move: int) -> int:
+        return len(self._moves) - 1 - move
 
     # --- exact --------------------------------------------------------------------------------------------------------
 
@@ -185,7 +211,7 @@ class Sounding:
         chosen = [int(before[before.size * k // (declines - 1)]) for k in range(declines - 1)] if declines > 1 else []
         return (*dict.fromkeys(chosen), last)
 
-    def _tables(self, logit: Floats, answered: Sequence[tuple[Question, Floats]]) -> tuple[Floats, ...]:
+    def _tables(self, logit: Floats, answered: Sequence[Answered]) -> tuple[Floats, ...]:
         size = len(self._moves)
         tables = [np.tile(logit, (size, 1)) for _ in range(max(self._most - 1, 1))]
         for question, answer in answered:
@@ -229,8 +255,10 @@ class Sounding:
         main: Int64s = theirs[self._moves.route[theirs] == self._moves.route[theirs[0]]]
         return main
 
-    def _change(self, logit: Floats, answered: Sequence[tuple[Question, Floats]]) -> Floats:
+    def _change(self, logit: Floats, answered: Sequence[Answered]) -> Floats:
         route, size = self._moves.route, len(self._moves)
+        latest = {question.declined: (question, answer) for question, answer in answered}
+        answered = [latest[key] for key in sorted(latest)]
         change = np.zeros((size, size))
         for r in np.unique(route):
             theirs = np.flatnonzero(route == r)
@@ -239,7 +267,7 @@ class Sounding:
                 self._fill(change, theirs, points)
         return change
 
-    def _fill(self, change: Floats, theirs: Int64s, points: Sequence[tuple[Question, Floats]]) -> None:
+    def _fill(self, change: Floats, theirs: Int64s, points: Sequence[Answered]) -> None:
         """The changes by declines of one route, between the points at which they were asked."""
         start = self._moves.start
         at = np.array([question.declined[-1] for question, _ in points])
@@ -268,7 +296,7 @@ class Sounding:
         total = np.zeros((count, count, count, MORE_DECLINES + 1))
         seen = np.zeros_like(total)
         alone: dict[int, Floats] = {}
-        for question, answer in zip(self._more, answers, strict=True):
+        for question, answer in zip(self.more, answers, strict=True):
             *before, last = question.declined
             if not before:
                 alone[last] = answer

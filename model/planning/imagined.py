@@ -8,18 +8,21 @@ from features.action import Retry
 from features.attempt import Attempt
 from features.context import Context
 from features.decline import Decline
-from features.vocabulary import Outcome, Precision
+from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
 from model.failures import failures
 
 IMAGINED = "imagined"
+
+_SHARED = (Retryability.LATER, Retryability.SOON)
 
 
 def after_declines(context: Context, declined: Sequence[Retry]) -> Context:
     """The context as it would be once these retries, in order of time, had all been declined.
 
     Each is declined at the start of its slot with the code that its method was declined with last, and answered as
-    late as that was; a method that was never declined gets the category of the payment's last failure.
+    late as that was. A method that was never declined gets the category of the payment's last failure, unless that
+    says something of another method only (a stolen card): then nothing is known of why.
     """
     attempts = [_attempt(context, retry, number) for number, retry in enumerate(declined)]
     as_of = max([context.as_of, *(attempt.known_at for attempt in attempts)])
@@ -52,10 +55,10 @@ def _attempt(context: Context, retry: Retry, number: int) -> Attempt:
 
 
 def _like(context: Context, retry: Retry) -> Decline:
-    """A decline on the method's network for the reason the payment failed last."""
+    """A decline on the method's network for the reason the payment failed last, if it can hold for another method."""
     network = context.method(retry.method_id).network
     failed = failures(context)
     last = failed[-1].decline if failed else None
-    if last is None:
+    if last is None or last.retryability not in _SHARED:
         return Decline(network, None)
     return Decline(network, None, category=last.category, retryability=last.retryability)

@@ -28,7 +28,7 @@ from model.record import Judge, Record, recorded_tally
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-_POINTS = 3  # imagined declines of each route
+_POINTS = (0.0, 0.5)  # at which shares of a route's moves a decline is imagined
 _NEVER = 1 << 61
 _OWN = frozenset({KeyPart.METHOD, KeyPart.MANDATE})
 
@@ -111,7 +111,7 @@ def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int
     shared = {rule.rule_id for rule in referee.rulebook.rules if _OWN.isdisjoint(rule.key)}
     for route in np.unique(moves.route):
         theirs = np.flatnonzero(moves.route == route)
-        points = [int(p) for p in theirs[np.unique(np.linspace(0, theirs.size - 1, _POINTS).astype(np.int64))]]
+        points = dict.fromkeys(int(theirs[int(share * theirs.size)]) for share in _POINTS)
         forbidden = np.zeros(size, dtype=np.int64)
         for last in points:
             judging = referee.after([retries[last]])

@@ -24,8 +24,12 @@ def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
     kept = listed.kept.tolist()
     retries = [case.options.retries[i] for i in kept]
     sounding = Sounding(case.context, retries, listed, proposed=len(case.options.retries), most=case.most)
-    answers = [cautious(scores, 0.0) for scores in scorer.score_many(sounding.asked())]
-    return sounding, sounding.beliefs(logit[kept], answers), kept
+    first, more = (
+        [cautious(scores, 0.0) for scores in scorer.score_many(sounding.asked(questions))]
+        for questions in (sounding.first, sounding.more)
+    )
+    answered = list(zip(sounding.first, first, strict=True))
+    return sounding, sounding.beliefs(logit[kept], answered, more), kept
 
 
 def test_of_one_method_and_few_moves_every_state_is_the_scorer_s_own() -> None:
@@ -62,7 +66,7 @@ def test_what_is_asked_is_bounded_by_what_was_proposed() -> None:
     failure = context([card(f"card_{i}", processors=("a", "b")) for i in range(3)], [failed(card("card_0"))], days=60)
     case = case_of(failure, PriorScorer(), 5)
     sounding, _, _ = sounded(case)
-    asked = sum(len(retries) for _, retries in sounding.asked())
+    asked = sum(len(retries) for _, retries in sounding.asked((*sounding.first, *sounding.more)))
     assert len(case.options.retries) > 1_600
     assert asked < 1.5 * len(case.options.retries)
 

@@ -12,6 +12,7 @@ from ledger_builders import a_proposal
 from model.caps.engine import Proposal
 from model.caps.rulebook import Rulebook
 from model.decision import StopReason
+from model.planning.imagined import IMAGINED
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
 from serving.ledger.counting import Selector
@@ -38,12 +39,14 @@ class Overtaken:
         return self.inner.version
 
     def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
-        self.scored += 1
-        self.meanwhile(self.scored)
         return self.inner.score(context, retries)
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
-        return tuple(self.score(context, retries) for context, retries in asked)
+        """A decision asks once about what is; what it only imagines is not counted."""
+        if any(all(attempt.source != IMAGINED for attempt in context.attempts) for context, _ in asked):
+            self.scored += 1
+            self.meanwhile(self.scored)
+        return self.inner.score_many(asked)
 
 
 def a_failure() -> Context:
