@@ -141,7 +141,9 @@ def _learnt(
     tell: Progress,
 ) -> tuple[BoostedScorer, dict[int, tuple[NamedDays, ...]]]:
     tries = tries_of(as_attempts(log), protocol.horizon_days)
-    days = _last_days(tries.failed_day + tries.last)
+    made = tries.failed_day + tries.day
+    final = made < made.max(initial=0) - max(config.maturity_days.values(), default=0)
+    days = _last_days((tries.failed_day + tries.last)[final])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
         pq.write_table(log, path)
@@ -155,7 +157,11 @@ def _learnt(
 
 
 def _last_days(day: NDArray[np.int64]) -> int:
-    """Fewest last days that hold enough retries, by the day of their decision, for the pipeline to judge by."""
+    """Fewest last days that hold enough retries for the pipeline to judge by.
+
+    Args:
+        day: Day of the decision of each retry whose outcome could no longer change at the end, shape (n,).
+    """
     if len(day) < 2 * _JUDGED_ROWS:
         raise InputError(f"a part of the log holds {len(day)} retries; at least {2 * _JUDGED_ROWS} are needed to learn")
     last = int(day.max())
