@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from experiments.history_contexts import HistoryContexts
 from experiments.recorded_world import Recorded, RecordedWorld
@@ -33,13 +32,10 @@ from model.wording import local_date
 from training.config import TrainingConfig
 from training.pipeline import train
 from training.trial.contest import Contest, Progress, contest, together
-from training.trial.folds import log_of, parts_of
+from training.trial.folds import last_days, log_of, maturity_of, parts_of
 from training.trial.lineup import LineUp
 from training.trial.log import as_attempts
 from training.trial.model_figures import Scored, scored
-
-_JUDGED_ROWS = 80  # retries that the pipeline's own last window is given: it judges the model, which is not asked here
-"""What the pipeline keeps for its own verdict; everything before it is learnt from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +138,8 @@ def _learnt(
 ) -> tuple[BoostedScorer, dict[int, tuple[NamedDays, ...]]]:
     tries = tries_of(as_attempts(log), protocol.horizon_days)
     made = tries.failed_day + tries.day
-    final = made < made.max(initial=0) - max(config.maturity_days.values(), default=0)
-    days = _last_days((tries.failed_day + tries.last)[final])
+    final = made < made.max(initial=0) - maturity_of(log, config.maturity_days)
+    days = last_days((tries.failed_day + tries.last)[final])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
         pq.write_table(log, path)
@@ -154,18 +150,6 @@ def _learnt(
     return BoostedScorer(result.artifact, threads=2), {
         most: (*timetables[most], *fitted[most]) for most in protocol.most
     }
-
-
-def _last_days(day: NDArray[np.int64]) -> int:
-    """Fewest last days that hold enough retries for the pipeline to judge by.
-
-    Args:
-        day: Day of the decision of each retry whose outcome could no longer change at the end, shape (n,).
-    """
-    if len(day) < 2 * _JUDGED_ROWS:
-        raise InputError(f"a part of the log holds {len(day)} retries; at least {2 * _JUDGED_ROWS} are needed to learn")
-    last = int(day.max())
-    return last - int(np.sort(day)[-_JUDGED_ROWS]) + 1
 
 
 def _full(contexts: Sequence[Context], outcomes: dict[str, Recorded]) -> FullOutcomes:

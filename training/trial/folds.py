@@ -5,7 +5,7 @@ window are judged. Without windows a fold is judged on its whole time by what th
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.errors import InputError
 from features.instants import MICROS_PER_DAY
+from features.vocabulary import Rail
 
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+_JUDGED_ROWS = 80
 _LEARN_FIRST = 0.4  # share of the events, by time, before the first window
 
 
@@ -72,6 +75,25 @@ def folds_of(customer_ids: Sequence[str], folds: int) -> Int64s:
 def log_of(history: pa.Table, part: Part) -> pa.Table:
     """The rows of a log that teach a part."""
     return history.filter(pa.array(part.teaches(history["customer_id"].to_pylist(), known_at(history))))
+
+
+def last_days(day: Int64s) -> int:
+    """Fewest last days that leave the training pipeline enough rows for a verdict of its own; the rest teaches.
+
+    Args:
+        day: Day of the decision of each row whose outcome could no longer change at the end, shape (n,).
+
+    Raises:
+        InputError: There are too few rows to learn from.
+    """
+    if len(day) < 2 * _JUDGED_ROWS:
+        raise InputError(f"a part of the log holds {len(day)} rows; at least {2 * _JUDGED_ROWS} are needed to learn")
+    return int(day.max()) - int(np.sort(day)[-_JUDGED_ROWS]) + 1
+
+
+def maturity_of(history: pa.Table, by_rail: Mapping[Rail, int]) -> int:
+    """Days after which the outcome of every attempt of a log is final where it does not say when it was known."""
+    return max(by_rail.get(Rail(rail), 0) for rail in pc.unique(history["rail"]).to_pylist())
 
 
 def known_at(history: pa.Table) -> Int64s:

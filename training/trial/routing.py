@@ -24,7 +24,7 @@ from experiments.off_policy.verdict import Contrast, Log, Valued, contrasts, val
 from experiments.resamples import Resamples
 from features.action import Retry, Slot
 from features.errors import InputError
-from features.instants import MICROSECOND, to_micros
+from features.instants import MICROS_PER_DAY, MICROSECOND, to_micros
 from features.money import Money, minor_digits
 from features.vocabulary import Outcome
 from model.boosted import BoostedScorer
@@ -33,7 +33,7 @@ from model.valuation import values
 from training.config import TrainingConfig
 from training.pipeline import train
 from training.trial.contest import Progress
-from training.trial.folds import Part, log_of, parts_of
+from training.trial.folds import Part, last_days, log_of, maturity_of, parts_of
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -127,11 +127,20 @@ def routing(
 
 
 def _trained(history: pa.Table, part: Part, config: TrainingConfig, tell: Progress) -> BoostedScorer:
+    log = log_of(history, part)
+    made = log["attempted_at"].cast(pa.int64()).to_numpy() // MICROS_PER_DAY
+    final = made < made.max(initial=0) - maturity_of(log, config.maturity_days)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
-        pq.write_table(log_of(history, part), path)
-        result = train(replace(config, history=path, first_attempts=True, test_days=1), tell)
+        pq.write_table(log, path)
+        settings = replace(config, history=path, first_attempts=True, test_days=_days(made, final))
+        result = train(settings, tell)
     return BoostedScorer(result.artifact, threads=2)
+
+
+def _days(made: Int64s, final: NDArray[np.bool_]) -> int:
+    """Last days for the pipeline's own verdict, where outcomes may be final at once or only later."""
+    return last_days(made[final]) + int(made.max() - made[final].max())
 
 
 def _rows(

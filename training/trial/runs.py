@@ -18,6 +18,7 @@ from model.caps.rulebook import Rulebook
 from model.economics import Economics
 from model.schedules import NamedDays
 from model.scorer import Scorer
+from model.wording import count_words
 from training.config import TrainingConfig
 from training.trial.contest import Progress, contest
 from training.trial.crossfit import Protocol, cross_fit
@@ -67,12 +68,12 @@ def cross_fitted(
     config = TrainingConfig(history, resamples=50, seed=terms.seed)
     found = cross_fit(read_log(history), dict(outcomes), protocol, config, terms.rulebook, terms.economics, tell)
     tell("judging", 0, 1)
-    played = Played(found.contest, terms.resamples, terms.seed)
+    played = Played(found.contest, terms.resamples, terms.seed, limited=bool(terms.rulebook.rules))
     evaluation = found.scored.evaluation(min(terms.resamples, 500), terms.seed)
-    where = f"{windows} windows of time, each judged by what went before" if windows else "the whole time"
+    where = f"{count_words(windows, 'window')} of time, judged by what went before" if windows else "the whole time"
     lead = (
         f"{found.contest.payments:,} failed payments of {history.name}, cross-fitted over {folds} folds of customers "
-        f"and {where}: {found.models} models, none of which saw a payment's customer"
+        f"and {where}: {count_words(found.models, 'model')}, none of which saw a payment's customer"
         f"{' or time' if windows else ''}. {found.too_early:,} payments only teach; {found.left_out:,} were not "
         f"observed for {terms.horizon_days} days and are left out."
     )
@@ -101,7 +102,12 @@ def replayed(
         wanted=terms.wanted,
         several=any(len(context.methods) > 1 or len(context.methods[0].processors) > 1 for context in contexts),
     )
-    played = Played(contest(world, contexts, lineup, terms.most, tell), terms.resamples, terms.seed)
+    played = Played(
+        contest(world, contexts, lineup, terms.most, tell),
+        terms.resamples,
+        terms.seed,
+        limited=bool(terms.rulebook.rules),
+    )
     return played_report("Policies in a world", lead, played, [])
 
 
@@ -163,7 +169,8 @@ def routes(history: Path, folds: int, windows: int, terms: Terms, tell: Progress
         seed=terms.seed,
         tell=tell,
     )
-    lead = f"Attempts of {history.name}, cross-fitted over {folds} folds of customers and {windows} windows of time."
+    over = f"{count_words(folds, 'fold')} of customers and {count_words(windows, 'window')} of time"
+    lead = f"Attempts of {history.name}, cross-fitted over {over}."
     return routing_report("Routes read off a log", lead, found)
 
 
