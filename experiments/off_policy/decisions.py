@@ -9,7 +9,7 @@ reward of what the target would do (`v = Σ_a π(a|x) q(x, a)`):
     DR      Σ (v + w (r - q)) / n                  Dudík, Langford & Li 2011; unbiased if either part is right
 
 Shrinking the large weights of DR (Su et al. 2020) was tried and left out: its intervals covered the truth of 443 of 500
-logs, because they do not know of the bias that shrinking adds (docs/decisions/0091).
+logs, because they do not know of the bias that shrinking adds (docs/decisions/0091-what-a-log-can-say.md).
 
 Each is a ratio of two sums over rows, so that one table of sums in every resample of customers gives all intervals.
 """
