@@ -138,7 +138,7 @@ def _learnt(
 ) -> tuple[BoostedScorer, dict[int, tuple[NamedDays, ...]]]:
     tries = tries_of(as_attempts(log), protocol.horizon_days)
     made = tries.failed_day + tries.day
-    final = made < made.max(initial=0) - maturity_of(log, config.maturity_days)
+    final = made <= made.max(initial=0) - maturity_of(log, config.maturity_days)
     days = last_days((tries.failed_day + tries.last)[final])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"

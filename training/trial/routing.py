@@ -129,7 +129,7 @@ def routing(
 def _trained(history: pa.Table, part: Part, config: TrainingConfig, tell: Progress) -> BoostedScorer:
     log = log_of(history, part)
     made = log["attempted_at"].cast(pa.int64()).to_numpy() // MICROS_PER_DAY
-    final = made < made.max(initial=0) - maturity_of(log, config.maturity_days)
+    final = made <= made.max(initial=0) - maturity_of(log, config.maturity_days)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "history.parquet"
         pq.write_table(log, path)
