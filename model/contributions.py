@@ -32,7 +32,10 @@ _SUBJECTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the amount", ("amount", "currency")),
     ("the processor", ("processor", "route")),
     ("the issuer's record", ("issuer", "bin_", "outage")),
-    ("hour and day", ("hour", "weekday", "day_of_month", "month_end", "month_day", "banking", "holiday", "closed_day", "processing")),
+    (
+        "hour and day",
+        ("hour", "weekday", "day_of_month", "month_end", "month_day", "banking", "holiday", "closed_day", "processing"),
+    ),
     ("the method", ("method", "rail", "network", "funding", "credential", "country", "expiry", "three_d", "updater")),
 )
 _MOST = 4

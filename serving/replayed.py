@@ -11,8 +11,9 @@ from features.attempt import Attempt
 from features.context import Context
 from features.errors import InputError, InvalidValueError
 from features.history import SCHEMA
+from features.history_rows import FAILED, Row, attempt_of, method_of, payment_of
 from features.vocabulary import Outcome
-from serving.history_rows import FAILED, Row, attempt_of, method_of, payment_of
+from serving.contexts import DEFAULT_HORIZON
 
 Route = tuple[str | None, ...]
 _ROUTE = ("rail", "network", "issuer_country")
@@ -87,7 +88,7 @@ def _context(rows: list[Row], payment_id: str, as_of: datetime, data: ds.Dataset
     latest = {row.text("method_id"): row for row in rows}
     routes = _processors_by_route(data, first.text("merchant_id"), as_of)
     return Context(
-        payment=payment_of(first, attempt_of(first).at),
+        payment=payment_of(first, attempt_of(first).at, DEFAULT_HORIZON),
         methods=tuple(method_of(row, routes[_route(row)]) for row in latest.values()),
         attempts=tuple(_as_known(attempt_of(row), as_of) for row in rows),
         as_of=as_of,

@@ -39,7 +39,7 @@ def load_service(settings: Settings) -> Service:
         InputError: The economics file, the settings of the rulebook or the merchant's decline codes cannot be used.
     """
     use_merchant_codes(settings)
-    return Service(answering(settings), merchant_rulebook(settings), _economics(settings))
+    return Service(answering(settings), merchant_rulebook(settings), economics_of(settings))
 
 
 def prior_service() -> Service:
@@ -49,7 +49,12 @@ def prior_service() -> Service:
     )
 
 
-def _economics(settings: Settings) -> Economics:
+def economics_of(settings: Settings) -> Economics:
+    """The merchant's figures, or the shipped ones.
+
+    Raises:
+        InputError: The file cannot be read or used.
+    """
     path = settings.economics
     if path is None:
         return Economics.default()

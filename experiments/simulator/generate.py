@@ -15,7 +15,7 @@ from experiments.simulator.journal import Journal, by_time, entries, joined
 from experiments.simulator.landscape import Landscape, landscape
 from experiments.simulator.methods import SLOTS, methods
 from experiments.simulator.population import customers
-from experiments.simulator.settings import MAX_CUSTOMERS, Settings
+from experiments.simulator.settings import MAX_CUSTOMERS, Settings, Shift
 from features.errors import InvalidValueError
 
 Int64s = NDArray[np.int64]
@@ -104,6 +104,7 @@ def generate_attempts(
     attempts: int,
     *,
     randomised_share: float = DEFAULT_RANDOMISED_SHARE,
+    shift: Shift | None = None,
     progress: Progress | None = None,
 ) -> Generated:
     """Make the smallest world of whole customers that holds at least so many attempts.
@@ -116,11 +117,12 @@ def generate_attempts(
     """
     if attempts < 1:
         raise InvalidValueError("attempts", attempts, "a whole number above zero")
-    pilot = generate(Settings(seed, start, months, _PILOT), randomised_share=randomised_share)
+    moved = shift or Shift()
+    pilot = generate(Settings(seed, start, months, _PILOT, moved), randomised_share=randomised_share)
     needed = int(attempts * _PILOT / max(len(pilot.journal), 1) * 1.04) + 200
     if needed > MAX_CUSTOMERS:
         raise InvalidValueError("attempts", attempts, "fewer: they need more than ten million customers")
-    made = generate(Settings(seed, start, months, needed), randomised_share=randomised_share, progress=progress)
+    made = generate(Settings(seed, start, months, needed, moved), randomised_share=randomised_share, progress=progress)
     counts = np.cumsum(np.bincount(made.journal.customer, minlength=needed))
     enough = min(int(np.searchsorted(counts, attempts)) + 1, needed)
     return first_customers(made, enough)

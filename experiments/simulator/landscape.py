@@ -77,7 +77,7 @@ class Landscape:
 
 def landscape(settings: Settings) -> Landscape:
     """Draw the stage of a world."""
-    banks = issuers(settings.seed)
+    banks = issuers(settings.seed + settings.shift.issuers)
     first_hour = settings.calendar_first * 24
     hours = np.arange(settings.calendar_days * 24, dtype=np.int64) + first_hour
     days = np.arange(settings.calendar_days, dtype=np.int64) + settings.calendar_first

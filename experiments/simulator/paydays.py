@@ -50,7 +50,8 @@ def pay_calendars(settings: Settings) -> PayCalendars:
     market_of, weights, latest, following = [], [], [], []
     for index, market in enumerate(markets()):
         for custom in market.paydays:
-            for weight, paydays in _phases(market.country, custom, wide):
+            for weight, usual in _phases(market.country, custom, wide):
+                paydays = usual + settings.shift.paydays
                 position = np.searchsorted(paydays, days, side="right")
                 market_of.append(index)
                 weights.append(weight)

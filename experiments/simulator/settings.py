@@ -8,9 +8,34 @@ from features.errors import InvalidValueError
 
 MAX_MONTHS = 120
 MAX_CUSTOMERS = 9_999_999
+MAX_PAYDAY_SHIFT = 15
 DAYS_BEFORE = 62  # calendars reach back far enough for the payday before the first attempt
 DAYS_AFTER = 150  # and forward past the last retry of the last payment
 TRUTH_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How a world differs from the one of the same seed: what changes when a model is taken elsewhere, or time goes on.
+
+    Args:
+        issuers: Issuers have the habits and outages of a world with this much added to its seed; their customers stay.
+        paydays: Every payday falls so many days later.
+        outage_month: Month of billing (1 is the first) in which issuers are down ten times as often; 0 for none.
+
+    Raises:
+        InvalidValueError: A value is out of range.
+    """
+
+    issuers: int = 0
+    paydays: int = 0
+    outage_month: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.paydays <= MAX_PAYDAY_SHIFT:
+            raise InvalidValueError("paydays", self.paydays, f"0 to {MAX_PAYDAY_SHIFT} days")
+        if not 0 <= self.outage_month <= MAX_MONTHS:
+            raise InvalidValueError("outage_month", self.outage_month, f"0 to {MAX_MONTHS}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +47,7 @@ class Settings:
         start: First day of billing; the first of a month.
         months: How many months are billed.
         customers: How many customers there are.
+        shift: How the world differs from the one of the same seed.
 
     Raises:
         InvalidValueError: A value is out of range.
@@ -31,6 +57,7 @@ class Settings:
     start: date
     months: int
     customers: int
+    shift: Shift = Shift()
 
     def __post_init__(self) -> None:
         if not 1 <= self.months <= MAX_MONTHS:

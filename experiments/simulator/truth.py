@@ -1,7 +1,7 @@
 """The hidden truth of a world as tables: what a replay needs and a learner must never read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Final
 
@@ -13,7 +13,7 @@ from experiments.simulator.generate import Failures, Generated
 from experiments.simulator.landscape import landscape
 from experiments.simulator.methods import SLOTS, Methods
 from experiments.simulator.population import Customers
-from experiments.simulator.settings import TRUTH_VERSION, Settings
+from experiments.simulator.settings import TRUTH_VERSION, Settings, Shift
 from features.errors import InputError, InvalidValueError
 
 TABLES: Final = ("customers", "methods", "failures")
@@ -39,6 +39,7 @@ def settings_json(settings: Settings) -> dict[str, int | str]:
         "start": settings.start.isoformat(),
         "months": settings.months,
         "customers": settings.customers,
+        **{f"shift_{name}": value for name, value in asdict(settings.shift).items()},
     }
 
 
@@ -81,7 +82,8 @@ def _settings(raw: Mapping[str, object]) -> Settings:
         start = date.fromisoformat(str(raw.get("start")))
     except ValueError:
         raise InvalidValueError("truth/settings.json start", raw.get("start"), "a date such as 2025-01-01") from None
-    return Settings(whole("seed"), start, whole("months"), whole("customers"))
+    shift = Shift(*(whole(f"shift_{field.name}") if f"shift_{field.name}" in raw else 0 for field in fields(Shift)))
+    return Settings(whole("seed"), start, whole("months"), whole("customers"), shift)
 
 
 def _table(values: Customers | Methods | Failures) -> pa.Table:

@@ -1,12 +1,8 @@
-"""Where policies are tried out: a world gives failed payments and answers any retry.
+"""The simulated world to try policies in: it answers any retry from its truth (`experiments.world`)."""
 
-`World` is small so that anyone can bring one: a simulator, or recorded reality with known counterfactuals.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -37,18 +33,6 @@ Float64s = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _DUPLICATE = -1  # in place of a cause: the payment is already made
-
-
-class World(Protocol):
-    """Failed payments, and an answer to every retry of them."""
-
-    def failures(self) -> Iterable[Context]:
-        """Each failed payment as known when its first failure became known."""
-        ...
-
-    def submit(self, payment_id: str, action: Retry) -> Attempt:
-        """What the retry would have come to, made at the start of its slot."""
-        ...
 
 
 class SimulatedWorld:

@@ -16,6 +16,7 @@ from serving.cli import (
     decide,
     declines,
     demo,
+    evaluate,
     features,
     import_history,
     ledger,
@@ -45,6 +46,7 @@ app.command("import")(import_history.import_history)
 app.command("simulate")(simulate.simulate)
 app.command("train")(train.train)
 app.command("tune")(tune.tune)
+app.command("evaluate")(evaluate.evaluate)
 app.command("promote")(life.promote)
 app.command("rollback")(life.rollback)
 app.command("status")(life.status)

@@ -35,6 +35,13 @@ def simulate(
     start: Annotated[str, typer.Option(metavar="YYYY-MM-01", help="First day of billing.")] = "2025-01-01",
     months: Annotated[int, typer.Option(help="Months of billing.")] = 18,
     policy: Annotated[PolicyChoice, typer.Option(help="How the merchant retries.")] = PolicyChoice.MIXED,
+    shift_issuers: Annotated[
+        int, typer.Option(metavar="N", help="Give the issuers other habits; the customers stay as they are.")
+    ] = 0,
+    shift_paydays: Annotated[int, typer.Option(metavar="DAYS", help="Let every payday fall so much later.")] = 0,
+    outage_month: Annotated[
+        int, typer.Option(metavar="MONTH", help="Month of billing in which issuers are down ten times as often.")
+    ] = 0,
 ) -> None:
     """Simulate a merchant in six markets and write its attempt history.
 
@@ -49,16 +56,17 @@ def simulate(
         raise InputError("--customers and --attempts: state only one of them")
     first = _day(start)
     from experiments.simulator.generate import generate, generate_attempts
-    from experiments.simulator.settings import Settings
+    from experiments.simulator.settings import Settings, Shift
     from serving.simulate import write_world
 
+    shift = Shift(shift_issuers, shift_paydays, outage_month)
     share = _RANDOMISED_SHARE[policy]
     with _progress() as advance:
         if customers is not None:
-            made = generate(Settings(seed, first, months, customers), randomised_share=share, progress=advance)
+            made = generate(Settings(seed, first, months, customers, shift), randomised_share=share, progress=advance)
         else:
             wanted = DEFAULT_ATTEMPTS if attempts is None else attempts
-            made = generate_attempts(seed, first, months, wanted, randomised_share=share, progress=advance)
+            made = generate_attempts(seed, first, months, wanted, randomised_share=share, shift=shift, progress=advance)
     rows = write_world(made, out)
     typer.echo(f"{rows:,} attempts of {made.settings.customers:,} simulated customers: {out / 'history.parquet'}")
     typer.echo(f"hidden truth for replay, not for learning: {out / 'truth'}")

@@ -14,10 +14,10 @@ from features.attempt import Attempt
 from features.encoders import learn
 from features.errors import InputError, InvalidValueError
 from features.frame import frame
+from features.history_rows import FAILED
 from features.instants import to_micros
 from features.rows import rows_of_context, rows_of_history
 from features.vocabulary import Outcome
-from serving.history_rows import FAILED
 from serving.replayed import replayed
 from training.load import load_history
 

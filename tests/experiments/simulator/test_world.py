@@ -9,7 +9,8 @@ import pytest
 
 from experiments.simulator.generate import Generated
 from experiments.simulator.truth import read_truth, settings_json, truth_tables
-from experiments.simulator.world import SimulatedWorld, World
+from experiments.simulator.world import SimulatedWorld
+from experiments.world import World
 from features.action import Retry, Slot
 from features.attempt import Attempt
 from features.context import Context

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.resamples import Resamples, percentile_interval, pivot_interval
+from experiments.resamples import Resamples, percentile_interval, pivot_interval
 
 
 def test_sums_equal_the_sums_over_rows_weighted_by_how_often_their_customer_was_drawn() -> None:

@@ -1,7 +1,7 @@
 """Rows of an attempt history as the nouns of a decision: attempt, method, payment."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from features.attempt import Attempt
@@ -11,7 +11,6 @@ from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
-from serving.contexts import DEFAULT_HORIZON
 
 FAILED = (Outcome.DECLINED, Outcome.ERROR)
 _T = TypeVar("_T")
@@ -82,7 +81,7 @@ def method_of(row: Row, processors: tuple[str, ...]) -> Method:
     )
 
 
-def payment_of(first: Row, first_at: datetime) -> Payment:
+def payment_of(first: Row, first_at: datetime, recover_within: timedelta) -> Payment:
     """The obligation as the first row of its attempts describes it; due then where no due time is known."""
     due_at = first.maybe("due_at", datetime) or first_at
     return Payment(
@@ -91,7 +90,7 @@ def payment_of(first: Row, first_at: datetime) -> Payment:
         customer_id=first.text("customer_id"),
         amount=first.amount,
         due_at=due_at,
-        recover_by=max(due_at, first_at) + DEFAULT_HORIZON,
+        recover_by=max(due_at, first_at) + recover_within,
         market=first.maybe("market", str),
         purpose=first.maybe("purpose", str),
     )

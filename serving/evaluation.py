@@ -1,0 +1,161 @@
+"""What `recoup evaluate` does: reads what was named, judges it in the way that fits, and writes the report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.context import Context
+from features.errors import InputError
+from features.instants import from_micros, to_micros
+from model.artifact import to_text
+from model.boosted import BoostedScorer
+from model.scorer import Scorer
+from serving.registry import answering, read_scorer
+from serving.settings import Settings
+from serving.simulate import HISTORY, read_world
+from training.trial.contest import Progress
+from training.trial.document import Report, report_html
+from training.trial.folds import folds_of
+from training.trial.log import read_log
+from training.trial.outcomes import read_outcomes
+from training.trial.runs import Terms, before, cross_fitted, logged, recorded_world, replayed, routes
+
+_FOLDS_TO_SAMPLE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to evaluate on."""
+
+    history: Path | None
+    world: Path | None
+    model: Path | None
+    folds: int | None
+    windows: int
+    routing: bool
+    slot_hours: int
+    payments: int | None
+
+    def parameters(self) -> dict[str, str]:
+        """For MLflow."""
+        return {
+            "history": "none" if self.history is None else self.history.name,
+            "world": "none" if self.world is None else self.world.name,
+            "folds": str(self.folds or "none"),
+            "windows": str(self.windows),
+            "kind": self.kind,
+        }
+
+    @property
+    def kind(self) -> str:
+        """Which way of judging this is."""
+        if self.routing:
+            return "routing"
+        if self.world is None:
+            return "off-policy"
+        return "cross-fit" if self.folds else "replay"
+
+
+def evaluated(asked: Asked, terms: Terms, settings: Settings, tell: Progress) -> Report:
+    """The report of what was asked.
+
+    Raises:
+        InputError: What was named does not fit together, or cannot be read.
+    """
+    _check(asked)
+    if asked.kind == "routing":
+        return routes(_named(asked.history, "--routing"), asked.folds or 2, max(asked.windows, 1), terms, tell)
+    if asked.kind == "off-policy":
+        scorer = _scorer(asked, settings)
+        return logged(_named(asked.history, "off-policy"), scorer, _taught_until(scorer), asked.slot_hours, terms, tell)
+    world = _named(asked.world, "--world")
+    if asked.kind == "cross-fit":
+        history = _named(asked.history, "--crossfit")
+        return cross_fitted(history, read_outcomes(world), asked.folds or 2, asked.windows, terms, tell)
+    return _played(asked, world, terms, _scorer(asked, settings), tell)
+
+
+def write_report(report: Report, out: Path) -> Path:
+    """Write the report as HTML, and as JSON beside it.
+
+    Raises:
+        InputError: The folder cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(report_html(report), encoding="utf-8")
+        findings = {"title": report.title, "lead": report.lead, "findings": list(report.findings)}
+        out.with_suffix(".json").write_text(to_text(findings | dict(report.data)), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be written ({error.strerror or error})") from None
+    return out
+
+
+def _check(asked: Asked) -> None:
+    if asked.history is None and asked.world is None:
+        raise InputError("give --world to play policies in, --history to read their value off a log, or both")
+    recorded = asked.world is not None and not asked.world.is_dir()
+    if recorded and asked.history is None:
+        raise InputError("--world with a CSV of recorded outcomes needs --history, the log of the same payments")
+    if asked.folds and not asked.routing and not recorded:
+        raise InputError("--crossfit needs --world with a CSV of recorded outcomes, or --routing")
+
+
+def _played(asked: Asked, folder: Path, terms: Terms, scorer: Scorer, tell: Progress) -> Report:
+    """A world is played whole by what another log taught; its own log teaches only until the model's test window."""
+    tell("reading the world", 0, 1)
+    if not folder.is_dir():
+        history = _named(asked.history, "--world")
+        log = read_log(history)
+        recorded = recorded_world(log, read_outcomes(folder), terms.horizon_days)
+        since = _taught_until(scorer)
+        contexts = _chosen(list(recorded.failures()), since, asked.payments)
+        return replayed(recorded, contexts, before(log, since), scorer, _lead(contexts, scorer, since), terms, tell)
+    world = read_world(folder)
+    own = folder / HISTORY
+    elsewhere = asked.history is not None and asked.history.resolve() != own.resolve()
+    since = None if elsewhere else _taught_until(scorer)
+    log = before(read_log(asked.history if elsewhere and asked.history else own), since)
+    contexts = _chosen(list(world.failures()), since, asked.payments)
+    return replayed(world, contexts, log, scorer, _lead(contexts, scorer, since), terms, tell)
+
+
+def _chosen(contexts: list[Context], since: int | None, payments: int | None) -> list[Context]:
+    """Those that failed after the model's lessons ended; of whole customers, by the hash of their ids."""
+    later = [c for c in contexts if since is None or to_micros(c.as_of) >= since]
+    if payments is None or len(later) <= payments:
+        return later
+    place = folds_of([c.payment.customer_id for c in later], _FOLDS_TO_SAMPLE)
+    share = max(1, _FOLDS_TO_SAMPLE * payments // len(later))
+    return [c for c, fold in zip(later, place.tolist(), strict=True) if fold < share]
+
+
+def _lead(contexts: Sequence[Context], scorer: Scorer, since: int | None) -> str:
+    when = "" if since is None else f" after {from_micros(since):%Y-%m-%d}, when the model's lessons ended"
+    return f"{len(contexts):,} payments that failed{when}; the plan asks {scorer.source} {scorer.version}."
+
+
+def _scorer(asked: Asked, settings: Settings) -> Scorer:
+    if asked.model is not None:
+        return read_scorer(asked.model)
+    found = answering(settings)
+    if found.refused is not None:
+        raise InputError(f"no model to judge: {found.refused}; name one with --model FOLDER")
+    return found.scorer
+
+
+def _taught_until(scorer: Scorer) -> int | None:
+    """When the window began that the model was judged on, microseconds; nothing later taught it."""
+    windows = scorer.facts.get("windows") if isinstance(scorer, BoostedScorer) else None
+    start = windows.get("test_from") if isinstance(windows, dict) else None
+    if not isinstance(start, str):
+        return None
+    from datetime import datetime
+
+    return to_micros(datetime.fromisoformat(start))
+
+
+def _named(path: Path | None, wanted: str) -> Path:
+    if path is None:
+        raise InputError(f"{wanted} needs --history, the merchant's log")
+    return path
