@@ -34,6 +34,7 @@ PRIOR_TRIES = (5.0, 20.0, 80.0, 320.0)
 MOST = 0.98  # the highest hazard that is believed
 _ROUNDS = 4
 _FOLDS = 5
+_ARRANGEMENTS = 4  # of the payments in folds: what is chosen shall not hang on one of them
 _PRIOR_APPROVALS = 5.0  # weight of "no influence" in the curve by gap
 _LEAST_TRIES = 3.0  # weight of tries near a day below which the log says nothing about it
 
@@ -100,7 +101,7 @@ def fitted(tries: Tries, days: int) -> Curves:
 
 
 def fitted_parts(tries: Tries, part: Int64s, parts: int, everyone: Curves) -> list[Floats]:
-    """Hazards of each part of the month; the weight of all is the one that predicts left-out payments best.
+    """Hazards of each part of the month; width by day and weight of all are those that predict left-out payments best.
 
     Args:
         part: Part of each try, 0 to parts - 1, shape (n,).
@@ -109,17 +110,19 @@ def fitted_parts(tries: Tries, part: Int64s, parts: int, everyone: Curves) -> li
     days = len(everyone.by_day) - 1
     parts_of = dict(zip(tries.payment.tolist(), part.tolist(), strict=True))
 
-    def loss(prior_tries: float) -> float:
+    def loss(choice: tuple[float, float]) -> float:
+        day_width, prior_tries = choice
         total = 0.0
         for seen, asked in _folds(tries):
-            common = curves(seen, days, everyone.day_width, everyone.gap_width)
+            common = curves(seen, days, day_width, everyone.gap_width)
             for number in range(parts):
                 few, theirs = (t.take(_in_part(t, parts_of, number)) for t in (seen, asked))
                 total += _loss(common.part(few, prior_tries), theirs)
         return total
 
-    chosen = min(PRIOR_TRIES, key=loss)
-    return [everyone.part(tries.take(part == number), chosen) for number in range(parts)]
+    day_width, prior_tries = min(product(WIDTHS, PRIOR_TRIES), key=loss)
+    common = curves(tries, days, day_width, everyone.gap_width)
+    return [common.part(tries.take(part == number), prior_tries) for number in range(parts)]
 
 
 def best_days(hazard: Floats, most: int) -> tuple[int, ...]:
@@ -180,10 +183,12 @@ def _kernel(size: int, width: float) -> Floats:
 
 
 def _folds(tries: Tries) -> Iterator[tuple[Tries, Tries]]:
-    """(seen, left out) for each fold of payments."""
-    payment = np.unique(tries.payment, return_inverse=True)[1]
-    for fold in range(_FOLDS):
-        yield tries.take(payment % _FOLDS != fold), tries.take(payment % _FOLDS == fold)
+    """(seen, left out) for each fold of payments, for each way of dealing the payments out."""
+    names, payment = np.unique(tries.payment, return_inverse=True)
+    for arrangement in range(_ARRANGEMENTS):
+        dealt = np.random.default_rng(arrangement).permutation(len(names))[payment] % _FOLDS
+        for fold in range(_FOLDS):
+            yield tries.take(dealt != fold), tries.take(dealt == fold)
 
 
 def _loss(hazard: Floats, asked: Tries) -> float:

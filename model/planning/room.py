@@ -52,7 +52,7 @@ class Referee:
             # It may be made at any instant of its slot.
             events.append(replace(event, latest=max(event.latest, to_micros(retry.slot.end) - 1)))
         events.sort(key=lambda event: (event.at, event.attempt_id))
-        return Judging(imagined, self.rulebook, Tally(tuple(events)))
+        return Judging(imagined, self.rulebook, Tally(tuple(events)), self.record)
 
     def first_breach(self, path: Sequence[Retry]) -> int | None:
         """Position of the first retry of a path that may not be made after the declines before it, or None."""
@@ -66,8 +66,8 @@ class Referee:
 class Judging:
     """What the rules say about any retry in one imagined context."""
 
-    def __init__(self, imagined: Context, rulebook: Rulebook, tally: Tally) -> None:
-        self._imagined, self._rulebook, self._tally = imagined, rulebook, tally
+    def __init__(self, imagined: Context, rulebook: Rulebook, tally: Tally, record: Record) -> None:
+        self._imagined, self._rulebook, self._tally, self._record = imagined, rulebook, tally, record
         self._judges: dict[tuple[str, str], Judge] = {}
 
     def allows(self, retry: Retry) -> bool:
@@ -89,7 +89,7 @@ class Judging:
             context = self._imagined
             method = context.method(retry.method_id)
             proposal = Proposal(context.payment, method, retry.processor, decided_at=context.as_of)
-            self._judges[route] = Judge(self._rulebook, self._tally, proposal, context.as_of)
+            self._judges[route] = Judge(self._rulebook, self._tally, proposal, context.as_of, self._record)
         return self._judges[route]
 
 
