@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from features.attempt import Attempt
 from features.context import Context
 from features.instants import to_micros
 from features.method import Method
-from features.vocabulary import Outcome
+from features.vocabulary import Outcome, Retryability
 from model.candidates import usable_processors
+from model.caps.fixes import Fix, FixKind
 from model.caps.tally import Event
 from model.decision import StopReason
 from model.record import Halt, Record
@@ -32,7 +34,8 @@ class Recorded:
     """A context with what the ledger knows.
 
     Args:
-        context: As asked, but without the consent that the ledger knows to be withdrawn.
+        context: As asked, but without the consent that the ledger knows to be withdrawn, and with declines whose cause
+            it knows to be mended counted as worth another try.
         record: The attempts, holds and volumes that count, what was mended, and what halts the recovery.
     """
 
@@ -60,7 +63,9 @@ def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
     events = _live(found, now)
     withdrawn = {s.proposal.method.method_id for s in found if ReasonCode.CONSENT_WITHDRAWN in _codes(s)}
     methods = tuple(_without_consent(m) if m.method_id in withdrawn else m for m in context.methods)
-    known = context if methods == context.methods else replace(context, methods=methods)
+    attempts = tuple(_since_mended(attempt, fixes) for attempt in context.attempts)
+    same = methods == context.methods and attempts == context.attempts
+    known = context if same else replace(context, methods=methods, attempts=attempts)
     halt = _halt(context, found, events)
     return Recorded(known, Record(tuple(events.values()), halt, volumes, fixes))
 
@@ -73,6 +78,18 @@ def _live(found: Iterable[Situation], now: int) -> dict[str, Event]:
 
 def _codes(found: Situation) -> set[ReasonCode]:
     return {reason.code for reason in found.standings}
+
+
+def _since_mended(attempt: Attempt, fixes: Iterable[Fix]) -> Attempt:
+    """The attempt; what it was declined for speaks no more against trying again where just that was mended since."""
+    decline = attempt.decline
+    if decline is None or decline.retryability is not Retryability.AFTER_FIX:
+        return attempt
+    mended = any(
+        fix.kind is FixKind.DETAILS and fix.method_id == attempt.method_id and fix.at > to_micros(attempt.known_at)
+        for fix in fixes
+    )
+    return replace(attempt, decline=replace(decline, retryability=Retryability.LATER)) if mended else attempt
 
 
 def _without_consent(method: Method) -> Method:
