@@ -15,8 +15,8 @@ from serving.ledger.store import LedgerConflictError, Lock, Question, Row, Value
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _CONNECTIONS = 32
-# The log is folded back after 8,000 pages (32 MiB): the same pages are written again and again, and only once then.
-_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "8000"))
+# The log is folded back after 2,000 pages (8 MiB): growing it costs more than writing over it, folding often more still.
+_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "2000"))
 
 
 @dataclass(frozen=True, slots=True)
