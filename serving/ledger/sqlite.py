@@ -15,7 +15,7 @@ from serving.ledger.store import LedgerConflictError, Lock, Question, Row, Value
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _CONNECTIONS = 32
-# The log is folded back after 2,000 pages (8 MiB): growing it costs more than writing over it, folding often more still.
+# The log is folded back after 2,000 pages (8 MiB): growing it is dearer than writing over it, folding often more so.
 _PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "2000"))
 
 
