@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from features.action import Retry, Slot
 from features.context import Context
 from features.method import Method
-from features.vocabulary import Precision, Rail
-from model.failures import TECHNICAL, category_of, failures
+from features.vocabulary import TECHNICAL, Precision, Rail
+from model.failures import category_of, failures
 from model.issuer_clock import issuer_clock
 from model.slots import day_slots, debit_slots, hourly_slots, local_hours, odd_slot
 from model.wording import local_date

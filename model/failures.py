@@ -5,7 +5,6 @@ from features.context import Context
 from features.vocabulary import DeclineCategory, Outcome
 
 FAILED = (Outcome.DECLINED, Outcome.ERROR)
-TECHNICAL = (DeclineCategory.ISSUER_UNAVAILABLE, DeclineCategory.PROCESSING_ERROR)
 
 
 def failures(context: Context, method_id: str | None = None) -> tuple[Attempt, ...]:

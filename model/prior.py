@@ -20,8 +20,8 @@ from features.context import Context
 from features.instants import MICROS_PER_HOUR, to_micros
 from features.table import Asked
 from features.time_zones import local_day, local_hour, local_micros
-from features.vocabulary import DeclineCategory, Outcome, Retryability
-from model.failures import TECHNICAL, category_of, failures
+from features.vocabulary import TECHNICAL, DeclineCategory, Outcome, Retryability
+from model.failures import category_of, failures
 from model.issuer_clock import IssuerClock, issuer_clock
 from model.prior_table import UNTRIED, Approval, PriorTable, shipped_table
 from model.scorer import Scores, ScoreSource

@@ -13,8 +13,7 @@ from features.known import Known, pick
 from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
-from features.vocabulary import DeclineCategory, Network, Outcome, Rail, Retryability
-from model.failures import TECHNICAL
+from features.vocabulary import TECHNICAL, DeclineCategory, Network, Outcome, Rail, Retryability
 from model.prior import HIGHEST, LOWEST
 from model.prior_table import UNTRIED, PriorTable, shipped_table
 

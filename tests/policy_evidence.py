@@ -1,7 +1,7 @@
 """Evidence for a model that deserves promotion, for tests to spoil one part at a time."""
 
+from experiments.resamples import Estimate
 from training.evidence import Difference, PolicyEvidence, SliceDifference
-from training.resamples import Estimate
 
 GOOD = PolicyEvidence(
     model_version="new",

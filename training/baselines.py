@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from experiments.resamples import Floats
 from training.fit import ColumnShape
-from training.resamples import Floats
 
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]

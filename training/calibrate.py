@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 from sklearn.isotonic import IsotonicRegression
 
+from experiments.resamples import Floats, Resamples
 from features.table import CATEGORIES
 from model.calibration import (
     Beta,
@@ -21,7 +22,6 @@ from model.calibration import (
     calibrated,
 )
 from training.metrics import log_loss, logit, losses
-from training.resamples import Floats, Resamples
 
 MIN_OUTCOMES = 20  # of each kind, below which nothing can be learnt about calibration
 _TINY = 1e-12

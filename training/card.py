@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from experiments.resamples import Estimate
 from training.calibrate import Calibration
 from training.evaluate import MODEL, PRIOR, Evaluation, Slice
 from training.gate import GateVerdict
 from training.metrics import METRICS
-from training.resamples import Estimate
 
 NAMES: Mapping[str, str] = {
     MODEL: "**model**",

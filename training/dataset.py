@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Floats
 from features.columns import COLUMNS
 from features.encoders import Encoders, learn
 from features.errors import InputError
@@ -21,7 +22,6 @@ from training.baselines import Lesson
 from training.config import TrainingConfig
 from training.fit import ColumnShape
 from training.load import History
-from training.resamples import Floats
 from training.split import customer_folds
 
 Int64s = NDArray[np.int64]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Estimate, Floats, Resamples, percentile_interval
 from training.dataset import Group
 from training.metrics import BY_NAME, METRICS, Measured, estimate, interval_of, measure
-from training.resamples import Estimate, Floats, Resamples, percentile_interval
 
 Int64s = NDArray[np.int64]
 

@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.resamples import Estimate
 from features.errors import InputError
-from training.resamples import Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from training.resamples import Floats
+from experiments.resamples import Floats
 
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]

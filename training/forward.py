@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Floats
 from features.errors import InputError
 from features.frame import frame
 from features.instants import MICROS_PER_HOUR
@@ -16,7 +17,6 @@ from training.load import History, load_history
 from training.metrics import log_loss, probability
 from training.other_times import rows_at
 from training.policy_value import MOST_CERTAIN, PolicyValue, value_of_best_times
-from training.resamples import Floats
 from training.split import split_by_time
 from training.uncertainty import out_of_fold
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.resamples import Estimate, Floats, Resamples, percentile_interval, pivot_interval
+from experiments.resamples import Estimate, Floats, Resamples, percentile_interval, pivot_interval
 
 ECE_BINS = 15
 _TINY = 1e-12

@@ -12,6 +12,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Estimate, Floats, Resamples, percentile_interval
 from features.encoders import from_json as encoders_of
 from features.encoders import learn
 from features.errors import InputError
@@ -24,7 +25,6 @@ from training.dataset import labelled_rows
 from training.load import load_history
 from training.metrics import BY_NAME, estimate, losses
 from training.reference import SHIFTED, Drift, drift_of, from_json
-from training.resamples import Estimate, Floats, Resamples, percentile_interval
 
 Int64s = NDArray[np.int64]
 

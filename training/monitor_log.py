@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
+from experiments.resamples import Estimate
 from features.errors import InputError
 from model.artifact import finite_or_none, to_text
 from training.monitor import MAX_GAP, Watched, Week
 from training.reference import SHIFTED, WORTH_A_LOOK, Drift
-from training.resamples import Estimate
 from training.tracking import Tracking, connect, unreachable
 
 _SHOWN = 20

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Floats, Resamples
 from features.errors import InputError
 from features.instants import from_micros
 from model.artifact import Artifact
@@ -23,7 +24,6 @@ from training.gate import GateVerdict, judge
 from training.load import History, load_history
 from training.metrics import probability
 from training.reference import distribution_of, references
-from training.resamples import Floats, Resamples
 from training.shrink import SMALL_ROWS, Shrinkage, choose_strength
 from training.split import Split, split_by_time
 from training.uncertainty import out_of_fold, uncertainty

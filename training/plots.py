@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.resamples import Floats
 from training.card import NAMES
 from training.dataset import Group
 from training.evaluate import MODEL, Judged
 from training.fit import Bag
 from training.metrics import auc, average_precision
-from training.resamples import Floats
 
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.resamples import Floats
+from experiments.resamples import Floats
 
 Flags = NDArray[np.bool_]
 

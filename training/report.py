@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from experiments.resamples import Estimate
 from model.artifact import finite_or_none
 from training.card import NAMES, interval, table
 from training.evaluate import MODEL, Evaluation, Slice
 from training.pipeline import TrainingResult
-from training.resamples import Estimate
 
 
 def run_name(result: TrainingResult) -> str:

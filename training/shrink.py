@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.resamples import Floats
 from model.blend import Blend
 from training.metrics import log_loss, probability
-from training.resamples import Floats
 
 SMALL_ROWS = 20_000
 """From so many fitted retries on the model answers alone."""

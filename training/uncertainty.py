@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Floats, Resamples
 from model.boosted import Uncertainty, boosters_of, raw_logits
 from training.fit import Bag, TreeSettings
 from training.metrics import logit
-from training.resamples import Floats, Resamples
 
 Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]

@@ -12,9 +12,9 @@ from training.card import NAMES, interval
 from training.metrics import METRICS
 
 if TYPE_CHECKING:
+    from experiments.resamples import Estimate
     from training.pipeline import TrainingResult
     from training.register import Logged
-    from training.resamples import Estimate
 
 _WIDTH_WITHOUT_TERMINAL = 120
 _SHOWN = ("log_loss", "brier", "ece", "auc", "pr_auc", "slope")

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from builders import random_history, simple_classify
 from context_builders import NOW, card, context, contexts, failed
+from experiments.resamples import Floats
 from features.action import Retry, Slot
 from features.context import Context
 from features.rows import rows_of_context, rows_of_history
@@ -15,7 +16,6 @@ from features.vocabulary import Outcome
 from model.candidates import candidates, horizon_of
 from model.prior import HIGHEST, LOWEST, PriorScorer
 from model.prior_rows import prior_logits
-from training.resamples import Floats
 
 
 def probabilities(asked: Context, retries: list[Retry]) -> Floats:

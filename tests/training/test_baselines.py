@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from experiments.resamples import Floats
 from training.baselines import BASELINES, Lesson, code_by_attempt, constant, logistic_regression, score_baseline
 from training.fit import ColumnShape
 from training.metrics import auc
-from training.resamples import Floats
 
 COLUMNS = (ColumnShape("x", False, 0), ColumnShape("word", True, 0), ColumnShape("empty", False, 0))
 

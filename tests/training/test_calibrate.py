@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
+from experiments.resamples import Floats, Resamples
 from model.calibration import Beta, Line, Temperature, calibrated
 from training.calibrate import (
     FITS,
@@ -17,7 +18,6 @@ from training.calibrate import (
     fit_venn_abers,
 )
 from training.metrics import log_loss, logit
-from training.resamples import Floats, Resamples
 
 Int64s = NDArray[np.int64]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.resamples import Floats
 from model.boosted import boosters_of, raw_logits
 from training.fit import Bag, ColumnShape, TreeSettings, fit_bag
 from training.metrics import auc
-from training.resamples import Floats
 from training.uncertainty import out_of_fold
 
 SETTINGS = TreeSettings(max_trees=80, patience=20, learning_rate=0.15, min_rows_in_leaf=20, threads=1)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mlflow.tracking import MlflowClient
 
+from experiments.resamples import Estimate
 from features.errors import InputError
 from policy_evidence import GOOD
 from registered_versions import register
 from training.evidence import Difference
 from training.life import CHALLENGER, CHAMPION, Event, Registry, What, champions
-from training.resamples import Estimate
 from training.tracking import Tracking
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies deprecate each other

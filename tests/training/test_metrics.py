@@ -6,8 +6,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from experiments.resamples import Floats, Resamples
 from training.metrics import BY_NAME, METRICS, calibration_line, estimate, expected_calibration_error, logit
-from training.resamples import Floats, Resamples
 
 
 def world(rows: int = 600, seed: int = 0) -> tuple[Floats, Floats, Resamples]:

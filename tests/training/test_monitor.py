@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from experiments.resamples import Estimate
 from features.errors import InputError
 from model.artifact import Artifact
 from training.config import TrainingConfig
@@ -18,7 +19,6 @@ from training.fit import TreeSettings
 from training.monitor import MIN_ROWS, Watched, alarms, watch
 from training.monitor_log import log_watch, to_json, write_files
 from training.pipeline import train
-from training.resamples import Estimate
 from training.tracking import Tracking, connect
 from training_histories import START, write_history
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.resamples import Floats
 from training.policy_value import BEST_SHARE, PolicyValue, value_of_best_times
-from training.resamples import Floats
 
 TIMES = 40
 

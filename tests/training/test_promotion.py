@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from experiments.resamples import Estimate
 from features.errors import InputError
 from policy_evidence import GOOD
 from training.evidence import Difference, PolicyEvidence, SliceDifference, read_evidence
 from training.promotion import Candidate, judge_promotion
-from training.resamples import Estimate
 
 CANDIDATE = Candidate("new", passed_gate=True, slope=1.02)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from experiments.resamples import Floats
 from features.errors import InputError
 from training.reference import SHIFTED, Distribution, distribution_of, drift_of, from_json
-from training.resamples import Floats
 
 
 def normal(rows: int, seed: int, mean: float = 0.0) -> Floats:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from experiments.resamples import Floats
 from experiments.simulator.generate import generate_attempts
 from features.calendars import to_date
 from serving.simulate import write_world
@@ -15,7 +16,6 @@ from training.evaluate import MODEL, PRIOR
 from training.fit import TreeSettings
 from training.metrics import log_loss, losses, probability
 from training.pipeline import train
-from training.resamples import Floats
 from training.shrink import SMALL_ROWS, STRENGTHS, choose_strength
 from training.uncertainty import out_of_fold
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.comparison import Costing, Difference, Judgement
-from training.resamples import Estimate
+from experiments.resamples import Estimate
 from training.trial.lineup import NO_RETRY, ORACLE, PLAN
 
 _OURS, _OTHERS, _BOUND = "#1b5e9b", "#9a9a9a", "#c98a1b"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.history_contexts import LoggedRetry
+from experiments.resamples import Floats
 from features.action import Retry, Slot
 from features.instants import MICROSECOND, to_micros
 from features.time_zones import local_day, local_hour, local_micros, weekday
@@ -15,7 +16,6 @@ from model.issuer_clock import issuer_clock
 from model.scorer import Scorer
 from training.dataset import Group
 from training.evaluate import MODEL, Evaluation, Judged, evaluate
-from training.resamples import Floats
 
 _AT_ONCE = 2_048
 _LATEST_ATTEMPT = 6

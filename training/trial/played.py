@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from experiments.comparison import FIGURES, NET, RECOVERED, Comparison, Difference, Judgement, Stopping
+from experiments.resamples import Estimate
 from experiments.schedules.learnt import BEST_FIXED, DUE_DAY, FULL
 from model.artifact import finite_or_none
-from training.resamples import Estimate
 from training.trial import charts
 from training.trial.contest import Contest
 from training.trial.document import Report, Section, Table
