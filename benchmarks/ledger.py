@@ -6,6 +6,7 @@ and held. Compare the ratios; the rates are of one machine on one day.
 """
 
 import argparse
+import gc
 import json
 import multiprocessing
 import sqlite3
@@ -17,7 +18,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import product
+from itertools import count, product
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from queue import Queue
@@ -31,10 +32,10 @@ from features.instants import to_micros
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
-from features.vocabulary import Credential, Network, Outcome, Rail
+from features.vocabulary import Credential, DeclineCategory, Network, Outcome, Rail, Retryability
 from model.caps.engine import Proposal
 from serving.ledger.events import Source, reported
-from serving.ledger.facts import facts_of
+from serving.ledger.facts import ending_of, facts_of
 from serving.ledger.ledger import Ledger
 from serving.ledger.migrate import migrations
 from serving.ledger.recording import record_batch
@@ -165,7 +166,9 @@ def _caller(url: str, what: str, seconds: float, tag: str) -> Iterator[Iterator[
         random = Random(tag)
         proposals = [_proposal(f"{tag}no{i}", random.randrange(METHODS)) for i in range(int(seconds * 10_000))]
         with closing(Ledger.opened(url)) as ledger:
-            yield (partial(_reserve, ledger, proposal) for proposal in proposals)
+            gc.freeze()  # as the service does once it is ready
+            later = (NOW + timedelta(milliseconds=i) for i in count())
+            yield (partial(_reserve, ledger, proposal, now) for proposal, now in zip(proposals, later, strict=False))
         return
     names = [f"{tag}no{i}" for i in range(int(seconds * 100_000))]
     if url.startswith("sqlite"):
@@ -177,8 +180,8 @@ def _caller(url: str, what: str, seconds: float, tag: str) -> Iterator[Iterator[
             yield (partial(server.execute, "INSERT INTO bare VALUES (%s, 0)", (name,)) for name in names)
 
 
-def _reserve(ledger: Ledger, proposal: Proposal) -> None:
-    made = ledger.reserve(proposal, NOW, NOW)
+def _reserve(ledger: Ledger, proposal: Proposal, now: datetime) -> None:
+    made = ledger.reserve(proposal, now, now)
     assert not isinstance(made, Refused), made.reasons[0].sentence
 
 
@@ -233,8 +236,7 @@ def _fill(ledger: Ledger) -> None:
 
 def _load_past(store: Store, past: int) -> None:
     """Attempts of a hundred days to five years ago on a million methods, those measured among them."""
-    steps = next(step for step in migrations(store.dialect) if step.version == 1).text
-    indexes = [text.strip() + ";" for text in steps.split(";") if "INDEX attempt_" in text]
+    indexes = _indexes_of_attempts(store.dialect)
     numbers = f"generate_series(0, {past - 1}) AS n (i)"
     if store.dialect == "sqlite":
         numbers = f"(WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT {past}) SELECT i FROM n)"
@@ -242,27 +244,36 @@ def _load_past(store: Store, past: int) -> None:
     method = f"substr('000000' || (i % {OLD_METHODS}), -7)"
     if store.dialect == "postgres":
         method = f"lpad((i % {OLD_METHODS})::text, 7, '0')"
+    answer = ("51", None, None, DeclineCategory.INSUFFICIENT_FUNDS, Retryability.LATER, None)
+    ending = ending_of("stripe", Outcome.DECLINED, Network.VISA, *answer)
     with store.writing() as transaction:
         if store.dialect == "postgres":  # a million rows of one transaction in a few rows of volumes would take hours
             transaction.script("ALTER TABLE attempt DISABLE TRIGGER USER;\n")
         for index in indexes:
-            transaction.script(f"DROP INDEX {index.split('INDEX ')[1].split()[0]};\n")
+            transaction.script(f"DROP INDEX {index};\n")
         transaction.script(
             "INSERT INTO attempt (merchant_id, attempt_id, payment_id, customer_id, method_id, rail, network,"
             " credential, issuer_country, market, processor, initiator, amount_minor, currency, at, at_precision,"
-            " outcome, known_at, code, category, retryability, flavour)"
+            " outcome, known_at, code, category, retryability, flavour, ending)"
             f" SELECT '{MERCHANT}', 'old_' || i, 'oldpay_' || i, 'cus', 'pm_' || {method}, 'card', 'visa',"
             " 'network_token', 'DE', 'DE', 'stripe', 'merchant', 1250, 'EUR',"
             f" {newest} - (i / {OLD_METHODS}) * 30 * {day}, 'instant', 'declined', {newest}, '51',"
-            f" 'insufficient_funds', 'later', 7 FROM {numbers};\n"
+            f" 'insufficient_funds', 'later', 7, {ending} FROM {numbers};\n"
         )
-        for index in indexes:
-            transaction.script(index + "\n")
+        for statement in indexes.values():
+            transaction.script(statement + "\n")
         if store.dialect == "postgres":
             transaction.script("ALTER TABLE attempt ENABLE TRIGGER USER;\n")
     if store.dialect == "postgres":
         with psycopg.connect(store.where, autocommit=True) as server:
             server.execute("VACUUM ANALYZE")
+
+
+def _indexes_of_attempts(dialect: str) -> dict[str, str]:
+    """The statement that makes each index of the table, by name, as the last step has it."""
+    statements = [text.strip() for step in migrations(dialect) for text in step.text.split(";")]
+    made = [text[text.index("CREATE INDEX attempt_") :] for text in statements if "CREATE INDEX attempt_" in text]
+    return {text.split()[2]: text + ";" for text in made}
 
 
 @contextmanager

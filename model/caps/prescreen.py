@@ -13,6 +13,7 @@ from model.caps.tally import Event
 from model.caps.trigger import matches
 
 _SET_OFF = frozenset({Kind.PROHIBITION, Kind.CONDITION, Kind.WAIT})
+_NO_CAP = 1 << 30
 NONE = 0
 """The empty set of rules."""
 
@@ -33,6 +34,9 @@ class Prescreen:
         self._of_payment = sum(bit for bit, rule in bits if KeyPart.PAYMENT in rule.key)
         self.reads_days = any(rule.after.hides for rule in self.rules)
         """Whether what an attempt sets off depends on its day besides how it ended."""
+        always = self._always or self.reads_days
+        self.clear_below = 0 if always else min((below for below, _ in self._caps), default=_NO_CAP)
+        """With fewer attempts, none of which sets anything off, no rule is a suspect; 0 where that cannot be said."""
         self._rulebooks: dict[int, Rulebook] = {}
 
     def set_off_by(self, event: Event) -> int:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+import orjson
+
 from features.attempt import Attempt
 from features.decline import Decline
 from features.declines.rewritten import hidden_codes
@@ -112,7 +114,27 @@ def flavour_of(facts: Facts) -> int:
         *(facts.precision, facts.outcome, facts.network, facts.code, facts.subcode, facts.advice_code),
         *(facts.category, facts.retryability, facts.min_wait_hours, _hidden(facts)),
     )
-    return int.from_bytes(blake2b(repr(told_apart).encode(), digest_size=8).digest(), "big", signed=True)
+    return _number(repr(told_apart).encode())
+
+
+def ending_of(
+    processor: str,
+    outcome: str,
+    network: str,
+    code: str | None,
+    subcode: str | None,
+    advice_code: str | None,
+    category: str | None,
+    retryability: str | None,
+    min_wait_hours: int | None,
+) -> int:
+    """A number that is equal for attempts which the trigger of no rule tells apart but by the day (signed, 64 bits)."""
+    answered = (code, subcode, advice_code, category, retryability, min_wait_hours)
+    return _number(orjson.dumps((processor, outcome, network, *answered)))
+
+
+def _number(told_apart: bytes) -> int:
+    return int.from_bytes(blake2b(told_apart, digest_size=8).digest(), "big", signed=True)
 
 
 def _hidden(facts: Facts) -> list[str]:

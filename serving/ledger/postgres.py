@@ -59,6 +59,12 @@ class PostgresStore:
         with self._begun(b"; ".join((b"BEGIN", *waits))) as transaction:
             yield transaction
 
+    def at_once(self, name: str, values: Values, locks: Sequence[Lock]) -> bool:
+        """One statement that takes the locks itself, given as `locks`."""
+        with self._lent() as connection:
+            listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
+            return connection.execute(self._statements[name], {**values, "locks": listed}).rowcount > 0
+
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
         """Reads of one and the same state."""
@@ -71,11 +77,16 @@ class PostgresStore:
 
     @contextmanager
     def _begun(self, begin: bytes) -> Iterator["PostgresTransaction"]:
+        with self._lent() as connection:
+            connection.execute(begin, prepare=False)  # several statements at once cannot be prepared
+            yield PostgresTransaction(connection, self._statements)
+            connection.execute(b"COMMIT", prepare=False)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection[Row]]:
         try:
             with self._pool.lent() as connection:
-                connection.execute(begin, prepare=False)  # several statements at once cannot be prepared
-                yield PostgresTransaction(connection, self._statements)
-                connection.execute(b"COMMIT", prepare=False)
+                yield connection
         except psycopg.errors.IntegrityError as error:
             raise LedgerConflictError(_sentence(error)) from None
         except psycopg.errors.DeadlockDetected:

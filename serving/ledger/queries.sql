@@ -159,11 +159,11 @@ WHERE merchant_id = :merchant_id AND subject_id IN (SELECT jsonb_array_elements_
 -- Write down an attempt as its events say.
 INSERT INTO attempt (merchant_id, attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential,
     issuer_country, market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome,
-    known_at, code, subcode, advice_code, category, retryability, min_wait_hours, reservation_id, flavour)
+    known_at, code, subcode, advice_code, category, retryability, min_wait_hours, reservation_id, flavour, ending)
 VALUES (:merchant_id, :attempt_id, :payment_id, :customer_id, :method_id, :mandate_id, :rail, :network, :credential,
     :issuer_country, :market, :merchant_country, :processor, :initiator, :amount_minor, :currency, :at, :precision,
     :outcome, :known_at, :code, :subcode, :advice_code, :category, :retryability, :min_wait_hours, :reservation_id,
-    :flavour)
+    :flavour, :ending)
 ON CONFLICT (merchant_id, attempt_id) DO UPDATE SET
     payment_id = excluded.payment_id, customer_id = excluded.customer_id, method_id = excluded.method_id,
     mandate_id = excluded.mandate_id, rail = excluded.rail, network = excluded.network,
@@ -173,7 +173,8 @@ ON CONFLICT (merchant_id, attempt_id) DO UPDATE SET
     at_precision = excluded.at_precision, outcome = excluded.outcome, known_at = excluded.known_at,
     code = excluded.code, subcode = excluded.subcode, advice_code = excluded.advice_code,
     category = excluded.category, retryability = excluded.retryability, min_wait_hours = excluded.min_wait_hours,
-    reservation_id = excluded.reservation_id, flavour = excluded.flavour
+    reservation_id = excluded.reservation_id, flavour = excluded.flavour,
+    ending = excluded.ending
 
 -- name: drop_attempt
 -- Forget the derived row of an attempt that never took place; its events stay.
@@ -194,6 +195,58 @@ INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, man
     amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
 VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
     :amount_minor, :currency, :at, :held_at, :expires_at, 'held', :proposal, :rulebook)
+
+-- name: reserve_at_once.sqlite
+-- Hold every counter that an attempt would use if a glance shows that no rule can forbid it: nothing is held on the
+-- payment, nothing was said about it or the consent, fewer attempts and holds than any cap allows, each attempt with an
+-- ending known to set nothing off. Otherwise nothing happens, and the rules have to be looked at.
+INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor, initiator,
+    amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
+SELECT :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
+    :amount_minor, :currency, :at, :held_at, :expires_at, 'held', :proposal, :rulebook
+WHERE NOT EXISTS (
+    SELECT 1 FROM reservation
+    WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
+) AND NOT EXISTS (
+    SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
+) AND NOT EXISTS (
+    SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
+) AND (
+    SELECT count(*) < :whole AND coalesce(sum(counts), 0) < :clear_below AND coalesce(min(harmless), 1)
+    FROM (
+        SELECT at >= :since_method AS counts,
+            coalesce(ending IN (SELECT value FROM json_each(:harmless_elsewhere)), 0) AS harmless
+        FROM (
+            SELECT at, ending FROM attempt
+            WHERE merchant_id = :merchant_id AND method_id = :method_id ORDER BY at DESC LIMIT :whole
+        )
+        UNION ALL
+        SELECT 1, coalesce(ending IN (SELECT value FROM json_each(:harmless_here)), 0)
+        FROM (
+            SELECT ending FROM attempt
+            WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY at DESC LIMIT :whole
+        )
+        UNION ALL
+        SELECT at >= :since_mandate, coalesce(ending IN (SELECT value FROM json_each(:harmless_elsewhere)), 0)
+        FROM (
+            SELECT at, ending FROM attempt
+            WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id ORDER BY at DESC LIMIT :whole
+        )
+        UNION ALL
+        SELECT 1, 1 FROM reservation
+        WHERE merchant_id = :merchant_id AND method_id = :method_id AND method_id <> '' AND state = 'held'
+        UNION ALL
+        SELECT 1, 1 FROM reservation
+        WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
+    )
+)
+
+-- name: reserve_at_once.postgres
+-- The same after the locks; the function stands in the migrations.
+SELECT 1 WHERE reserve_at_once(:locks, :clear_below, :since_method, :since_mandate, :whole,
+    translate(:harmless_here, '[]', '{}')::bigint[], translate(:harmless_elsewhere, '[]', '{}')::bigint[],
+    :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
+    :amount_minor, :currency, :at, :held_at, :expires_at, :proposal, :rulebook)
 
 -- name: reservation
 -- One reservation by its id.

@@ -8,7 +8,7 @@ import orjson
 
 from features.errors import InvalidValueError
 from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
-from serving.ledger.facts import Facts, flavour_of
+from serving.ledger.facts import Facts, ending_of, flavour_of
 from serving.ledger.fold import Statement, fold
 from serving.ledger.store import LedgerBusyError, Lock, Row, Store, Transaction, Value, Values
 
@@ -127,6 +127,8 @@ def attempt_row(merchant_id: str, facts: Facts) -> Values:
     """An attempt as a row."""
     row: dict[str, Value] = {name: getattr(facts, name) for name in Facts.__slots__}
     row["merchant_id"], row["flavour"] = merchant_id, flavour_of(facts)
+    answered = (facts.code, facts.subcode, facts.advice_code, facts.category, facts.retryability, facts.min_wait_hours)
+    row["ending"] = ending_of(facts.processor, facts.outcome, facts.network, *answered)
     return row
 
 

@@ -6,14 +6,18 @@ from datetime import date, datetime
 
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
 from model.caps.engine import Proposal
-from model.caps.prescreen import Prescreen
+from model.caps.prescreen import NONE, Prescreen
 from model.caps.proposal import binds
 from model.caps.rule import CapRule, KeyPart, Kind
 from model.caps.rulebook import Rulebook
+from serving.ledger.facts import event_of
+from serving.ledger.harmless import Harmless
 from serving.ledger.store import Value
 
 FOR_EVER = 1 << 62
 _SELECTIONS = 4_096
+# A hold as rules see it: an attempt of which nothing is known yet.
+_PENDING = event_of("", "", "", "", None, "", 0, "USD", "unknown", 0, "instant", "unknown", "unknown", *(None,) * 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,16 @@ class Selected:
 
     Args:
         prescreen: Those of them that may forbid something.
+        clear_below: Fewer attempts and holds than this, all harmless, need no closer look; 0 where all need one.
+        harmless: What is known so far to set nothing off.
         set_off: What attempts that ended in some way set off, remembered by how they ended.
     """
 
     rulebook: Rulebook
     prescreen: Prescreen
     reach: Reach
+    clear_below: int
+    harmless: Harmless = field(default_factory=Harmless, repr=False, compare=False)
     set_off: dict[tuple[Value, ...], int] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -79,7 +87,10 @@ class Selector:
     def _select(self, proposal: Proposal, day: date) -> Selected:
         about = self._rulebook.about(proposal.method.rail, proposal.method.network)
         rules = tuple(rule for rule in about if rule.in_force_on(day) and binds(rule, proposal))
-        return Selected(Rulebook(rules), Prescreen(rules), reach_of(rules))
+        prescreen = Prescreen(rules)
+        holds_are_harmless = prescreen.elsewhere(prescreen.set_off_by(_PENDING)) == NONE
+        clear_below = prescreen.clear_below if holds_are_harmless else 0
+        return Selected(Rulebook(rules), prescreen, reach_of(rules), clear_below)
 
 
 def reach_of(rules: Iterable[CapRule]) -> Reach:

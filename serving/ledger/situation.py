@@ -9,7 +9,9 @@ from features.instants import MICROS_PER_DAY, require_aware, to_micros
 from features.vocabulary import Outcome
 from model.caps.engine import Proposal, Verdict, Volumes, prepare
 from model.caps.fixes import Fix
+from model.caps.prescreen import NONE
 from serving.ledger.counting import Counted, Counters, Held, all_attempts, around, counted, event_from, holds
+from serving.ledger.facts import ending_of
 from serving.ledger.reservations import Reason, standing_reasons
 from serving.ledger.selecting import Selected, Selector
 from serving.ledger.store import Row, Transaction
@@ -82,7 +84,16 @@ class Situation:
         if bits is None:
             event = event_from(self.proposal.payment.merchant_id, row)
             bits = selected.set_off[ended] = selected.prescreen.set_off_by(event)
+            self._remember(ending_of(row[5], *row[11:19]), bits, approved=row[11] == Outcome.APPROVED)  # type: ignore[arg-type]  # the columns of the query, in its order
         return bits
+
+    def _remember(self, ending: int, set_off: int, *, approved: bool) -> None:
+        """Keep what is harmless, so that the next reservation need not look; an approval on its payment never is."""
+        prescreen, harmless = self.selected.prescreen, self.selected.harmless
+        if prescreen.elsewhere(set_off) == NONE:
+            harmless.elsewhere.add(ending)
+        if set_off == NONE and not approved:
+            harmless.here.add(ending)
 
 
 def situation(

@@ -73,6 +73,27 @@ class SqliteStore:
             raise
         self._pool.give_back(connection)
 
+    def at_once(
+        self,
+        name: str,
+        values: Values,
+        locks: Sequence[Lock],  # noqa: ARG002 - one writer at a time needs no finer locks
+    ) -> bool:
+        """One statement in its place in the queue; it is on the disk when this returns."""
+        connection = self._pool.take()
+        try:
+            fcntl.flock(connection.queue, fcntl.LOCK_EX)
+            changed = connection.database.execute(self._statements[name], values).rowcount
+            fcntl.flock(connection.queue, fcntl.LOCK_UN)
+        except sqlite3.Error as error:
+            self._pool.drop(connection)
+            raise self._translated(error) from None
+        except BaseException:
+            self._pool.drop(connection)
+            raise
+        self._pool.give_back(connection)
+        return bool(changed)
+
     @contextmanager
     def reading(self) -> Iterator["SqliteTransaction"]:
         """Reads of one and the same state; they wait for no writer."""

@@ -89,6 +89,14 @@ class Store(Protocol):
         """
         ...
 
+    def at_once(self, name: str, values: Values, locks: Sequence[Lock]) -> bool:
+        """One statement as a transaction by itself, after these locks; whether it changed or found anything.
+
+        Raises:
+            InputError, LedgerConflictError: As for `writing`.
+        """
+        ...
+
     def reading(self) -> AbstractContextManager[Transaction]:
         """Reads of one and the same state."""
         ...

@@ -1,6 +1,6 @@
 """From every earlier version the database comes to this one with all it held, and only ever forward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from serving.ledger.migrate import Migration, migrate, migrations, require_curre
 from serving.ledger.opening import store_at
 from serving.ledger.recording import attempt_row, row_of
 from serving.ledger.reservations import Reservation, State, values_of
-from serving.ledger.store import Store
+from serving.ledger.store import Store, Value, Values
 
 LATEST = len(migrations("sqlite"))
 
@@ -26,11 +26,24 @@ def fill(store: Store, version: int) -> None:
     event = reported(MERCHANT, Source.WEBHOOK, "e1", facts)
     with store.writing() as transaction:
         transaction.put("insert_event", row_of(event, to_micros(NOW)))
-        transaction.put("put_attempt", attempt_row(MERCHANT, facts))
+        transaction.script(
+            inserted("attempt", attempt_row(MERCHANT, facts), without=() if version >= 7 else ("ending",))
+        )
         if version >= 2:
             expires_at = NOW.replace(hour=23)
             held = Reservation("r1", a_proposal("other"), NOW, NOW, expires_at, State.HELD, "book")
             transaction.put("insert_reservation", values_of(held))
+
+
+def inserted(table: str, row: Values, without: Sequence[str]) -> str:
+    """An INSERT with the values written out, for tables that have fewer columns than today's."""
+    told = {{"precision": "at_precision"}.get(name, name): row[name] for name in row if name not in without}
+    columns, values = ", ".join(told), ", ".join(map(literal, told.values()))
+    return f"INSERT INTO {table} ({columns}) VALUES ({values});\n"
+
+
+def literal(value: Value) -> str:
+    return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
 
 
 @pytest.mark.parametrize("version", range(1, LATEST + 1))

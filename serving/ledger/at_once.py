@@ -1,0 +1,36 @@
+"""Reservations that a glance at their counters allows, which nearly all are: one statement, one exchange.
+
+The database is told how many attempts use no cap up and which endings set nothing off; where that does not settle it,
+nothing happens and the rules have to be looked at.
+"""
+
+from features.instants import to_micros
+from serving.ledger.counting import READ_WHOLE
+from serving.ledger.holds import locks_of
+from serving.ledger.reservations import Reservation
+from serving.ledger.selecting import Selected
+from serving.ledger.store import Store, Value, Values
+
+
+def reserve_at_once(store: Store, selected: Selected, wanted: Reservation, values: Values) -> bool:
+    """Hold what is wanted if a glance allows it; False where nothing was held and nothing is known.
+
+    Args:
+        values: The reservation as a row.
+
+    Raises:
+        LedgerConflictError: There is a reservation of that id.
+    """
+    proposal = wanted.proposal
+    if not selected.clear_below or not proposal.method.consented:
+        return False
+    since = selected.reach.by_scope(to_micros(wanted.at))
+    glance: dict[str, Value] = {
+        "clear_below": selected.clear_below,
+        "since_method": since["method"],
+        "since_mandate": since["mandate"],
+        "whole": READ_WHOLE,
+        "harmless_here": selected.harmless.here.listed,
+        "harmless_elsewhere": selected.harmless.elsewhere.listed,
+    }
+    return store.at_once("reserve_at_once", {**values, **glance}, locks_of(proposal))
