@@ -15,6 +15,7 @@ from model.caps.rule import Kind
 from model.caps.rulebook import Rulebook
 from serving.ledger.events import LedgerEvent, Source, corrected, reported
 from serving.ledger.facts import Facts, facts_of
+from serving.ledger.store import Value, Values
 
 MERCHANT = "acme"
 MINUTE = timedelta(minutes=1)
@@ -59,3 +60,15 @@ def apart_from_volumes(said: Sequence[Verdict]) -> tuple[Verdict, ...]:
 def declines(amount: int, method: Method | None = None, *, every: float = 6, code: str = "51") -> list[Attempt]:
     """That many declines, each on a payment of its own, the last one `every` hours before NOW."""
     return [an_attempt(every * (i + 1), code, method=method, payment_id=f"past{i}") for i in range(amount)]
+
+
+def inserted(attempt: Values, version: int) -> str:
+    """The statement that writes an attempt's row into a ledger of an earlier version, which has fewer columns."""
+    told = {{"precision": "at_precision"}.get(name, name): value for name, value in attempt.items()}
+    if version < 7:
+        told.pop("ending")
+    return f"INSERT INTO attempt ({', '.join(told)}) VALUES ({', '.join(map(_literal, told.values()))});\n"
+
+
+def _literal(value: Value) -> str:
+    return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)

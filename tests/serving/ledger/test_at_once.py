@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -106,16 +105,12 @@ def test_an_ordinary_card_needs_no_closer_look(ledger: Ledger, monkeypatch: pyte
     [
         [an_attempt(6, "43", payment_id="other")],  # never again, for every payment
         [approved(an_attempt(6))],  # the payment is paid
-        declines(15),  # no room is left
-        [an_attempt(6, "ZZ", payment_id="pay")],
+        declines(15),  # as many as Visa allows
     ],
 )
 def test_what_may_forbid_is_looked_at(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, made: list[Attempt]) -> None:
     learn(ledger, *made)
-    by_glance, closely = glanced(ledger, a_proposal(), monkeypatch), ledger.reserve(a_proposal(), NOW, NOW)
-    assert by_glance == "looked closely" or isinstance(closely, Reservation)
-    if isinstance(closely, Refused):
-        assert by_glance == "looked closely"
+    assert glanced(ledger, a_proposal(), monkeypatch) == "looked closely"
 
 
 def test_an_ending_that_was_never_looked_at_is_looked_at(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,5 +130,4 @@ def test_a_second_hold_on_a_payment_is_refused_and_one_on_its_card_counts(
     held = 1
     while isinstance(glanced(ledger, a_proposal(f"other{held}"), monkeypatch), Reservation):
         held += 1
-    assert held == 15  # as many as Visa allows in 30 days; the next is looked at and refused
-    assert isinstance(ledger.reserve(a_proposal("late"), NOW + timedelta(minutes=1), NOW), Refused)
+    assert held == 15  # as many as Visa allows in 30 days; the next is looked at

@@ -1,6 +1,6 @@
 """From every earlier version the database comes to this one with all it held, and only ever forward."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,14 +8,14 @@ import pytest
 from cap_builders import NOW, an_attempt
 from features.errors import InputError
 from features.instants import to_micros
-from ledger_builders import MERCHANT, a_proposal, facts_about
+from ledger_builders import MERCHANT, a_proposal, facts_about, inserted
 from serving.ledger.events import Source, reported
 from serving.ledger.ledger import Ledger
 from serving.ledger.migrate import Migration, migrate, migrations, require_current, version_of
 from serving.ledger.opening import store_at
 from serving.ledger.recording import attempt_row, row_of
 from serving.ledger.reservations import Reservation, State, values_of
-from serving.ledger.store import Store, Value, Values
+from serving.ledger.store import Store
 
 LATEST = len(migrations("sqlite"))
 
@@ -26,24 +26,11 @@ def fill(store: Store, version: int) -> None:
     event = reported(MERCHANT, Source.WEBHOOK, "e1", facts)
     with store.writing() as transaction:
         transaction.put("insert_event", row_of(event, to_micros(NOW)))
-        transaction.script(
-            inserted("attempt", attempt_row(MERCHANT, facts), without=() if version >= 7 else ("ending",))
-        )
+        transaction.script(inserted(attempt_row(MERCHANT, facts), version))
         if version >= 2:
             expires_at = NOW.replace(hour=23)
             held = Reservation("r1", a_proposal("other"), NOW, NOW, expires_at, State.HELD, "book")
             transaction.put("insert_reservation", values_of(held))
-
-
-def inserted(table: str, row: Values, without: Sequence[str]) -> str:
-    """An INSERT with the values written out, for tables that have fewer columns than today's."""
-    told = {{"precision": "at_precision"}.get(name, name): row[name] for name in row if name not in without}
-    columns, values = ", ".join(told), ", ".join(map(literal, told.values()))
-    return f"INSERT INTO {table} ({columns}) VALUES ({values});\n"
-
-
-def literal(value: Value) -> str:
-    return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)
 
 
 @pytest.mark.parametrize("version", range(1, LATEST + 1))

@@ -16,7 +16,7 @@ from features.declines.taxonomy import classify
 from features.instants import MICROS_PER_HOUR, to_micros
 from features.method import Method
 from features.vocabulary import Network, Outcome, Precision, Rail
-from ledger_builders import MERCHANT, a_proposal, approved, corrected_to, facts_about, told
+from ledger_builders import MERCHANT, a_proposal, approved, corrected_to, facts_about, inserted, told
 from model.caps.rulebook import Rulebook, Tightening
 from model.caps.tally import event_of
 from model.caps.volumes import volumes_of
@@ -156,7 +156,7 @@ def test_what_a_ledger_of_an_earlier_version_holds_is_counted_when_it_is_migrate
         drawn = [made(Random(i), i) for i in range(40)]
         with store.writing() as transaction:
             for attempt, method in drawn:
-                transaction.put("put_attempt", attempt_row(MERCHANT, facts_about(attempt, method)))
+                transaction.script(inserted(attempt_row(MERCHANT, facts_about(attempt, method)), 4))
         migrate(store)
         for network in (Network.VISA, Network.ACH):
             assert table(store, network) == expected(standing(store), network)
