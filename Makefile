@@ -34,7 +34,7 @@ serve: setup ## keep the decision service and the MLflow UI up (the demo's until
 	fi; $(BIN)/recoup serve --with-mlflow
 
 test: setup ## run the test suite with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered
 
 check: lint types imports ## everything static: lint, format, types, import direction
 
