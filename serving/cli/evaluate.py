@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +35,10 @@ def evaluate(
     ] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Model artifact; the registered champion by default.")
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="A registered version, played beside the champion; for recoup promote."),
     ] = None,
     crossfit: Annotated[
         int | None,
@@ -84,6 +90,7 @@ def evaluate(
         history=history,
         world=world,
         model=model,
+        version=version,
         folds=crossfit,
         windows=windows,
         routing=routing,
@@ -91,8 +98,8 @@ def evaluate(
         payments=payments,
     )
     terms = _terms(policies, max_retries, horizon_days, economics, limits, resamples, seed)
-    with _progress() as tell:
-        report = evaluated(asked, terms, settings_from(os.environ), tell)
+    with _progress() as tell, TemporaryDirectory() as folder:
+        report = evaluated(asked, terms, settings_from(os.environ), tell, partial(_artifact, Path(folder)))
     _print(report)
     if out is not None:
         from serving.evaluation import write_report
@@ -135,6 +142,14 @@ def _terms(
         resamples=resamples,
         seed=seed,
     )
+
+
+def _artifact(folder: Path, version: str) -> Path:
+    """The artifact of a registered version, copied into the folder."""
+    from serving.cli.train import tracking_here
+    from training.life import registry
+
+    return registry(tracking_here()).artifact(version, folder)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -49,7 +49,7 @@ def test_a_first_model_answers_a_second_waits_is_refused_promoted_and_rolled_bac
         "model_version": "new",
         "unit": "EUR a failed payment",
         "incumbent": {"name": "old", "net_value": gain},
-        "best_schedule": {"name": "3-7-14-21", "net_value": gain},
+        "best_baseline": {"name": "best-fixed", "net_value": gain},
         "breaches": 0,
         "slices": [{"by": "market", "word": "DE", "recovered": {"value": 0.0, "low": -0.02, "high": 0.02}}],
     }
