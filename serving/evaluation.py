@@ -4,15 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.world import World
 from features.context import Context
 from features.errors import InputError
 from features.instants import from_micros, to_micros
 from model.artifact import to_text
 from model.boosted import BoostedScorer
 from model.scorer import Scorer
+from serving.merchant_rules import merchant_rulebook
 from serving.registry import answering, read_scorer
+from serving.service import economics_of
 from serving.settings import Settings
 from serving.simulate import HISTORY, read_world
+from training.plan_value import Stage
 from training.trial.contest import Progress
 from training.trial.document import Report, report_html
 from training.trial.folds import folds_of
@@ -99,6 +103,23 @@ def evaluated(
         history = _named(asked.history, "--crossfit")
         return cross_fitted(history, read_outcomes(world), asked.folds or 2, asked.windows, terms, tell)
     return _played(asked, world, terms, _models(asked, settings, registered), tell)
+
+
+def stage_of(
+    world: Path, history: Path, settings: Settings, payments: int, max_retries: int, horizon_days: int
+) -> Stage:
+    """Where tuning plays plans: a simulated world, or recorded outcomes of the history's payments.
+
+    Raises:
+        InputError: The world cannot be read.
+    """
+    found: World
+    if world.is_dir():
+        found = read_world(world)
+    else:
+        found = recorded_world(read_log(history), read_outcomes(world), horizon_days)
+    rulebook, economics = merchant_rulebook(settings), economics_of(settings)
+    return Stage(found, list(found.failures()), rulebook, economics, payments, max_retries, horizon_days)
 
 
 def write_report(report: Report, out: Path) -> Path:
