@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.schedules.learnt import BEST_FIXED, CALENDAR, DUE_DAY, FULL
-from experiments.world import Transparent, World
+from experiments.world import World
 from features.errors import InvalidValueError
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
-from model.oracle import TrueScorer
+from model.oracle import Chances, TrueScorer
 from model.plan_policies import Greedy, PlanPolicy
 from model.policies import NoRetry, Policy
 from model.prior import PriorScorer
@@ -81,7 +81,7 @@ class LineUp:
         planned = {PLAN: self.scorer, PLAN_ON_PRIOR: PriorScorer()}
         if self.champion is not None:
             planned[PLAN_OF_CHAMPION] = self.champion
-        if isinstance(self.world, Transparent):
+        if isinstance(self.world, Chances):
             planned[ORACLE] = TrueScorer(self.world)
         named = (*self.timetables.get(max_retries, ()), *known_timetables(self.horizon_days))
         found: list[Policy] = [self._plan(name, scorer, max_retries) for name, scorer in planned.items()]
