@@ -68,6 +68,8 @@ def tune(
     ):
         if not 1 <= value <= most:
             raise InvalidValueError(option, value, f"a whole number from 1 to {most}")
+    if minutes is not None and not minutes > 0:
+        raise InvalidValueError("--minutes", minutes, "a number above 0")
     if find_spec("optuna") is None:
         raise InputError("recoup tune needs Optuna 5, which is not installed here: .venv/bin/pip install 'optuna>=5'")
     from serving.evaluation import stage_of
@@ -82,8 +84,6 @@ def tune(
         seed=seed,
     )
     settings = settings_from(os.environ)
-    if minutes is not None and not minutes > 0:
-        raise InvalidValueError("--minutes", minutes, "a number above 0")
     stage = None if world is None else stage_of(world, history, settings, payments, max_retries, horizon_days)
     folder, seconds = settings.home / "studies", None if minutes is None else 60.0 * minutes
     _run(config, stage, study, folder, trials, folds, seconds, out or folder / f"{study}.toml")
