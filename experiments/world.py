@@ -1,15 +1,13 @@
 """Where policies are tried out: a world gives failed payments and answers any retry.
 
 `World` is small so that anyone can bring one: a simulator, or recorded reality with known counterfactuals. What a world
-knows beyond that, it says by the other protocols here; whoever plays in it asks by the functions below.
+knows beyond that, it says by the other protocols here, or by `model.oracle.Chances`; whoever plays in it asks by the
+functions below.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
 
 from features.action import Retry
 from features.attempt import Attempt
@@ -53,15 +51,6 @@ class Living(Protocol):
 
     def left_at(self, payment_id: str) -> datetime | None:
         """When the customer leaves for good if the payment is still open then, or None."""
-        ...
-
-
-@runtime_checkable
-class Transparent(Protocol):
-    """A world that knows the probabilities behind its answers."""
-
-    def chance(self, payment_id: str, actions: Sequence[Retry]) -> NDArray[np.float64]:
-        """P(approved) of each retry given the hidden state, shape (n,)."""
         ...
 
 

@@ -18,7 +18,8 @@ from features.instants import to_micros
 from features.known import Known, pick
 from features.own_paydays import OwnPaydays, own_paydays
 from features.own_payment import OwnPayment, own_payment
-from features.table import Asked, AttemptTable, Coded, from_contexts
+from features.table import Asked, AttemptTable, Coded
+from features.table_of_contexts import from_contexts
 from features.time_zones import local_day, local_hour, local_micros
 
 Int64s = NDArray[np.int64]

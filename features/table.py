@@ -1,4 +1,4 @@
-"""Attempts as a struct of arrays: from a history file for training, from one context for serving."""
+"""Attempts as a struct of arrays, and how a history becomes one; `features.table_of_contexts` makes one of contexts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.action import Retry
-from features.attempt import Attempt
-from features.calendars import to_day
 from features.context import Context
 from features.decline import Decline
 from features.errors import InputError
 from features.history import REQUIRED, SCHEMA
-from features.instants import to_micros
-from features.known import NEVER
-from features.method import Method
 from features.money import minor_digits
 from features.time_zones import zone_name
 from features.vocabulary import (
@@ -147,7 +142,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     table = _Sorted(history)
     at, known_at = table.micros("attempted_at"), table.micros("outcome_at")
     payment = table.coded("payment_id")
-    country = _joined(table.coded("issuer_country"), table.coded("market"), _country)
+    country = _joined(table.coded("issuer_country"), table.coded("market"), country_or_market)
     processor, currency = table.coded("processor"), table.coded("currency")
     network = table.words("network", Network, Network.UNKNOWN)
     outcome = table.words("outcome", Outcome).codes
@@ -178,7 +173,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
         retryability=declines[1],
         min_wait_hours=declines[2],
         amount_major=table.floats("amount_minor") / scale[currency.codes],
-        is_retry=_after_first(payment.codes),
+        is_retry=after_first(payment.codes),
         expires_day=table.days("expires_on"),
         customer_since_day=table.days("customer_since"),
         three_d_secure=table.floats("three_d_secure"),
@@ -186,144 +181,8 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     )
 
 
-_FORMS = list(Credential)
-
 Asked = tuple[Context, Sequence[Retry]]
 """A context and the retries proposed in it."""
-
-
-def from_context(context: Context, retries: Sequence[Retry]) -> AttemptTable:
-    """The attempts of a context, followed by the proposed retries as attempts whose outcome is never known."""
-    return from_contexts([(context, retries)])
-
-
-def from_contexts(asked: Sequence[Asked]) -> AttemptTable:
-    """The same for many contexts, one after another; payments, customers and methods of two contexts are never one.
-
-    Words of payments, customers and methods may occur in several contexts, each with a code of its own.
-    """
-    listed = [_listed_methods(context) for context, _ in asked]
-    methods = [method for some in listed for method in some]
-    names = [method.method_id for method in methods]
-    who, own, payments, customer = _groups(asked, listed)
-    markets = [context.payment.market for (context, _), some in zip(asked, listed, strict=True) for _ in some]
-    countries = [_country(m.issuer.country, market) for m, market in zip(methods, markets, strict=True)]
-    whole, real = _attempt_rows(asked)
-    each = [len(context.attempts) + len(retries) for context, retries in asked]
-    since = [np.nan if c.customer_since is None else float(to_day(c.customer_since)) for c, _ in asked]
-    return AttemptTable(
-        source_row=np.full(len(who), -1, dtype=np.int64),
-        payment=Coded(own, pa.array(payments, pa.string())),
-        customer=Coded(customer, pa.array([context.payment.customer_id for context, _ in asked], pa.string())),
-        method=Coded(who, pa.array(names, pa.string())),
-        processor=_coded_list(_processors(asked)),
-        rail=_per_method(who, [m.rail for m in methods], Rail),
-        network=_per_method(who, [m.network for m in methods], Network),
-        currency=_coded_list(_currencies(asked)),
-        issuer=_gather(who, [_issuer_key(c, m.issuer.issuer_id) for c, m in zip(countries, methods, strict=True)]),
-        bin=_gather(who, [m.issuer.bin for m in methods]),
-        country=_gather(who, countries),
-        zone=_gather(who, [zone_name(m.issuer.time_zone, c) for c, m in zip(countries, methods, strict=True)]),
-        funding=_per_method(who, [m.funding for m in methods], Funding),
-        credential=_forms(whole[:, 7], who, methods),
-        at=whole[:, 0],
-        known_at=whole[:, 1],
-        outcome=whole[:, 2],
-        initiator=whole[:, 3],
-        category=whole[:, 4],
-        retryability=whole[:, 5],
-        min_wait_hours=real[:, 0],
-        amount_major=real[:, 1],
-        is_retry=_after_first(own),
-        expires_day=_expiries(real[:, 3], who, methods),
-        customer_since_day=np.repeat(np.array(since, dtype=np.float64), each),
-        three_d_secure=real[:, 2],
-        day_only=whole[:, 6] > 0,
-    )
-
-
-def _groups(asked: Sequence[Asked], listed: Sequence[Sequence[Method]]) -> tuple[Int64s, Int64s, list[str], Int64s]:
-    """(method, payment, ids of the payments, customer) of every row; each code belongs to one context."""
-    who: list[int] = []
-    own: list[int] = []
-    payments: list[str] = []
-    offset = 0
-    for (context, retries), methods in zip(asked, listed, strict=True):
-        position = {method.method_id: offset + i for i, method in enumerate(methods)}
-        ids = sorted({context.payment.payment_id, *(a.payment_id for a in context.attempts)})
-        place = {payment_id: len(payments) + i for i, payment_id in enumerate(ids)}
-        who += [position[attempt.method_id] for attempt in context.attempts]
-        who += [position[retry.method_id] for retry in retries]
-        own += [place[a.payment_id] for a in context.attempts]
-        own += [place[context.payment.payment_id]] * len(retries)
-        payments += ids
-        offset += len(methods)
-    customer = np.repeat(np.arange(len(asked)), [len(c.attempts) + len(r) for c, r in asked]).astype(np.int64)
-    return np.array(who, dtype=np.int64), np.array(own, dtype=np.int64), payments, customer
-
-
-def _processors(asked: Sequence[Asked]) -> list[str | None]:
-    found: list[str | None] = []
-    for context, retries in asked:
-        found += [attempt.processor for attempt in context.attempts]
-        found += [retry.processor for retry in retries]
-    return found
-
-
-def _currencies(asked: Sequence[Asked]) -> list[str | None]:
-    found: list[str | None] = []
-    for context, retries in asked:
-        found += [attempt.amount.currency for attempt in context.attempts]
-        found += [context.payment.amount.currency] * len(retries)
-    return found
-
-
-def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
-    """What an attempt itself says, whole numbers (n, 8) and others (n, 4), in the order they are taken out above.
-
-    An attempt that stands in several contexts is read once.
-    """
-    read: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
-    whole: list[tuple[int, ...]] = []
-    real: list[tuple[float, ...]] = []
-    starts: dict[int, int] = {}
-    for context, retries in asked:
-        for attempt in context.attempts:
-            if id(attempt) not in read:
-                read[id(attempt)] = _attempt_row(attempt)
-            numbers, others = read[id(attempt)]
-            whole.append(numbers)
-            real.append(others)
-        own = context.own_attempts
-        day_only = int(bool(own) and all(a.precision is Precision.DAY for a in own))
-        amount = float(context.payment.amount.major)
-        for retry in retries:
-            if id(retry) not in starts:
-                starts[id(retry)] = to_micros(retry.slot.start)
-            whole.append((starts[id(retry)], NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1))
-            real.append((np.nan, amount, np.nan, np.nan))
-    return np.array(whole, dtype=np.int64).reshape(-1, 8), np.array(real, dtype=np.float64).reshape(-1, 4)
-
-
-def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    decline = attempt.decline
-    numbers = (
-        to_micros(attempt.at),
-        _known_at(attempt),
-        OUTCOMES.index(attempt.outcome),
-        INITIATORS.index(attempt.initiator),
-        -1 if decline is None else CATEGORIES.index(decline.category),
-        -1 if decline is None else RETRYABILITIES.index(decline.retryability),
-        int(attempt.precision is Precision.DAY),
-        -1 if attempt.credential is None else _FORMS.index(attempt.credential),
-    )
-    expires = np.nan if attempt.expires_on is None else float(to_day(attempt.expires_on))
-    return numbers, (_wait(decline), float(attempt.amount.major), _flag(attempt.three_d_secure), expires)
-
-
-def _known_at(attempt: Attempt) -> int:
-    """When the outcome became known; a pending attempt has none yet, and training never saw one as known."""
-    return NEVER if attempt.outcome is Outcome.UNKNOWN else to_micros(attempt.known_at)
 
 
 _NULL = np.iinfo(np.int64).min
@@ -385,34 +244,12 @@ class _Sorted:
         return pa.chunked_array([pa.nulls(len(self._history), SCHEMA.field(name).type)])
 
 
-def _coded_list(texts: Sequence[str | None]) -> Coded:
+def coded_list(texts: Sequence[str | None]) -> Coded:
+    """Texts as codes into their distinct words in order, -1 for none."""
     distinct = sorted({text for text in texts if text is not None})
     place = {text: i for i, text in enumerate(distinct)}
     codes = np.array([-1 if text is None else place[text] for text in texts], dtype=np.int64)
     return Coded(codes, pa.array(distinct, pa.string()))
-
-
-def _gather(who: Int64s, texts: Sequence[str | None]) -> Coded:
-    coded = _coded_list(texts)
-    return Coded(coded.codes[who], coded.words)
-
-
-def _forms(told: Int64s, who: Int64s, methods: Sequence[Method]) -> Coded:
-    """Form of every attempt's credential: as it was then where that is told, else as the method's is now."""
-    forms = _per_method(who, [m.credential for m in methods], Credential)
-    return Coded(np.where(told >= 0, told, forms.codes), forms.words)
-
-
-def _expiries(told: Floats, who: Int64s, methods: Sequence[Method]) -> Floats:
-    """Expiry of every attempt's credential: as it was then where that is told, else as the method's is now."""
-    now = np.array([np.nan if m.expires_on is None else to_day(m.expires_on) for m in methods])[who]
-    return np.where(np.isnan(told), now, told)
-
-
-def _per_method(who: Int64s, values: Sequence[StrEnum], words: type[StrEnum]) -> Coded:
-    place = {word: i for i, word in enumerate(words)}
-    codes = np.array([place[value] for value in values], dtype=np.int64)
-    return Coded(codes[who], pa.array([str(word) for word in words]))
 
 
 def _zones(country: Coded, stated: Coded) -> Coded:
@@ -422,17 +259,18 @@ def _zones(country: Coded, stated: Coded) -> Coded:
 
 def _issuers(country: Coded, issuer: Coded) -> Coded:
     """Issuers told apart by country, because issuer names are only unique within one."""
-    return _joined(country, issuer, _issuer_key)
+    return _joined(country, issuer, issuer_key)
 
 
-def _country(issuer_country: str | None, market: str | None) -> str | None:
+def country_or_market(issuer_country: str | None, market: str | None) -> str | None:
     """The issuer's country; where it is not known, the market if that is a country."""
     if issuer_country is not None or market is None:
         return issuer_country
     return market if len(market) == 2 and market.isalpha() and market.isupper() else None
 
 
-def _issuer_key(country: str | None, issuer: str | None) -> str | None:
+def issuer_key(country: str | None, issuer: str | None) -> str | None:
+    """An issuer told apart by country; None where it is not known."""
     return None if issuer is None else f"{country or '--'}:{issuer}"
 
 
@@ -440,7 +278,7 @@ def _joined(left: Coded, right: Coded, join: Callable[[str | None, str | None], 
     width = len(right.words) + 1
     pairs, inverse = np.unique((left.codes + 1) * width + right.codes + 1, return_inverse=True)
     texts = [join(left.word(int(pair // width) - 1), right.word(int(pair % width) - 1)) for pair in pairs]
-    coded = _coded_list(texts)
+    coded = coded_list(texts)
     return Coded(coded.codes[inverse], coded.words)
 
 
@@ -465,27 +303,17 @@ def _declines(
             decline = classify(words[3], words[0] or "", Network(words[1] or "unknown"), words[4], words[5], words[2])
             category[i] = CATEGORIES.index(decline.category)
             retryability[i] = RETRYABILITIES.index(decline.retryability)
-            wait[i] = _wait(decline)
+            wait[i] = wait_hours(decline)
     return category[inverse].astype(np.int64), retryability[inverse].astype(np.int64), wait[inverse]
 
 
-def _wait(decline: Decline | None) -> float:
+def wait_hours(decline: Decline | None) -> float:
+    """What the decline's advice asks for; NaN for none."""
     return np.nan if decline is None or decline.min_wait_hours is None else float(decline.min_wait_hours)
 
 
-def _flag(value: bool | None) -> float:
-    return np.nan if value is None else float(value)
-
-
-def _after_first(payment: Int64s) -> Flags:
+def after_first(payment: Int64s) -> Flags:
     """Whether an earlier row has the same payment; rows are ordered by time."""
     after = np.ones(payment.shape, dtype=np.bool_)
     after[np.unique(payment, return_index=True)[1]] = False
     return after
-
-
-def _listed_methods(context: Context) -> tuple[Method, ...]:
-    """The context's methods, then those of past attempts that are no longer on file, of which only the id is known."""
-    listed = {method.method_id for method in context.methods}
-    gone = sorted({a.method_id for a in context.attempts} - listed)
-    return (*context.methods, *(Method(method_id=name, rail=Rail.UNKNOWN) for name in gone))

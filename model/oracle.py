@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,12 @@ from model.scorer import Scores, ScoreSource
 _SURE = 1e-9
 
 
+@runtime_checkable
 class Chances(Protocol):
     """A world that tells the chance of any retry; 0 or 1 where the outcome itself is known."""
 
     def chance(self, payment_id: str, actions: Sequence[Retry]) -> NDArray[np.float64]:
-        """P(approved) of each retry, shape (n,)."""
+        """P(approved) of each retry given the hidden state, shape (n,)."""
         ...
 
 

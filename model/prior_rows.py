@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.calendars import calendar_of, days_from_payday, days_to_payday, is_banking_day
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
-from features.known import Known, pick
+from features.known import pick
 from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
@@ -37,7 +37,7 @@ _NO_USE = np.array(
 def prior_logits(rows: Rows, table: PriorTable | None = None) -> Floats:
     """Log-odds of approval of each row by the shipped prior, shape (rows,), within the prior's own limits."""
     figures = table or shipped_table()
-    failed = _own_failures(rows)
+    failed = rows.of_payment_method
     last, retried = failed.last(rows.table.failed), failed.total(rows.table.failed) - 1.0
     category = _categories(rows, last)
     days, circumstances = rows.day, figures.circumstances
@@ -53,12 +53,6 @@ def prior_logits(rows: Rows, table: PriorTable | None = None) -> Floats:
     score += np.where(last >= 0, after + np.where(moved, other, 0.0), 0.0)
     score += np.where(category == _FUNDS, _paydays(figures, rows, days), 0.0)
     return np.clip(score, _logit(LOWEST), _logit(HIGHEST))
-
-
-def _own_failures(rows: Rows) -> Known:
-    """The attempts of the asked payment with the asked method."""
-    group = rows.table.payment.codes * np.int64(len(rows.table.method.words) + 1) + rows.table.method.codes
-    return Known(group, rows.table.known_at, group[rows.index], rows.decided_at)
 
 
 def _categories(rows: Rows, last: Int64s) -> Int64s:

@@ -1,18 +1,22 @@
 """What `recoup evaluate` does: reads what was named, judges it in the way that fits, and writes the report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from experiments.world import World
 from features.context import Context
 from features.errors import InputError
 from features.instants import from_micros, to_micros
 from model.artifact import to_text
 from model.boosted import BoostedScorer
 from model.scorer import Scorer
+from serving.merchant_rules import merchant_rulebook
 from serving.registry import answering, read_scorer
+from serving.service import economics_of
 from serving.settings import Settings
 from serving.simulate import HISTORY, read_world
+from training.plan_value import Stage
 from training.trial.contest import Progress
 from training.trial.document import Report, report_html
 from training.trial.folds import folds_of
@@ -25,11 +29,17 @@ _FOLDS_TO_SAMPLE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to evaluate on."""
+    """What to evaluate on.
+
+    Args:
+        model: Artifact of the model on trial.
+        version: Number of a registered version on trial, to be played beside the champion.
+    """
 
     history: Path | None
     world: Path | None
     model: Path | None
+    version: str | None
     folds: int | None
     windows: int
     routing: bool
@@ -41,6 +51,7 @@ class Asked:
         return {
             "history": "none" if self.history is None else self.history.name,
             "world": "none" if self.world is None else self.world.name,
+            "version": self.version or "none",
             "folds": str(self.folds or "none"),
             "windows": str(self.windows),
             "kind": self.kind,
@@ -56,8 +67,27 @@ class Asked:
         return "cross-fit" if self.folds else "replay"
 
 
-def evaluated(asked: Asked, terms: Terms, settings: Settings, tell: Progress) -> Report:
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Who is on trial, and the champion to play beside it; None where the champion itself is on trial or is none."""
+
+    scorer: Scorer
+    champion: Scorer | None = None
+
+    @property
+    def taught_until(self) -> int | None:
+        """When the later of their test windows began, microseconds; nothing later taught either."""
+        known = [until for scorer in (self.scorer, self.champion) if (until := _taught_until(scorer)) is not None]
+        return max(known, default=None)
+
+
+def evaluated(
+    asked: Asked, terms: Terms, settings: Settings, tell: Progress, registered: Callable[[str], Path]
+) -> Report:
     """The report of what was asked.
+
+    Args:
+        registered: Finds the artifact of a registered version by its number.
 
     Raises:
         InputError: What was named does not fit together, or cannot be read.
@@ -66,13 +96,30 @@ def evaluated(asked: Asked, terms: Terms, settings: Settings, tell: Progress) ->
     if asked.kind == "routing":
         return routes(_named(asked.history, "--routing"), asked.folds or 2, max(asked.windows, 1), terms, tell)
     if asked.kind == "off-policy":
-        scorer = _scorer(asked, settings)
+        scorer = _models(asked, settings, registered).scorer
         return logged(_named(asked.history, "off-policy"), scorer, _taught_until(scorer), asked.slot_hours, terms, tell)
     world = _named(asked.world, "--world")
     if asked.kind == "cross-fit":
         history = _named(asked.history, "--crossfit")
         return cross_fitted(history, read_outcomes(world), asked.folds or 2, asked.windows, terms, tell)
-    return _played(asked, world, terms, _scorer(asked, settings), tell)
+    return _played(asked, world, terms, _models(asked, settings, registered), tell)
+
+
+def stage_of(
+    world: Path, history: Path, settings: Settings, payments: int, max_retries: int, horizon_days: int
+) -> Stage:
+    """Where tuning plays plans: a simulated world, or recorded outcomes of the history's payments.
+
+    Raises:
+        InputError: The world cannot be read.
+    """
+    found: World
+    if world.is_dir():
+        found = read_world(world)
+    else:
+        found = recorded_world(read_log(history), read_outcomes(world), horizon_days)
+    rulebook, economics = merchant_rulebook(settings), economics_of(settings)
+    return Stage(found, list(found.failures()), rulebook, economics, payments, max_retries, horizon_days)
 
 
 def write_report(report: Report, out: Path) -> Path:
@@ -99,25 +146,33 @@ def _check(asked: Asked) -> None:
         raise InputError("--world with a CSV of recorded outcomes needs --history, the log of the same payments")
     if asked.folds and not asked.routing and not recorded:
         raise InputError("--crossfit needs --world with a CSV of recorded outcomes, or --routing")
+    if asked.version is not None and (asked.model is not None or asked.kind != "replay"):
+        raise InputError(
+            "--version needs --world, and neither --model nor --crossfit: it is played beside the champion"
+        )
 
 
-def _played(asked: Asked, folder: Path, terms: Terms, scorer: Scorer, tell: Progress) -> Report:
+def _played(asked: Asked, folder: Path, terms: Terms, models: Models, tell: Progress) -> Report:
     """A world is played whole by what another log taught; its own log teaches only until the model's test window."""
     tell("reading the world", 0, 1)
     if not folder.is_dir():
         history = _named(asked.history, "--world")
         log = read_log(history)
         recorded = recorded_world(log, read_outcomes(folder), terms.horizon_days)
-        since = _taught_until(scorer)
+        since = models.taught_until
         contexts = _chosen(list(recorded.failures()), since, asked.payments)
-        return replayed(recorded, contexts, before(log, since), scorer, _lead(contexts, scorer, since), terms, tell)
+        lead = _lead(contexts, models, since)
+        return replayed(
+            recorded, contexts, before(log, since), models.scorer, lead, terms, tell, champion=models.champion
+        )
     world = read_world(folder)
     own = folder / HISTORY
     elsewhere = asked.history is not None and asked.history.resolve() != own.resolve()
-    since = None if elsewhere else _taught_until(scorer)
+    since = None if elsewhere else models.taught_until
     log = before(read_log(asked.history if elsewhere and asked.history else own), since)
     contexts = _chosen(list(world.failures()), since, asked.payments)
-    return replayed(world, contexts, log, scorer, _lead(contexts, scorer, since), terms, tell)
+    lead = _lead(contexts, models, since)
+    return replayed(world, contexts, log, models.scorer, lead, terms, tell, champion=models.champion)
 
 
 def _chosen(contexts: list[Context], since: int | None, payments: int | None) -> list[Context]:
@@ -130,21 +185,27 @@ def _chosen(contexts: list[Context], since: int | None, payments: int | None) ->
     return [c for c, fold in zip(later, place.tolist(), strict=True) if fold < share]
 
 
-def _lead(contexts: Sequence[Context], scorer: Scorer, since: int | None) -> str:
+def _lead(contexts: Sequence[Context], models: Models, since: int | None) -> str:
     when = "" if since is None else f" after {from_micros(since):%Y-%m-%d}, when the model's lessons ended"
-    return f"{len(contexts):,} payments that failed{when}; the plan asks {scorer.source} {scorer.version}."
+    beside = "" if models.champion is None else f", beside the champion {models.champion.version}"
+    scorer = models.scorer
+    return f"{len(contexts):,} payments that failed{when}; the plan asks {scorer.source} {scorer.version}{beside}."
 
 
-def _scorer(asked: Asked, settings: Settings) -> Scorer:
+def _models(asked: Asked, settings: Settings, registered: Callable[[str], Path]) -> Models:
     if asked.model is not None:
-        return read_scorer(asked.model)
+        return Models(read_scorer(asked.model))
     found = answering(settings)
+    if asked.version is not None:
+        scorer = read_scorer(registered(asked.version))
+        alone = found.refused is not None or found.scorer.version == scorer.version
+        return Models(scorer, None if alone else found.scorer)
     if found.refused is not None:
         raise InputError(f"no model to judge: {found.refused}; name one with --model FOLDER")
-    return found.scorer
+    return Models(found.scorer)
 
 
-def _taught_until(scorer: Scorer) -> int | None:
+def _taught_until(scorer: Scorer | None) -> int | None:
     """When the window began that the model was judged on, microseconds; nothing later taught it."""
     windows = scorer.facts.get("windows") if isinstance(scorer, BoostedScorer) else None
     start = windows.get("test_from") if isinstance(windows, dict) else None

@@ -7,7 +7,7 @@ GOOD = PolicyEvidence(
     model_version="new",
     unit="EUR a failed payment",
     incumbent=Difference("old", Estimate(0.4, 0.1, 0.7)),
-    best_schedule=Difference("3-7-14-21", Estimate(1.2, 0.8, 1.6)),
+    best_baseline=Difference("best-fixed", Estimate(1.2, 0.8, 1.6)),
     breaches=0,
     slices=(
         SliceDifference("market", "DE", Estimate(0.02, -0.01, 0.05)),

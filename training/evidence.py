@@ -6,17 +6,17 @@ The report is the JSON that the evaluation of policies writes. Promotion reads o
         "model_version": "25b70cbc8ad5",                                   what was evaluated
         "unit": "EUR a failed payment",
         "incumbent": {"name": "3a…", "net_value": {"value": 0.4, "low": 0.1, "high": 0.7}},   null where there is none
-        "best_schedule": {"name": "3-7-14-21", "net_value": {"value": 1.2, "low": 0.8, "high": 1.6}},
-        "breaches": 0,
+        "best_baseline": {"name": "best-fixed", "net_value": {"value": 1.2, "low": 0.8, "high": 1.6}},
+        "breaches": 0,                                                     null where no rules were in force
         "slices": [{"by": "market", "word": "DE", "recovered": {"value": 0.01, "low": -0.01, "high": 0.03}}]}}
 
 `net_value` is the model's policy less the other, paired; `recovered` is the model's recovered share less that of the
-best schedule. Intervals are 95 %, by customer.
+best baseline. Intervals are 95 %, by customer. `recoup evaluate --world` writes it (`training/trial/for_promotion.py`).
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from experiments.resamples import Estimate
@@ -33,7 +33,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class SliceDifference:
-    """Recovered share of one market or decline category, less that of the best schedule; 0.01 is one point."""
+    """Recovered share of one market or decline category, less that of the best baseline; 0.01 is one point."""
 
     by: str
     word: str
@@ -47,16 +47,20 @@ class PolicyEvidence:
     Args:
         model_version: Content hash of the model that was evaluated.
         incumbent: Against the champion of that time, named by its content hash; None where there was none.
-        best_schedule: Against the best schedule.
-        breaches: Attempts that a cap forbade.
+        best_baseline: Against the best of what could answer without any trained model.
+        breaches: Attempts that a cap forbade; None where no rules were in force, so that none was looked for.
     """
 
     model_version: str
     unit: str
     incumbent: Difference | None
-    best_schedule: Difference
-    breaches: int
+    best_baseline: Difference
+    breaches: int | None
     slices: tuple[SliceDifference, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The object `promotion` of a report, as `read_evidence` reads it."""
+        return asdict(self)
 
 
 def read_evidence(path: Path) -> PolicyEvidence:
@@ -71,14 +75,19 @@ def read_evidence(path: Path) -> PolicyEvidence:
         raise InputError(f"{path}: no such file; expected the JSON report of an evaluation of policies") from None
     except ValueError:
         raise InputError(f"{path}: is not JSON; expected the JSON report of an evaluation of policies") from None
+    if isinstance(document, Mapping) and "promotion" not in document:
+        raise InputError(
+            f"{path}: promotion is missing; `recoup evaluate --world` writes it when it plays a trained model against "
+            "all baselines (without --crossfit or --policies)"
+        )
     found = _Part(path, "", document).part("promotion")
     incumbent, slices = found.value("incumbent"), found.parts("slices")
     return PolicyEvidence(
         model_version=found.text("model_version"),
         unit=found.text("unit"),
         incumbent=None if incumbent is None else _difference(found.part("incumbent")),
-        best_schedule=_difference(found.part("best_schedule")),
-        breaches=found.count("breaches"),
+        best_baseline=_difference(found.part("best_baseline")),
+        breaches=None if found.value("breaches") is None else found.count("breaches"),
         slices=tuple(SliceDifference(s.text("by"), s.text("word"), s.estimate("recovered")) for s in slices),
     )
 

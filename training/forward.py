@@ -1,11 +1,13 @@
 """Forward folds: train on what was final before a window, judge other customers in it; the test window stays shut."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.resamples import Floats
+from features.context import Context
 from features.errors import InputError
 from features.frame import frame
 from features.instants import MICROS_PER_HOUR
@@ -16,13 +18,17 @@ from training.fit import Bag, TreeSettings, fit_bag
 from training.load import History, load_history
 from training.metrics import log_loss, probability
 from training.other_times import rows_at
+from training.plan_value import MIN_PAYMENTS, Stage, plan_value
 from training.policy_value import MOST_CERTAIN, PolicyValue, value_of_best_times
-from training.split import split_by_time
+from training.split import customer_folds, split_by_time
 from training.uncertainty import out_of_fold
 
 Flags = NDArray[np.bool_]
 Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
+
+Objective = Literal["plan value", "policy value", "log loss"]
+"""What settings are ranked by; log loss decides among what the other two cannot tell apart."""
 
 MIN_ROWS = 50
 _FIRST_PART = 0.4  # of the rows, which only train
@@ -48,24 +54,24 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class ForwardFold:
-    """One window to judge on, and what may be learnt before it."""
+    """One window to judge on, and what may be learnt before it.
+
+    Args:
+        played: Failed payments of the window on which plans are played; none without a world.
+    """
 
     train: Flags
     judge: Flags
     chance: Chance | None
+    played: tuple[Context, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """How good settings are on one fold.
-
-    Args:
-        policy: Value of a policy built on the model; None where the log does not support one.
-    """
+class Fitted:
+    """Trees that settings grew on one fold's past, and their log loss in its window."""
 
     log_loss: float
-    policy: PolicyValue | None
-    trees: int
+    bag: Bag
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +80,46 @@ class ForwardFolds:
 
     Args:
         digest: SHA-256 of the history, hex.
+        customer_folds: How many folds of customers the rows have.
+        stage: Where plans are played; None to read a policy's value off the log.
     """
 
     digest: str
     data: Dataset
     folds: tuple[ForwardFold, ...]
+    customer_folds: int
+    stage: Stage | None = None
 
     def __len__(self) -> int:
         return len(self.folds)
 
     @property
-    def has_policy(self) -> bool:
-        """Whether every fold holds retries whose time was left to chance."""
-        return all(fold.chance is not None for fold in self.folds)
+    def objective(self) -> Objective:
+        """The plan's value where it can be played, a policy's where the log supports it, else log loss."""
+        if self.stage is not None:
+            return "plan value"
+        return "policy value" if all(fold.chance is not None for fold in self.folds) else "log loss"
 
-    def score(self, number: int, settings: TreeSettings) -> Score:
+    def fit(self, number: int, settings: TreeSettings) -> Fitted:
         """Fit on one fold's past with these settings and judge on its window, customers apart."""
         fold, data, settings = self.folds[number], self.data, replace(settings, boosters=_HALVES)
         half = data.fold % _HALVES
         bag = fit_bag(data.matrix[fold.train], data.y[fold.train], half[fold.train], column_shapes(), settings)
         judged = out_of_fold(bag, data.matrix[fold.judge], half[fold.judge], settings.threads)
-        loss = log_loss(data.y[fold.judge], probability(judged))
-        return Score(
-            loss, None if fold.chance is None else self._policy(bag, fold.chance, half, settings.threads), bag.trees
-        )
+        return Fitted(log_loss(data.y[fold.judge], probability(judged)), bag)
 
-    def _policy(self, bag: Bag, chance: Chance, half: Int64s, threads: int) -> PolicyValue | None:
-        data, boosters = self.data, boosters_of(bag.texts)
+    def value(self, number: int, fitted: Fitted, threads: int) -> PolicyValue | None:
+        """What a policy built on the trees is worth in the fold's window; None where nothing can tell."""
+        fold = self.folds[number]
+        if self.stage is not None:
+            return plan_value(self.stage, fold.played, fitted.bag, self.data.encoders, self._half_of, threads)
+        return None if fold.chance is None else self._policy(fitted.bag, fold.chance, threads)
+
+    def _half_of(self, customer: str) -> int:
+        return int(customer_folds([customer], self.customer_folds)[0]) % _HALVES
+
+    def _policy(self, bag: Bag, chance: Chance, threads: int) -> PolicyValue | None:
+        data, half, boosters = self.data, self.data.fold % _HALVES, boosters_of(bag.texts)
         unseen, times = bag.unseen(half[chance.rows]), len(chance.others) // len(chance.rows)
         own = _mean(raw_logits(boosters, data.matrix[chance.rows], threads), unseen)
         others = _mean(raw_logits(boosters, chance.others, threads), np.repeat(unseen, times, axis=0))
@@ -108,11 +127,15 @@ class ForwardFolds:
         return value_of_best_times(y, chance.propensity, customer, own, others.reshape(-1, times))
 
 
-def forward_folds(config: TrainingConfig, number: int) -> ForwardFolds:
+def forward_folds(config: TrainingConfig, number: int, stage: Stage | None = None) -> ForwardFolds:
     """Cut a history's rows before its test window into a first part to train on and windows that follow each other.
 
+    Args:
+        stage: Where plans are played, the history's own world.
+
     Raises:
-        InputError: The history cannot be read, or a window or what comes before it holds fewer than 50 rows.
+        InputError: The history cannot be read, a window or what comes before it holds fewer than 50 rows, or a window
+            fewer than 20 payments to play.
     """
     history = load_history(config.history)
     data = labelled_rows(history, config)
@@ -133,8 +156,22 @@ def forward_folds(config: TrainingConfig, number: int) -> ForwardFolds:
                 f"forward fold {k + 1} of {number} holds {window.sum()} retries with {past.sum()} before it; at least "
                 f"{MIN_ROWS} each are needed; ask for fewer folds, or bring a longer history"
             )
-        folds.append(ForwardFold(past, window, _chance(history, data, window, config.seed + k)))
-    return ForwardFolds(history.digest, data, tuple(folds))
+        if stage is None:
+            folds.append(ForwardFold(past, window, _chance(history, data, window, config.seed + k)))
+        else:
+            played = stage.between(int(edges[k]), int(edges[k + 1]), split.test_from)
+            _require_payments(len(played), k, number, stage)
+            folds.append(ForwardFold(past, window, None, played))
+    return ForwardFolds(history.digest, data, tuple(folds), config.trees.boosters, stage)
+
+
+def _require_payments(played: int, fold: int, folds: int, stage: Stage) -> None:
+    if played < MIN_PAYMENTS:
+        raise InputError(
+            f"forward fold {fold + 1} of {folds} holds {played} failed payments of the world with {stage.horizon_days} "
+            f"days left before the test window; at least {MIN_PAYMENTS} are needed; ask for fewer folds or fewer "
+            "--horizon-days, or bring a longer history"
+        )
 
 
 def _chance(history: History, data: Dataset, window: Flags, seed: int) -> Chance | None:

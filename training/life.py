@@ -9,12 +9,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
+from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from features.errors import InputError
+from model.artifact import CHECKSUMS
 from training.evidence import PolicyEvidence
 from training.gate import GateVerdict
 from training.promotion import Candidate, judge_promotion
@@ -146,6 +149,21 @@ class Registry:
         if verdict.passed:
             self._crown(number, tuple(check.sentence for check in verdict.checks))
         return verdict
+
+    def artifact(self, number: str, folder: Path) -> Path:
+        """A copy of the version's artifact, in a folder below the one given.
+
+        Raises:
+            InputError: No such version, or what it holds is no artifact of Recoup.
+        """
+        self._version(number)
+        try:
+            found = download_artifacts(artifact_uri=f"models:/{self._name}/{number}", dst_path=str(folder))
+        except (MlflowException, OSError) as error:
+            raise unreachable(self._uri, error) from None
+        for checksums in sorted(Path(found).rglob(CHECKSUMS)):
+            return checksums.parent
+        raise InputError(f"version {number} of {self._name} holds no Recoup artifact (no {CHECKSUMS} in it)")
 
     def rollback(self) -> tuple[str, str]:
         """Give the alias back to the champion before; (who steps down, who is champion again).

@@ -51,8 +51,8 @@ def load_history(path: Path) -> History:
     Raises:
         InputError: No such file, not a Parquet file, not a history, of another format version, or empty.
     """
-    arrow = _read(path)
-    table = from_arrow(arrow, _decline)
+    arrow = read_columns(path, without=_UNUSED, coded=_CODED)
+    table = from_arrow(arrow, classified)
     market = _coded(arrow, "market", table)
     code, stated = _coded(arrow, "code", table), _stated(arrow, "outcome_at", table)
     propensity = _numbers(arrow, "propensity", table)
@@ -69,14 +69,23 @@ def load_history(path: Path) -> History:
     )
 
 
-def _read(path: Path) -> pa.Table:
+def read_columns(path: Path, *, without: frozenset[str] = frozenset(), coded: frozenset[str] = frozenset()) -> pa.Table:
+    """The rows of a history with the columns of the format.
+
+    Args:
+        without: Columns that are not wanted.
+        coded: Columns of texts to be read as codes and distinct words.
+
+    Raises:
+        InputError: No such file, not a Parquet file, not a history, of another format version, or empty.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected a history that `recoup import` or `recoup simulate` wrote")
     try:
         schema = pq.read_schema(path)
         _check(path, schema)
-        names = [name for name in schema.names if name in BY_NAME and name not in _UNUSED]
-        with pq.ParquetFile(path, read_dictionary=[name for name in names if name in _CODED]) as file:
+        names = [name for name in schema.names if name in BY_NAME and name not in without]
+        with pq.ParquetFile(path, read_dictionary=[name for name in names if name in coded]) as file:
             arrow = file.read(names)
     except (pa.ArrowException, OSError) as error:
         raise InputError(
@@ -100,7 +109,7 @@ def _check(path: Path, schema: pa.Schema) -> None:
         raise InputError(f"{path}: history format {version}; this version of Recoup reads format {FORMAT_VERSION}")
 
 
-def _decline(
+def classified(
     code: str | None,
     processor: str,
     network: Network,
@@ -108,6 +117,7 @@ def _decline(
     advice_code: str | None,
     country: str | None,
 ) -> Decline:
+    """What a decline means, by the shipped tables and the merchant's own."""
     return classify(
         code, processor=processor, network=network, subcode=subcode, advice_code=advice_code, country=country
     )

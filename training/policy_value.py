@@ -24,16 +24,18 @@ MIN_EFFECTIVE = 50.0
 
 @dataclass(frozen=True, slots=True)
 class PolicyValue:
-    """Share approved of the retries that the policy would make.
+    """Share approved of the retries that a policy would make; where it was played, its net value per failed payment.
 
     Args:
         standard_error: Of the value, by customer.
-        effective_rows: Kish's effective sample size, (Σw)² / Σw².
+        effective_rows: Kish's effective sample size, (Σw)² / Σw²; payments where the policy was played.
+        parts: What each customer adds to the value, where all settings meet the same customers and the same luck.
     """
 
     value: float
     standard_error: float
     effective_rows: float
+    parts: tuple[float, ...] = ()
 
 
 def value_of_best_times(

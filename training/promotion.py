@@ -7,7 +7,7 @@ from training.gate import Check, GateVerdict
 
 SLOPE = (0.9, 1.1)
 WORST_SLICE = -0.01
-"""A slice is bad if even the upper end of its interval is more than a point below the best schedule."""
+"""A slice is bad if even the upper end of its interval is more than a point below the best baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def judge_promotion(candidate: Candidate, incumbent: str | None, evidence: Polic
     if evidence is None:
         missing = (
             "no evaluation of its policy was given; name the JSON report of one that compares it with the champion "
-            "and the best schedule (--evaluation FILE)"
+            "and the best baseline (--evaluation FILE)"
         )
         return GateVerdict((own, _slope(candidate), Check("policy", False, missing)))
     return GateVerdict(
@@ -47,7 +47,7 @@ def judge_promotion(candidate: Candidate, incumbent: str | None, evidence: Polic
             _slope(candidate),
             _about(candidate, evidence),
             *_against_incumbent(incumbent, evidence),
-            _better(evidence.best_schedule, evidence.unit, "the best schedule"),
+            _better(evidence.best_baseline, evidence.unit, "the best baseline"),
             _breaches(evidence),
             _slices(evidence.slices),
         )
@@ -95,6 +95,8 @@ def _better(difference: Difference, unit: str, whom: str) -> Check:
 
 def _breaches(evidence: PolicyEvidence) -> Check:
     count = evidence.breaches
+    if count is None:
+        return Check("caps", False, "no rules were in force in the evaluation, so that no breach could be seen")
     return Check("caps", count == 0, f"{count:,} attempts breached a cap" if count else "no attempt breached a cap")
 
 
@@ -105,6 +107,6 @@ def _slices(slices: tuple[SliceDifference, ...]) -> Check:
     gap = worst.recovered
     sentence = (
         f"the worst of {len(slices)} slices is {worst.by} {worst.word}: recovered share {gap.value:+.1%} against the "
-        f"best schedule ({gap.low:+.1%} to {gap.high:+.1%}; the upper end must be at least {WORST_SLICE:.0%})"
+        f"best baseline ({gap.low:+.1%} to {gap.high:+.1%}; the upper end must be at least {WORST_SLICE:.0%})"
     )
     return Check("slices", gap.high >= WORST_SLICE, sentence)

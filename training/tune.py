@@ -1,8 +1,9 @@
-"""Chooses tree settings with Optuna on forward folds: policy value first, log loss second.
+"""Chooses tree settings with Optuna on forward folds: the plan's value first, log loss second.
 
-A trial is judged fold by fold, and given up when its running mean falls behind the median of the trials before it. The
-study lives in a journal file, so that the same name goes on where it stopped. What a trial is worth is one small
-function, `worth`; whoever can value a policy better replaces that (docs/decisions/0057-tuning.md).
+A trial is fitted fold by fold, and given up when its mean log loss falls behind the median of the trials before it:
+that is cheap to know. Only a trial that got through is asked what its policy is worth, which ranks it
+(docs/decisions/0100-tuning-by-the-plan.md). The study lives in a journal file, so that the same name goes on where it
+stopped.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,10 +18,13 @@ from optuna.trial import FrozenTrial, TrialState
 
 from features.errors import InputError
 from training.fit import TreeSettings
-from training.forward import Score
+from training.forward import Fitted, Objective
 from training.parameters import Parameters
+from training.plan_value import standard_error
+from training.policy_value import PolicyValue
 
-POLICY, LOG_LOSS = "policy value", "log loss"
+LOG_LOSS: Objective = "log loss"
+_PARTS = "parts"
 _WARM_TRIALS = 3  # finished whole before any other may be given up
 
 Told = Callable[[FrozenTrial], None]
@@ -35,16 +39,20 @@ class Judging(Protocol):
         ...
 
     @property
-    def has_policy(self) -> bool:
-        """Whether it can value a policy on every fold."""
+    def objective(self) -> Objective:
+        """What it can rank settings by."""
         ...
 
     def __len__(self) -> int:
         """How many folds there are."""
         ...
 
-    def score(self, number: int, settings: TreeSettings) -> Score:
-        """How good settings are on one fold."""
+    def fit(self, number: int, settings: TreeSettings) -> Fitted:
+        """Trees of these settings on one fold, and their log loss."""
+        ...
+
+    def value(self, number: int, fitted: Fitted, threads: int) -> PolicyValue | None:
+        """What a policy built on those trees is worth; None where nothing can tell."""
         ...
 
 
@@ -54,7 +62,7 @@ class Tuned:
 
     Args:
         study: With every trial of this and earlier runs.
-        objective: `policy value` or `log loss`.
+        objective: What ranked the trials.
         best: The trial whose parameters are taken.
         parameters: The same as parameters of training.
     """
@@ -82,7 +90,7 @@ def open_study(name: str, folder: Path, folds: Judging, seed: int) -> optuna.Stu
     about = {
         "history": folds.digest,
         "folds": len(folds),
-        "objective": POLICY if folds.has_policy else LOG_LOSS,
+        "objective": folds.objective,
     }
     for key, value in about.items():
         if study.user_attrs.setdefault(key, value) != value:
@@ -93,12 +101,15 @@ def open_study(name: str, folder: Path, folds: Judging, seed: int) -> optuna.Stu
     return study
 
 
-def tune(study: optuna.Study, folds: Judging, base: TreeSettings, trials: int, told: Told) -> Tuned:
+def tune(
+    study: optuna.Study, folds: Judging, base: TreeSettings, trials: int, told: Told, *, seconds: float | None = None
+) -> Tuned:
     """Run so many trials more and take the best of all.
 
     Args:
         base: Settings that are not tuned.
         told: Called with every trial that ended.
+        seconds: Begin no trial after so long; None for no such bound.
 
     Raises:
         InputError: No trial was judged whole.
@@ -106,23 +117,20 @@ def tune(study: optuna.Study, folds: Judging, base: TreeSettings, trials: int, t
     if not study.trials:
         study.enqueue_trial(_defaults(base))
     study.optimize(
-        lambda trial: _judged(trial, folds, base), n_trials=trials, callbacks=[lambda _study, trial: told(trial)]
+        lambda trial: _judged(trial, folds, base),
+        n_trials=trials,
+        timeout=seconds,
+        callbacks=[lambda _study, trial: told(trial)],
     )
     best = best_of(study)
     return Tuned(study, str(study.user_attrs["objective"]), best, Parameters.of(best.params))
 
 
-def worth(scores: Sequence[Score], objective: str) -> float:
-    """What settings are worth after some folds: the larger the better."""
-    if objective == LOG_LOSS:
-        return -float(np.mean([score.log_loss for score in scores]))
-    return float(np.mean([0.0 if score.policy is None else score.policy.value for score in scores]))
-
-
 def best_of(study: optuna.Study) -> FrozenTrial:
-    """Of the trials within a standard error of the largest worth, the one of least log loss.
+    """Of the trials that cannot be told from the one of largest worth, the one of least log loss.
 
-    A policy value out of a log is noisy; what it cannot tell apart, log loss may.
+    Told apart is what differs by more than one standard error: of the paired difference by customer where all trials
+    met the same customers with the same luck, else of the largest worth itself.
 
     Raises:
         InputError: No trial was judged whole.
@@ -131,33 +139,44 @@ def best_of(study: optuna.Study) -> FrozenTrial:
     if not whole:
         raise InputError(f"--study {study.study_name}: no trial was judged on every fold; ask for more with --trials")
     top = max(whole, key=_value)
-    near = _value(top) - float(top.user_attrs["standard_error"])
-    return min(
-        (trial for trial in whole if _value(trial) >= near), key=lambda trial: float(trial.user_attrs["log_loss"])
-    )
+    near = [trial for trial in whole if _value(trial) >= _value(top) - _doubt(top, trial)]
+    return min(near, key=lambda trial: float(trial.user_attrs["log_loss"]))
+
+
+def _doubt(top: FrozenTrial, other: FrozenTrial) -> float:
+    """One standard error of how much more the top trial is worth."""
+    ours, theirs = top.user_attrs.get(_PARTS, []), other.user_attrs.get(_PARTS, [])
+    if ours and len(ours) == len(theirs):
+        return standard_error(np.array(ours) - np.array(theirs))
+    return float(top.user_attrs["standard_error"])
 
 
 def _judged(trial: optuna.Trial, folds: Judging, base: TreeSettings) -> float:
     settings = _suggested(trial).applied_to(base)
-    objective = str(trial.study.user_attrs["objective"])
-    scores: list[Score] = []
+    fitted: list[Fitted] = []
+    loss = float("inf")
     for number in range(len(folds)):
-        scores.append(folds.score(number, settings))
-        _remember(trial, scores)
-        trial.report(worth(scores, objective), number)
+        fitted.append(folds.fit(number, settings))
+        loss = float(np.mean([one.log_loss for one in fitted]))
+        trial.set_user_attr("log_loss", loss)
+        trial.set_user_attr("trees", [one.bag.trees for one in fitted])
+        trial.report(-loss, number)
         if trial.should_prune():
             raise optuna.TrialPruned
-    return worth(scores, objective)
+    if folds.objective == LOG_LOSS:
+        trial.set_user_attr("standard_error", 0.0)
+        return -loss
+    return _worth(trial, [folds.value(number, one, base.threads) for number, one in enumerate(fitted)])
 
 
-def _remember(trial: optuna.Trial, scores: Sequence[Score]) -> None:
-    """Both figures of the trial so far, and the standard error of its policy value (folds are apart in time)."""
-    errors = [score.policy.standard_error for score in scores if score.policy is not None]
-    trial.set_user_attr("log_loss", float(np.mean([score.log_loss for score in scores])))
-    trial.set_user_attr("trees", [score.trees for score in scores])
-    trial.set_user_attr("standard_error", float(np.sqrt(np.sum(np.square(errors)))) / len(scores))
-    if errors:
-        trial.set_user_attr("policy_value", worth(scores, POLICY))
+def _worth(trial: optuna.Trial, values: Sequence[PolicyValue | None]) -> float:
+    """The mean value over the folds, which are apart in time; a fold that cannot tell is worth nothing."""
+    told = [value for value in values if value is not None]
+    worth = float(sum(value.value for value in told)) / len(values)
+    trial.set_user_attr("policy_value", worth)
+    trial.set_user_attr("standard_error", float(np.sqrt(sum(v.standard_error**2 for v in told))) / len(values))
+    trial.set_user_attr(_PARTS, [part / len(values) for value in told for part in value.parts])
+    return worth
 
 
 def _suggested(trial: optuna.Trial) -> Parameters:

@@ -62,7 +62,7 @@ class StudyLog:
         for name, value in trial.params.items():
             self.client.log_param(run, name, value)
         for step, value in trial.intermediate_values.items():
-            self.client.log_metric(run, "worth", value, step=step)
+            self.client.log_metric(run, "folds/log_loss", -value, step=step)
         for name in ("log_loss", "policy_value", "standard_error"):
             if name in trial.user_attrs:
                 self.client.log_metric(run, name, float(trial.user_attrs[name]))

@@ -1,13 +1,15 @@
 """`recoup evaluate`: what policies recover and what they are worth, in a world or read off a log."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from serving.cli.progress import told_progress
 
 if TYPE_CHECKING:
     from training.trial.document import Report
@@ -33,6 +35,10 @@ def evaluate(
     ] = None,
     model: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Model artifact; the registered champion by default.")
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER", help="A registered version, played beside the champion; for recoup promote."),
     ] = None,
     crossfit: Annotated[
         int | None,
@@ -84,6 +90,7 @@ def evaluate(
         history=history,
         world=world,
         model=model,
+        version=version,
         folds=crossfit,
         windows=windows,
         routing=routing,
@@ -91,8 +98,8 @@ def evaluate(
         payments=payments,
     )
     terms = _terms(policies, max_retries, horizon_days, economics, limits, resamples, seed)
-    with _progress() as tell:
-        report = evaluated(asked, terms, settings_from(os.environ), tell)
+    with told_progress() as tell, TemporaryDirectory() as folder:
+        report = evaluated(asked, terms, settings_from(os.environ), tell, partial(_artifact, Path(folder)))
     _print(report)
     if out is not None:
         from serving.evaluation import write_report
@@ -137,6 +144,14 @@ def _terms(
     )
 
 
+def _artifact(folder: Path, version: str) -> Path:
+    """The artifact of a registered version, copied into the folder."""
+    from serving.cli.train import tracking_here
+    from training.life import registry
+
+    return registry(tracking_here()).artifact(version, folder)
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     from features.errors import InvalidValueError
 
@@ -144,23 +159,6 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not all(part.isdigit() and 1 <= int(part) <= 30 for part in parts):
         raise InvalidValueError("--max-retries", text, "whole numbers from 1 to 30, such as 1,2,3,4")
     return tuple(sorted({int(part) for part in parts}))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """One line on standard error that says what is being done; gone when it is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def tell(step: str, done: int, total: int) -> None:
-            bar.update(task, description=step, completed=done, total=total if done else None)
-
-        yield tell
 
 
 def _print(report: "Report") -> None:

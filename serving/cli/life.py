@@ -25,7 +25,7 @@ def promote(
 ) -> None:
     """Make a registered model the champion, if its policy is worth it.
 
-    Asked for: net value above the champion and above the best schedule with the 95 % interval above zero, calibration
+    Asked for: net value above the champion and above the best baseline with the 95 % interval above zero, calibration
     slope within 0.9 to 1.1, no market or decline category worse than a point, no attempt that a cap forbids. Without a
     champion the model's own gate decides. Exit codes: 0 promoted, 2 refused input, 3 refused by the gate.
     """

@@ -1,12 +1,12 @@
 """`recoup train`: from an attempt history to a judged, registered model."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from serving.cli.progress import told_progress
 
 if TYPE_CHECKING:
     from training.config import TrainingConfig
@@ -82,14 +82,14 @@ def train(
 
 
 def _trained(config: "TrainingConfig") -> "TrainingResult":
-    with _progress() as tell:
+    with told_progress() as tell:
         from training.pipeline import train as run
 
         return run(config, tell)
 
 
 def _logged(result: "TrainingResult", *, register: bool) -> "Logged":
-    with _progress() as tell:
+    with told_progress() as tell:
         tell("writing to MLflow", 0, 1)
         from training.register import log_run
 
@@ -107,20 +107,3 @@ def tracking_here() -> "Tracking":
 
     settings = settings_from(os.environ)
     return Tracking(settings.tracking_uri, settings.home / "mlartifacts", MODEL_NAME)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """One line on standard error that says what is being done; gone when it is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def tell(step: str, done: int, total: int) -> None:
-            bar.update(task, description=step, completed=done, total=total if done else None)
-
-        yield tell

@@ -16,7 +16,6 @@ from features.attempt import Attempt
 from features.context import Context
 from features.errors import InvalidValueError
 from features.vocabulary import Network
-from model.calendar_days import CalendarDays
 from model.caps.rulebook import Rulebook, Tightening
 from model.decide import decide
 from model.economics import Economics
@@ -27,6 +26,7 @@ from model.planning.imagined import after_declines
 from model.policies import FIXED_1_3_5_7, NoRetry, Policy, window_end
 from model.prior import PriorScorer
 from model.retries import retries_made
+from model.schedules import MonthDays, Schedule
 from model.screening import verdicts_on
 from model.valuation import values
 from model.within_rules import WithinRules
@@ -36,6 +36,7 @@ RULEBOOK = Rulebook.load()
 ECONOMICS = Economics.default()
 PRIOR = PriorScorer()
 PLAN = PlanPolicy(PRIOR, RULEBOOK, ECONOMICS)
+CALENDAR = Schedule("calendar-days", MonthDays((1, 10, 20, 31), 60), RULEBOOK)
 
 
 def policies(max_retries: int | None, horizon_days: float | None) -> list[Policy]:
@@ -43,7 +44,7 @@ def policies(max_retries: int | None, horizon_days: float | None) -> list[Policy
     return [
         NoRetry(),
         WithinRules(FIXED_1_3_5_7, RULEBOOK, max_retries, horizon_days),
-        CalendarDays(RULEBOOK, (1, 10, 20, 31), max_retries, horizon_days),
+        WithinRules(CALENDAR, RULEBOOK, max_retries, horizon_days),
         Greedy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days),
         Greedy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days, by="probability"),
         plan,
@@ -115,16 +116,6 @@ def test_greedy_takes_the_best_single_retry() -> None:
     assert by_chance == case.options.retries[int(np.argmax(chance))]
     dear = Economics.from_toml('[fees.default]\napproved = "90 EUR"\ndeclined = "90 EUR"\n')
     assert Greedy(PRIOR, RULEBOOK, dear).choices([failure])[0].action == Stop("not_worth_it")
-
-
-def test_calendar_days_are_those_of_the_issuer_after_the_day_of_the_last_attempt() -> None:
-    method = card(country="DE")
-    retry = CalendarDays(RULEBOOK).choices([context([method], [failed(method, "05")])])[0].action
-    assert isinstance(retry, Retry)
-    assert retry.slot.start.isoformat() == "2026-11-30T23:00:00+00:00"  # the 1st begins in Berlin
-    last_day = CalendarDays(RULEBOOK, (31,)).choices([context([method], [failed(method, "05")])])[0].action
-    assert isinstance(last_day, Retry)
-    assert last_day.slot.start.isoformat() == "2026-11-29T23:00:00+00:00"
 
 
 # --- exploration ------------------------------------------------------------------------------------------------------

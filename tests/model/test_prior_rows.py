@@ -1,8 +1,11 @@
 """The prior of whole arrays of rows is the prior of each context, computed another way."""
 
+import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 
 from builders import random_history, simple_classify
@@ -10,8 +13,8 @@ from context_builders import NOW, card, context, contexts, failed
 from experiments.resamples import Floats
 from features.action import Retry, Slot
 from features.context import Context
-from features.rows import rows_of_context, rows_of_history
-from features.table import from_arrow
+from features.rows import rows_of_all, rows_of_context, rows_of_history
+from features.table import Coded, from_arrow
 from features.vocabulary import Outcome
 from model.candidates import candidates, horizon_of
 from model.prior import HIGHEST, LOWEST, PriorScorer
@@ -45,3 +48,16 @@ def test_rows_of_a_history_stay_within_the_prior_limits() -> None:
     p = 1 / (1 + np.exp(-prior_logits(rows)))
     assert len(p) == len(rows) > 0
     assert ((p > LOWEST * 0.999) & (p < HIGHEST * 1.001)).all()
+
+
+def test_memory_grows_with_the_attempts_and_not_with_payments_times_methods() -> None:
+    table = from_arrow(random_history(0, attempts=400), simple_classify)
+    many = 100_000
+    apart = np.arange(len(table), dtype=np.int64) * (many // len(table))
+    words = pa.array([str(number) for number in range(many)])
+    wide = replace(table, payment=Coded(apart, words), method=Coded(apart, words))
+    tracemalloc.start()
+    prior_logits(rows_of_all(wide))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50 * many

@@ -207,7 +207,16 @@ def test_a_media_type_may_carry_its_charset(app: FastAPI, body: bytes) -> None:
 
 
 def test_a_body_of_ten_megabytes_is_refused_before_it_is_read(app: FastAPI) -> None:
-    problem(decide(app, b" " * 10_000_000), 413)
+    sent = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(100):
+            sent += 100_000
+            yield b" " * 100_000
+
+    problem(decide(app, chunks(), JSON | {"content-length": "10000000"}), 413)
+    assert sent == 0
 
 
 def test_a_long_body_in_chunks_is_refused_as_soon_as_it_is_too_long(app: FastAPI) -> None:

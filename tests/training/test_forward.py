@@ -33,19 +33,19 @@ def test_each_window_lies_after_all_that_is_learnt_and_before_the_test_window(fo
 
 def test_settings_that_can_learn_score_better_than_settings_that_cannot(folds: ForwardFolds) -> None:
     able, unable = QUICK, TreeSettings(max_trees=1, learning_rate=0.001, leaves=2, threads=1)
-    assert folds.score(2, able).log_loss < folds.score(2, unable).log_loss - 0.01
+    assert folds.fit(2, able).log_loss < folds.fit(2, unable).log_loss - 0.01
 
 
 def test_without_propensities_no_policy_is_valued(folds: ForwardFolds) -> None:
-    assert not folds.has_policy
-    assert folds.score(0, QUICK).policy is None
+    assert folds.objective == "log loss"
+    assert folds.value(0, folds.fit(0, QUICK), 1) is None
 
 
 def test_a_log_with_small_propensities_values_a_choice_of_time(tmp_path: Path) -> None:
     path = write_history(tmp_path / "random.parquet", payments=4_000, propensity=0.02)
     folds = forward_folds(TrainingConfig(path, trees=QUICK), 2)
-    assert folds.has_policy
-    policy = folds.score(1, QUICK).policy
+    assert folds.objective == "policy value"
+    policy = folds.value(1, folds.fit(1, QUICK), 1)
     assert policy is not None
     rows = folds.folds[1].judge
     # Mornings are much better than other hours, so that choosing times must gain over the log's own mean.

@@ -11,13 +11,13 @@ import pytest
 from builders import random_history
 from features.errors import InputError
 from features.table import Coded, from_arrow
-from training.load import _decline, load_history
+from training.load import classified, load_history
 
 
 def test_what_is_left_unread_changes_nothing_in_the_table(tmp_path: Path) -> None:
     arrow = random_history(3)
     pq.write_table(arrow, tmp_path / "history.parquet")
-    loaded, whole = load_history(tmp_path / "history.parquet").table, from_arrow(arrow, _decline)
+    loaded, whole = load_history(tmp_path / "history.parquet").table, from_arrow(arrow, classified)
     for name in whole.__dataclass_fields__:
         one, other = getattr(loaded, name), getattr(whole, name)
         if isinstance(one, Coded):

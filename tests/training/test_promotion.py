@@ -32,7 +32,7 @@ def test_a_model_whose_policy_beats_champion_and_schedule_is_promoted_with_its_f
     ("change", "reason"),
     [
         (lambda e: replace(e, incumbent=Difference("old", Estimate(0.4, -0.01, 0.7))), "beats the champion"),
-        (lambda e: replace(e, best_schedule=Difference("x", Estimate(0.1, 0.0, 0.2))), "beats the best schedule"),
+        (lambda e: replace(e, best_baseline=Difference("x", Estimate(0.1, 0.0, 0.2))), "beats the best baseline"),
         (lambda e: replace(e, incumbent=Difference("older", Estimate(0.4, 0.1, 0.7))), "incumbent"),
         (lambda e: replace(e, incumbent=None), "incumbent"),
         (lambda e: replace(e, model_version="another"), "evaluated model"),
@@ -70,7 +70,7 @@ def report() -> dict[str, object]:
             "model_version": "new",
             "unit": "EUR a failed payment",
             "incumbent": {"name": "old", "net_value": three(0.4)},
-            "best_schedule": {"name": "3-7-14-21", "net_value": three(1.2)},
+            "best_baseline": {"name": "best-fixed", "net_value": three(1.2)},
             "breaches": 0,
             "slices": [{"by": "market", "word": "DE", "recovered": three(0.02)}],
         }

@@ -12,6 +12,7 @@ from mlflow.tracking import MlflowClient
 from features.errors import InputError
 from model.artifact import CHECKSUMS, read_artifact
 from training.gate import Check, GateVerdict
+from training.life import registry
 from training.pipeline import TrainingResult
 from training.register import log_run
 from training.tracking import Tracking, connect
@@ -35,6 +36,10 @@ def test_a_passed_model_is_the_champion_and_a_refused_one_is_only_a_run(result: 
     (checksums,) = folder.rglob(CHECKSUMS)
     assert read_artifact(checksums.parent) == result.artifact
     assert not [path for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
+
+    assert read_artifact(registry(tracking).artifact("1", tmp_path)).version == result.version
+    with pytest.raises(InputError, match="version 9 of recoup-retry is not in the registry"):
+        registry(tracking).artifact("9", tmp_path)
 
     run = client.get_run(logged.run_id)
     assert run.data.metrics["test/auc"] == result.evaluation.model["auc"].value

@@ -16,11 +16,11 @@ from optuna.trial import FrozenTrial, TrialState  # noqa: E402
 
 from features.errors import InputError  # noqa: E402
 from training.config import TrainingConfig  # noqa: E402
-from training.fit import TreeSettings  # noqa: E402
-from training.forward import Score, forward_folds  # noqa: E402
+from training.fit import Bag, TreeSettings  # noqa: E402
+from training.forward import Fitted, Objective, forward_folds  # noqa: E402
 from training.policy_value import PolicyValue  # noqa: E402
 from training.tracking import Tracking, connect  # noqa: E402
-from training.tune import LOG_LOSS, POLICY, best_of, open_study, tune, worth  # noqa: E402
+from training.tune import LOG_LOSS, best_of, open_study, tune  # noqa: E402
 from training.tune_log import StudyLog, plots  # noqa: E402
 from training_histories import write_history  # noqa: E402
 
@@ -31,22 +31,31 @@ BASE = TreeSettings()
 class Judge:
     """Judges by a rule of ours; counts how often it is asked."""
 
-    rule: Callable[[int, TreeSettings], Score]
+    rule: Callable[[int, TreeSettings], float]
     digest: str = "h1"
-    has_policy: bool = False
+    objective: Objective = "log loss"
     folds: int = 3
+    values: Sequence[PolicyValue | None] = ()
     asked: list[int] = field(default_factory=list)
+    valued: int = 0
 
     def __len__(self) -> int:
         return self.folds
 
-    def score(self, number: int, settings: TreeSettings) -> Score:
+    def fit(self, number: int, settings: TreeSettings) -> Fitted:
         self.asked.append(number)
-        return self.rule(number, settings)
+        return Fitted(self.rule(number, settings), TREES)
+
+    def value(self, number: int, fitted: Fitted, threads: int) -> PolicyValue | None:
+        self.valued += 1
+        return self.values[(self.valued - 1) % len(self.values)]
 
 
-def near_sixteen_leaves(_number: int, settings: TreeSettings) -> Score:
-    return Score(0.5 + abs(np.log((settings.leaves or 1) / 16)), None, 10)
+TREES = Bag((), (), 10, np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+def near_sixteen_leaves(_number: int, settings: TreeSettings) -> float:
+    return 0.5 + abs(float(np.log((settings.leaves or 1) / 16)))
 
 
 def told(into: list[FrozenTrial]) -> Callable[[FrozenTrial], None]:
@@ -75,7 +84,7 @@ def test_a_study_goes_on_where_it_stopped_with_new_proposals(tmp_path: Path) -> 
     assert len(set(seen)) == len(seen) == 6
 
 
-@pytest.mark.parametrize("change", [{"digest": "h2"}, {"folds": 4}, {"has_policy": True}])
+@pytest.mark.parametrize("change", [{"digest": "h2"}, {"folds": 4}, {"objective": "plan value"}])
 def test_a_study_of_something_else_is_not_mixed_in(tmp_path: Path, change: dict[str, object]) -> None:
     judge = Judge(near_sixteen_leaves)
     open_study("c", tmp_path, judge, seed=1)
@@ -85,44 +94,62 @@ def test_a_study_of_something_else_is_not_mixed_in(tmp_path: Path, change: dict[
         open_study("c", tmp_path, judge, seed=1)
 
 
-def test_a_trial_that_falls_behind_is_given_up_before_its_last_fold(tmp_path: Path) -> None:
+def test_a_trial_that_falls_behind_in_log_loss_is_given_up_before_its_plan_is_played(tmp_path: Path) -> None:
     seen: list[int] = []
 
-    def ever_worse(number: int, _settings: TreeSettings) -> Score:
+    def ever_worse(number: int, _settings: TreeSettings) -> float:
         seen.extend([number] if number == 0 else [])
-        return Score(0.5 + 0.1 * len(seen), None, 10)
+        return 0.5 + 0.1 * len(seen)
 
-    judge, ended = Judge(ever_worse), list[FrozenTrial]()
+    judge, ended = Judge(ever_worse, objective="plan value", values=[PolicyValue(1.0, 0.1, 9.0)]), list[FrozenTrial]()
     tune(open_study("d", tmp_path, judge, seed=1), judge, BASE, 5, told(ended))
     assert [trial.state for trial in ended] == [TrialState.COMPLETE] * 3 + [TrialState.PRUNED] * 2
     assert judge.asked == [0, 1, 2] * 3 + [0, 0]
+    assert judge.valued == 9
 
 
-def valued(values: Sequence[float], losses: Sequence[float], error: float) -> Callable[[int, TreeSettings], Score]:
-    """The k-th trial has the k-th value and loss on its one fold."""
-    turn = iter(zip(values, losses, strict=True))
+def test_no_trial_begins_after_the_time_is_up(tmp_path: Path) -> None:
+    judge, ended = Judge(near_sixteen_leaves), list[FrozenTrial]()
+    study = open_study("t", tmp_path, judge, seed=1)
+    first = tune(study, judge, BASE, 1, told(ended)).best
+    assert tune(study, judge, BASE, 50, told(ended), seconds=1e-6).best.number == first.number
+    assert len(ended) == 1
 
-    def rule(_number: int, _settings: TreeSettings) -> Score:
-        value, loss = next(turn)
-        return Score(loss, PolicyValue(value, error, 200.0), 10)
 
-    return rule
+def tuned_by(tmp_path: Path, values: Sequence[PolicyValue], losses: Sequence[float]) -> int:
+    """Number of the best trial, where the k-th has the k-th value and loss on its one fold."""
+    turn = iter(losses)
+    judge = Judge(lambda _number, _settings: next(turn), objective="policy value", folds=1, values=values)
+    study = open_study("e", tmp_path, judge, seed=1)
+    assert tune(study, judge, BASE, len(losses), told([])).objective == "policy value"
+    return best_of(study).number
 
 
 @pytest.mark.parametrize(("error", "best"), [(0.001, 1), (0.05, 2)])
 def test_policy_value_decides_and_log_loss_among_what_it_cannot_tell_apart(
     tmp_path: Path, error: float, best: int
 ) -> None:
-    judge = Judge(valued([0.30, 0.42, 0.40], [0.50, 0.49, 0.45], error), has_policy=True, folds=1)
-    study = open_study("e", tmp_path, judge, seed=1)
-    assert tune(study, judge, BASE, 3, told([])).objective == POLICY
-    assert best_of(study).number == best
+    values = [PolicyValue(value, error, 200.0) for value in (0.30, 0.42, 0.40)]
+    assert tuned_by(tmp_path, values, [0.50, 0.49, 0.45]) == best
 
 
-def test_settings_are_worth_their_mean_over_folds() -> None:
-    scores = [Score(0.5, PolicyValue(0.4, 0.01, 99.0), 3), Score(0.7, PolicyValue(0.2, 0.01, 99.0), 3)]
-    assert worth(scores, POLICY) == pytest.approx(0.3)
-    assert worth(scores, LOG_LOSS) == pytest.approx(-0.6)
+def test_what_differs_little_on_every_customer_alike_is_told_apart(tmp_path: Path) -> None:
+    # Customers differ by far more than trials do: only the paired difference can tell.
+    each = np.array([5.0, 0.0, 9.0, 1.0])
+    values = [PolicyValue(float(sum(parts)), 8.0, 4.0, tuple(parts)) for parts in (each, each + 0.1, each + 0.05)]
+    assert tuned_by(tmp_path, values, [0.50, 0.49, 0.45]) == 1
+    noisy = each + np.array([4.0, -4.0, 1.0, -0.9])
+    values[1] = PolicyValue(float(sum(noisy)), 8.0, 4.0, tuple(noisy))
+    assert tuned_by(tmp_path / "again", values, [0.50, 0.49, 0.45]) == 2
+
+
+def test_settings_are_worth_their_mean_over_folds(tmp_path: Path) -> None:
+    values = [PolicyValue(0.4, 0.01, 99.0, (0.1, 0.3)), PolicyValue(0.2, 0.01, 99.0, (0.2,))]
+    judge = Judge(near_sixteen_leaves, objective="plan value", folds=2, values=values)
+    tuned = tune(open_study("f", tmp_path, judge, seed=1), judge, BASE, 1, told([]))
+    assert tuned.best.value == pytest.approx(0.3)
+    assert tuned.best.user_attrs["parts"] == pytest.approx([0.05, 0.15, 0.1])
+    assert tuned.best.user_attrs["standard_error"] == pytest.approx(0.01 / 2**0.5)
 
 
 @pytest.mark.slow

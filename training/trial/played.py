@@ -10,12 +10,24 @@ from model.artifact import finite_or_none
 from training.trial import charts
 from training.trial.contest import Contest
 from training.trial.document import Report, Section, Table
-from training.trial.lineup import GREEDY, MEANINGS, NO_CYCLING, NO_RETRY, NO_ROUTING, ORACLE, PLAN, PLAN_ON_PRIOR
+from training.trial.lineup import (
+    GREEDY,
+    MEANINGS,
+    NO_CYCLING,
+    NO_RETRY,
+    NO_ROUTING,
+    ORACLE,
+    PLAN,
+    PLAN_OF_CHAMPION,
+    PLAN_ON_PRIOR,
+)
 
 COST_FACTORS = (0.5, 1.0, 2.0, 5.0)
 _PRICED_ANEW = "What was done is priced anew; no policy changes what it does. A plan for dearer attempts stops sooner."
-_NO_SCHEDULES = frozenset({PLAN, PLAN_ON_PRIOR, GREEDY, NO_CYCLING, NO_ROUTING, ORACLE, NO_RETRY})
-_LEAST_SLICE = 50
+_NO_SCHEDULES = frozenset({PLAN, PLAN_OF_CHAMPION, PLAN_ON_PRIOR, GREEDY, NO_CYCLING, NO_ROUTING, ORACLE, NO_RETRY})
+LEAST_SLICE = 50
+"""Payments below which a slice says nothing."""
+
 _WORST = 8
 _SHOWN = (
     RECOVERED,
@@ -72,6 +84,10 @@ class Played:
         real = [j for j in self.judged[most] if j.policy not in _NO_SCHEDULES and FULL not in j.policy]
         return max(real, key=lambda j: j.figures[NET].value).policy if real else None
 
+    def breaches(self, policy: str) -> int:
+        """Retries of the policy that a rule forbade, over all numbers of retries played."""
+        return sum(one.breaches for judged in self.judged.values() for one in judged if one.policy == policy)
+
     def stopping(self, most: int) -> Stopping | None:
         """What the plan's giving up cost against the best schedule."""
         best = self.best_schedule(most)
@@ -97,14 +113,14 @@ def findings(played: Played) -> list[str]:
     for most, judged in played.judged.items():
         plan = next(one for one in judged if one.policy == PLAN)
         said.append(_plan_sentence(played, most, plan))
-        said += [s for against in (BEST_FIXED, DUE_DAY) if (s := _against(played, most, against))]
+        said += [s for against in (PLAN_OF_CHAMPION, BEST_FIXED, DUE_DAY) if (s := _against(played, most, against))]
         said += [s for name in (NO_CYCLING, NO_ROUTING) if (s := _against(played, most, name))]
         said += [s for s in (_oracle(played, most, plan), _stopped(played, most)) if s]
     return said
 
 
 def _breaches(played: Played) -> str:
-    total = sum(one.breaches for judged in played.judged.values() for one in judged if one.policy == PLAN)
+    total = played.breaches(PLAN)
     if not played.limited:
         return "No limits were in force here, as asked: no retry was held against any."
     if total == 0:
@@ -231,13 +247,13 @@ def _slices(played: Played) -> Section:
     best = played.best_schedule(most)
     if best is None:
         return Section("Worst slices", notes=("No schedule was played.",))
-    found = played.comparisons[most].slices(PLAN, best, played.contest.groups, _LEAST_SLICE)
+    found = played.comparisons[most].slices(PLAN, best, played.contest.groups, LEAST_SLICE)
     rows = tuple(
         (f"{s.group}: {s.word}", f"{s.payments:,}", signed(s.recovered, 4), signed(s.net)) for s in found[:_WORST]
     )
     return Section(
         "Where the plan does worst",
-        notes=(f"The plan less {best}, at most {_retries(most)}, on slices of at least {_LEAST_SLICE} payments.",),
+        notes=(f"The plan less {best}, at most {_retries(most)}, on slices of at least {LEAST_SLICE} payments.",),
         tables=(Table("Worst first", ("slice", "payments", "share recovered", f"net, {played.currency}"), rows),),
     )
 
@@ -282,7 +298,7 @@ def as_json(played: Played) -> dict[str, object]:
 
 def _one_json(played: Played, most: int) -> dict[str, object]:
     comparison, best, stopping = played.comparisons[most], played.best_schedule(most), played.stopping(most)
-    slices = comparison.slices(PLAN, best, played.contest.groups, _LEAST_SLICE) if best else []
+    slices = comparison.slices(PLAN, best, played.contest.groups, LEAST_SLICE) if best else []
     return {
         "policies": [
             {**asdict(one), "figures": estimates_json(one.figures), "ends": dict(one.ends)}

@@ -24,6 +24,7 @@ from training.trial.contest import Progress, contest
 from training.trial.crossfit import Protocol, cross_fit
 from training.trial.document import Report
 from training.trial.folds import known_at
+from training.trial.for_promotion import for_promotion
 from training.trial.lineup import LineUp
 from training.trial.log import as_attempts, read_log
 from training.trial.logged import off_policy
@@ -82,9 +83,20 @@ def cross_fitted(
 
 
 def replayed(
-    world: World, contexts: Sequence[Context], log: pa.Table, scorer: Scorer, lead: str, terms: Terms, tell: Progress
+    world: World,
+    contexts: Sequence[Context],
+    log: pa.Table,
+    scorer: Scorer,
+    lead: str,
+    terms: Terms,
+    tell: Progress,
+    champion: Scorer | None = None,
 ) -> Report:
     """Every policy played on the failed payments of a world; schedules are learnt from the log.
+
+    Args:
+        champion: The model that answers now, played beside the one on trial; the report then says what
+            `recoup promote` asks for.
 
     Raises:
         InputError: There is no failed payment to play.
@@ -101,6 +113,7 @@ def replayed(
         world=world,
         wanted=terms.wanted,
         several=any(len(context.methods) > 1 or len(context.methods[0].processors) > 1 for context in contexts),
+        champion=champion,
     )
     played = Played(
         contest(world, contexts, lineup, terms.most, tell),
@@ -108,7 +121,11 @@ def replayed(
         terms.seed,
         limited=bool(terms.rulebook.rules),
     )
-    return played_report("Policies in a world", lead, played, [])
+    report = played_report("Policies in a world", lead, played, [])
+    evidence = for_promotion(played, scorer.version, None if champion is None else champion.version)
+    if evidence is None or scorer.source != "model":
+        return report
+    return _with(report, {"promotion": evidence.to_json()})
 
 
 def recorded_world(history: pa.Table, outcomes: Mapping[str, Recorded], horizon_days: int) -> RecordedWorld:

@@ -49,7 +49,7 @@ def test_a_first_model_answers_a_second_waits_is_refused_promoted_and_rolled_bac
         "model_version": "new",
         "unit": "EUR a failed payment",
         "incumbent": {"name": "old", "net_value": gain},
-        "best_schedule": {"name": "3-7-14-21", "net_value": gain},
+        "best_baseline": {"name": "best-fixed", "net_value": gain},
         "breaches": 0,
         "slices": [{"by": "market", "word": "DE", "recovered": {"value": 0.0, "low": -0.02, "high": 0.02}}],
     }
@@ -72,6 +72,8 @@ def test_a_first_model_answers_a_second_waits_is_refused_promoted_and_rolled_bac
         (("monitor", "--history", "nowhere.parquet", "--since", "soon"), "--since"),
         (("tune", "--history", "nowhere.parquet", "--study", "a/b"), "--study: 'a/b'"),
         (("tune", "--history", "nowhere.parquet", "--trials", "0"), "--trials: 0"),
+        (("tune", "--history", "nowhere.parquet", "--minutes", "0"), "--minutes: 0.0"),
+        (("evaluate", "--history", "nowhere.parquet", "--version", "2"), "--version needs --world"),
         (("train", "--history", "nowhere.parquet", "--parameters", "nowhere.toml"), "nowhere.toml: no such file"),
     ],
 )
