@@ -1,1 +1,1 @@
-"""The raw scores of boosted trees, to the bit as LightGBM adds them up but many times faster for rows that are alike."""
+"""The raw scores of boosted trees, LightGBM's to the bit but many times faster for rows that are alike."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.forest.flat import Float32s, Floats, Forest, View, flatten
-from model.forest.kernels import add_up
+from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import UnsupportedTreesError, read_trees
 
 _ROWS = 192  # of each probe
@@ -29,18 +29,8 @@ class FoldedBag:
         forest = flatten([read_trees(text) for text in texts])
         if forest.width > columns:
             raise UnsupportedTreesError(f"it asks about column {forest.width - 1} of {columns}")
-        self._splits = (
-            forest.input,
-            forest.threshold,
-            forest.first,
-            forest.second,
-            forest.first_leaf,
-            forest.second_leaf,
-            forest.start,
-            forest.constant,
-        )
-        self._sets = (forest.set_start, forest.words)
-        self._forest = forest
+        self._arrays = as_arrays(forest)
+        self._boosters = len(texts)
         for probe in probes(forest, columns):
             if not _same(self.logits(probe), reference(probe)):
                 raise UnsupportedTreesError("its scores are not LightGBM's to the bit")
@@ -51,11 +41,9 @@ class FoldedBag:
         Args:
             matrix: Shape (n, columns).
         """
-        forest = self._forest
         if not len(matrix):
-            return np.zeros((0, forest.trees.size))
-        rows = np.ascontiguousarray(matrix, dtype=np.float32)
-        return add_up(rows, self._splits, self._sets, forest.trees, forest.column, forest.view, forest.depth + 2)
+            return np.zeros((0, self._boosters))
+        return add_up(np.ascontiguousarray(matrix, dtype=np.float32), *self._arrays)
 
 
 def probes(forest: Forest, columns: int) -> tuple[Float32s, Float32s]:

@@ -132,7 +132,8 @@ class _Flattening:
             number = self._inputs.setdefault((tree.column[node], view), len(self._inputs))
             swapped = view in {View.NEGATED, View.NEGATED_ZERO_MISSING}
             sides = (tree.right[node], tree.left[node]) if swapped else (tree.left[node], tree.right[node])
-            self._splits.append(_Split(-2 - number if view is View.CODE else number, threshold, sides, tree.leaf, place))
+            asked = -2 - number if view is View.CODE else number
+            self._splits.append(_Split(asked, threshold, sides, tree.leaf, place))
         self._start.append(len(self._splits))
 
     def forest(self, trees: Sequence[int]) -> Forest:

@@ -1,9 +1,13 @@
-"""The loops over trees and rows, compiled by Numba when they are first called and cached on disk.
+"""The loops over trees and rows, compiled by Numba when they are first called and then kept on disk.
 
-A forest is folded twice: by what holds for all rows, then by what holds for each block of rows. Folding walks past every
-split that all rows in question answer alike. What is left of a tree is evaluated for a whole block at once: from its end
-to its start, each split chooses row by row between the values of its two sides, without a branch, so that the processor
-does eight rows at a time. The trees' values are added in the model's order, which makes the sums LightGBM's to the bit.
+A forest is folded twice: by what holds for all rows, then by what holds for each block of rows. Folding walks past
+every split that all the rows answer alike. What is left of a tree is evaluated for a whole block at once: from its end
+to its start, each split chooses row by row between the values of its two sides, without a branch, so that the
+processor does several rows at a time. The trees' values are added in the model's order, which makes the sums
+LightGBM's to the bit.
+
+All of it is one file, since the code kept on disk is made anew when its own file changes, but not for one it calls. The
+long functions are long since a call counts references to every array it hands over, which costs more than what it does.
 """
 
 from collections.abc import Callable
@@ -13,7 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from model.forest.flat import LEAF, TINY, Float32s, Floats, Int32s, UInt32s, View
+from model.forest.flat import LEAF, TINY, Float32s, Floats, Forest, Int32s, UInt32s, View
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,12 +38,27 @@ ZERO_MISSING = (int(View.ZERO_MISSING), int(View.NEGATED_ZERO_MISSING))
 
 def _compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compiled without the interpreter's lock and without liberties in arithmetic."""
-    options = {"nogil": True, "error_model": "numpy", "fastmath": False}
     try:
-        made: Callable[P, R] = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # nowhere to keep the compiled code: it is then made anew by every process
-        made = numba.njit(**options)(function)
+        made: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # nowhere to keep the compiled code: every process makes it anew
+        made = numba.njit(nogil=True, error_model="numpy")(function)
     return made
+
+
+def as_arrays(forest: Forest) -> tuple[Splits, Sets, Int32s, Int32s, Int32s, int]:
+    """What `add_up` takes beside the rows."""
+    splits = (
+        forest.input,
+        forest.threshold,
+        forest.first,
+        forest.second,
+        forest.first_leaf,
+        forest.second_leaf,
+        forest.start,
+        forest.constant,
+    )
+    sets = (forest.set_start, forest.words)
+    return splits, sets, forest.trees, forest.column, forest.view, forest.depth + 2
 
 
 @_compiled
@@ -82,29 +101,11 @@ def _blocks(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.b
     Rows of one method lie side by side then, and splits about the method fold away. Which rows share a block does not
     change any sum.
     """
-    rows = matrix.shape[0]
-    bits = matrix.view(np.uint32)
-    key = np.zeros(rows, dtype=np.uint64)
-    for k in range(column.shape[0]):
-        if view[k] == CODE and varies[column[k]]:
-            c = column[k]
-            for i in range(rows):
-                key[i] = (key[i] ^ np.uint64(bits[i, c])) * np.uint64(1099511628211)
-    known, group = np.empty(GROUPS, dtype=np.uint64), np.empty(rows, dtype=np.int32)
-    size, groups, last = np.zeros(GROUPS, dtype=np.int32), 0, 0
-    for i in range(rows):
-        if groups == 0 or known[last] != key[i]:
-            last = 0
-            while last < groups and known[last] != key[i]:
-                last += 1
-            if last == groups and groups < GROUPS:
-                known[groups] = key[i]
-                groups += 1
-            last = min(last, GROUPS - 1)
-        group[i] = last
-        size[last] += 1
-    place = np.zeros(GROUPS, dtype=np.int32)
-    place[1:] = np.cumsum(size[:-1])
+    group, size = _groups(_keys(matrix, column, view, varies))
+    rows, groups = matrix.shape[0], size.shape[0]
+    place = np.zeros(groups, dtype=np.int32)
+    for g in range(1, groups):
+        place[g] = place[g - 1] + size[g - 1]
     order = np.empty(rows, dtype=np.int32)
     for i in range(rows):
         order[place[group[i]]] = i
@@ -123,6 +124,37 @@ def _blocks(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.b
 
 
 @_compiled
+def _keys(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """A hash of every row's categories (FNV-1a), shape (n,); two that clash merely share a block."""
+    bits = matrix.view(np.uint32)
+    key = np.zeros(matrix.shape[0], dtype=np.uint64)
+    for k in range(column.shape[0]):
+        if view[k] == CODE and varies[column[k]]:
+            for i in range(key.shape[0]):
+                key[i] = (key[i] ^ np.uint64(bits[i, column[k]])) * np.uint64(1099511628211)
+    return key
+
+
+@_compiled
+def _groups(key: NDArray[np.uint64]) -> tuple[Int32s, Int32s]:
+    """(group of each row, rows in each group): groups in the order in which their keys occur."""
+    known, size = np.empty(GROUPS, dtype=np.uint64), np.zeros(GROUPS, dtype=np.int32)
+    group, groups, last = np.empty(key.shape[0], dtype=np.int32), 0, 0
+    for i in range(key.shape[0]):
+        if groups == 0 or known[last] != key[i]:
+            last = 0
+            while last < groups and known[last] != key[i]:
+                last += 1
+            if last == groups and groups < GROUPS:
+                known[groups] = key[i]
+                groups += 1
+            last = min(last, GROUPS - 1)
+        group[i] = last
+        size[last] += 1
+    return group, size[:groups]
+
+
+@_compiled
 def _room(size: int, trees: int) -> Splits:
     return (
         np.empty(size, dtype=np.int16),
@@ -138,7 +170,7 @@ def _room(size: int, trees: int) -> Splits:
 
 @_compiled
 def _show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
-    """Turn a column's values into what an input of that view shows; the lowest and highest of it, as `_fill` has them."""
+    """Turn a column's values into what an input of that view shows; its lowest and highest, as `_fill` has them."""
     nan, zero = np.float32(np.nan), np.float32(0.0)
     if view == CODE:
         for i in range(values.shape[0]):
@@ -154,8 +186,10 @@ def _show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
     for i in range(values.shape[0]):
         x = values[i]
         missing += x != x
-        least = x if x < least else least
-        most = x if x > most else most
+        if x < least:
+            least = x
+        if x > most:
+            most = x
     return (nan if missing == values.shape[0] else least), (nan if missing > 0 else most)
 
 
@@ -201,7 +235,10 @@ def _varying(matrix: Float32s) -> NDArray[np.bool_]:
         row = bits[i]
         for c in range(bits.shape[1]):
             differ[c] |= row[c] ^ first[c]
-    return differ != 0
+    varies = np.empty(differ.shape[0], dtype=np.bool_)
+    for c in range(differ.shape[0]):
+        varies[c] = differ[c] != 0
+    return varies
 
 
 @_compiled
@@ -217,7 +254,9 @@ def _overall(low: Float32s, high: Float32s) -> tuple[Float32s, Float32s]:
 
 
 @_compiled
-def _fold(splits: Splits, sets: Sets, low: Float32s, high: Float32s, into: Splits, depth: int) -> int:
+def _fold(  # noqa: C901 - one loop, see above
+    splits: Splits, sets: Sets, low: Float32s, high: Float32s, into: Splits, depth: int
+) -> int:
     """Copy the trees without the splits that all rows between low and high answer alike; how many splits are left."""
     source, threshold, first, second, first_leaf, second_leaf, start, constant = splits
     to_source, to_threshold, to_first, to_second, to_first_leaf, to_second_leaf, to_start, to_constant = into
@@ -238,7 +277,7 @@ def _fold(splits: Splits, sets: Sets, low: Float32s, high: Float32s, into: Split
                     k = -2 - k
                     if low[k] != high[k]:
                         break
-                    to_the_first = _has(sets, np.int64(limit), low[k])
+                    to_the_first = _has(sets, int(limit), low[k])
                 elif high[k] <= limit:
                     to_the_first = True
                 elif low[k] <= limit:
@@ -275,14 +314,16 @@ def _has(sets: Sets, number: int, code: np.float32) -> bool:
     starts, words = sets
     if code < np.float32(0.0):
         return False
-    place = np.int64(code) >> 5
+    place = int(code) >> 5
     if place >= starts[number + 1] - starts[number]:
         return False
-    return bool((words[starts[number] + place] >> np.uint32(np.int64(code) & 31)) & np.uint32(1))
+    return bool((words[starts[number] + place] >> np.uint32(int(code) & 31)) & np.uint32(1))
 
 
 @_compiled
-def _evaluate(splits: Splits, sets: Sets, trees: Int32s, inputs: Float32s, scratch: Floats, sums: Floats) -> None:
+def _evaluate(  # noqa: C901 - one loop, see above
+    splits: Splits, sets: Sets, trees: Int32s, inputs: Float32s, scratch: Floats, sums: Floats
+) -> None:
     """Add every tree's value for every row of a block.
 
     Args:
@@ -297,9 +338,9 @@ def _evaluate(splits: Splits, sets: Sets, trees: Int32s, inputs: Float32s, scrat
         for _ in range(trees[booster]):
             waiting = 0
             for at in range(start[tree + 1] - 1, start[tree] - 1, -1):
-                k, limit, a, b = np.int64(source[at]), limits[at], first_leaf[at], second_leaf[at]
+                k, limit, a, b = int(source[at]), limits[at], first_leaf[at], second_leaf[at]
                 if k < 0:
-                    _sides(sets, np.int64(limit), inputs, -2 - k, rows)
+                    _sides(sets, int(limit), inputs, -2 - k, rows)
                     k, limit = spare, np.float32(0.0)
                 # Both sides are read before one is chosen: a read within the choice would be done row by row.
                 if first[at] < 0 and second[at] < 0:

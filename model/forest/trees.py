@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 _CATEGORICAL, _DEFAULT_LEFT = 1, 2  # bits of decision_type; the two above them are the missing type
 
@@ -54,7 +55,7 @@ def read_trees(text: str) -> tuple[Tree, ...]:
         UnsupportedTreesError: Several values a row, averaged trees, linear trees, or not a text of this format.
     """
     try:
-        header, *sections = text.split("\nend of trees")[0].split("\n\nTree=")
+        header, *sections = text.partition("\nend of trees")[0].split("\n\nTree=")
         _check_header(header)
         return tuple(_tree(_fields(section)) for section in sections)
     except (KeyError, ValueError, IndexError) as error:
@@ -116,7 +117,7 @@ def _check_shape(tree: Tree, splits: int) -> None:
 def _sets(fields: Mapping[str, str]) -> tuple[frozenset[int], ...]:
     """Bit c of a set's 32-bit words is code c."""
     ends, words = _integers(fields["cat_boundaries"]), _integers(fields["cat_threshold"])
-    each = (words[start:end] for start, end in zip(ends, ends[1:], strict=False))
+    each = (words[start:end] for start, end in pairwise(ends))
     return tuple(
         frozenset(32 * place + bit for place, word in enumerate(some) for bit in range(32) if word >> bit & 1)
         for some in each
