@@ -176,19 +176,19 @@ def _page(
 
 def _scoring_lines(scoring: Scoring) -> list[str]:
     """The folded scorer beside LightGBM on the same rows, alone and within whole decisions."""
+    ready, trained = (scoring[f"prepare_{name}"] for name in ("seconds", "trained_seconds"))
     tables = {key: figures for key, figures in scoring.items() if isinstance(figures, dict)}
     return [
         "## Folding the forest, one thread, 300 trees × 47 leaves",
         "",
-        "Both engines took turns and gave the same bits; milliseconds of processor time, medians of 9 rounds. A decision's",
-        "rows are its own; it also asks about declines that have not happened, plans, and explains itself.",
+        "Both engines took turns and gave the same bits; milliseconds of processor time, medians of 9 rounds.",
+        "A decision's rows are its actions; it also asks about imagined declines, plans, and explains itself.",
         "",
         "| | rows | folded, ms | LightGBM, ms | LightGBM / folded | lowest to highest |",
         "|---|---|---|---|---|---|",
         *(_scoring_row(name, figures) for name, figures in tables.items()),
         "",
-        f"Preparing it takes {scoring['prepare_seconds']:.2f} s, its check against LightGBM included; the trained model "
-        f"{scoring['prepare_trained_seconds']:.2f} s.",
+        f"Preparing it takes {ready:.2f} s, checked against LightGBM; preparing the trained model {trained:.2f} s.",
     ]
 
 

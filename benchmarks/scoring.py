@@ -109,7 +109,7 @@ def decided(artifact: Artifact, context: Context) -> dict[str, float]:
     return {"rows": float(len(retries)), **figures, "predict_ms": bare}
 
 
-def rivals(ours: Callable[[], object], theirs: Callable[[], object], clock: Callable[[], float]) -> Mapping[str, float]:
+def rivals(ours: Callable[[], object], theirs: Callable[[], object]) -> Mapping[str, float]:
     """Medians of both and the ratio over all rounds: median, lowest and highest."""
     ours(), theirs()
     rounds = [(_median(ours), _median(theirs)) for _ in range(ROUNDS)]
