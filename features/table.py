@@ -283,26 +283,33 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
 
     An attempt that stands in several contexts is read once.
     """
+    size = sum(len(context.attempts) + len(retries) for context, retries in asked)
+    whole, real = np.empty((size, 8), dtype=np.int64), np.full((size, 4), np.nan)
     read: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
-    whole: list[tuple[int, ...]] = []
-    real: list[tuple[float, ...]] = []
     starts: dict[int, int] = {}
+    done = 0
     for context, retries in asked:
         for attempt in context.attempts:
             if id(attempt) not in read:
                 read[id(attempt)] = _attempt_row(attempt)
-            numbers, others = read[id(attempt)]
-            whole.append(numbers)
-            real.append(others)
+            whole[done], real[done] = read[id(attempt)]
+            done += 1
         own = context.own_attempts
         day_only = int(bool(own) and all(a.precision is Precision.DAY for a in own))
-        amount = float(context.payment.amount.major)
-        for retry in retries:
-            if id(retry) not in starts:
-                starts[id(retry)] = to_micros(retry.slot.start)
-            whole.append((starts[id(retry)], NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1))
-            real.append((np.nan, amount, np.nan, np.nan))
-    return np.array(whole, dtype=np.int64).reshape(-1, 8), np.array(real, dtype=np.float64).reshape(-1, 4)
+        proposed = slice(done, done + len(retries))
+        whole[proposed] = (0, NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1)
+        whole[proposed, 0] = [_start(retry, starts) for retry in retries]
+        real[proposed, 1] = float(context.payment.amount.major)
+        done += len(retries)
+    return whole, real
+
+
+def _start(retry: Retry, starts: dict[int, int]) -> int:
+    """When the retry's slot starts; one that is proposed in several contexts is read once."""
+    known = starts.get(id(retry))
+    if known is None:
+        known = starts[id(retry)] = to_micros(retry.slot.start)
+    return known
 
 
 def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
@@ -479,9 +486,10 @@ def _flag(value: bool | None) -> float:
 
 def _after_first(payment: Int64s) -> Flags:
     """Whether an earlier row has the same payment; rows are ordered by time."""
-    after = np.ones(payment.shape, dtype=np.bool_)
-    after[np.unique(payment, return_index=True)[1]] = False
-    return after
+    first = np.zeros(int(payment.max(initial=-1)) + 1, dtype=np.int64)
+    places = np.arange(payment.size, dtype=np.int64)
+    first[payment[::-1]] = places[::-1]  # of rows with the same code the one written last stays
+    return places != first[payment]
 
 
 def _listed_methods(context: Context) -> tuple[Method, ...]:
