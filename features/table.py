@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
@@ -286,7 +287,7 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
     size = sum(len(context.attempts) + len(retries) for context, retries in asked)
     whole, real = np.empty((size, 8), dtype=np.int64), np.full((size, 4), np.nan)
     read: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
-    starts: dict[int, int] = {}
+    starts: dict[datetime, int] = {}
     done = 0
     for context, retries in asked:
         for attempt in context.attempts:
@@ -298,18 +299,17 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
         day_only = int(bool(own) and all(a.precision is Precision.DAY for a in own))
         proposed = slice(done, done + len(retries))
         whole[proposed] = (0, NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1)
-        whole[proposed, 0] = [_start(retry, starts) for retry in retries]
+        whole[proposed, 0] = _starts(retries, starts)
         real[proposed, 1] = float(context.payment.amount.major)
         done += len(retries)
     return whole, real
 
 
-def _start(retry: Retry, starts: dict[int, int]) -> int:
-    """When the retry's slot starts; one that is proposed in several contexts is read once."""
-    known = starts.get(id(retry))
-    if known is None:
-        known = starts[id(retry)] = to_micros(retry.slot.start)
-    return known
+def _starts(retries: Sequence[Retry], known: dict[datetime, int]) -> list[int]:
+    """When each retry's slot starts; an instant that many slots or contexts share is read once."""
+    instants = [retry.slot.start for retry in retries]
+    known.update({instant: to_micros(instant) for instant in set(instants).difference(known)})
+    return [known[instant] for instant in instants]
 
 
 def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:

@@ -119,6 +119,8 @@ class BoostedScorer:
         if not asked:
             return ()
         sizes = [len(retries) for _, retries in asked]
+        if len({context.history_known for context, _ in asked}) == 1:
+            return self.score_rows(rows_of_contexts(asked)).split(sizes)
         matrix = np.empty((sum(sizes), len(COLUMNS)), dtype=np.float32)
         prior = np.zeros(sum(sizes)) if self.needs_prior else None
         informed = np.repeat([context.history_known for context, _ in asked], sizes)
