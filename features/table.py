@@ -489,7 +489,7 @@ def _after_first(payment: Int64s) -> Flags:
     first = np.zeros(int(payment.max(initial=-1)) + 1, dtype=np.int64)
     places = np.arange(payment.size, dtype=np.int64)
     first[payment[::-1]] = places[::-1]  # of rows with the same code the one written last stays
-    return places != first[payment]
+    return np.not_equal(places, first[payment])
 
 
 def _listed_methods(context: Context) -> tuple[Method, ...]:

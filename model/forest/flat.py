@@ -9,6 +9,7 @@ may be rounded down to float32: no float32 lies between.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,6 +183,7 @@ def _pre_order(tree: Tree) -> Iterator[tuple[int, int]]:
         ahead += [(child, above + 1) for child in (tree.right[node], tree.left[node]) if child >= 0]
 
 
+@lru_cache(maxsize=2**16)  # a column's thresholds are few and recur in every tree
 def below(threshold: float) -> np.float32:
     """The float32 numbers up to it are those up to the threshold, numbers up to TINY being zero.
 
@@ -190,11 +192,12 @@ def below(threshold: float) -> np.float32:
     """
     with np.errstate(over="ignore", under="ignore"):
         rounded = np.float32(threshold)
-    if float(rounded) > threshold:
-        rounded = np.nextafter(rounded, np.float32(-np.inf))
+        if float(rounded) > threshold:
+            rounded = np.nextafter(rounded, np.float32(-np.inf))
     return _not_tiny(rounded, threshold >= 0.0)
 
 
+@lru_cache(maxsize=2**16)
 def negated(threshold: np.float32) -> np.float32:
     """`x > threshold` is `-x <= negated(threshold)`; NaN where no number is above the threshold.
 
@@ -203,7 +206,8 @@ def negated(threshold: np.float32) -> np.float32:
     """
     if np.isposinf(threshold):
         return np.float32(np.nan)
-    under = np.nextafter(-threshold, np.float32(-np.inf))
+    with np.errstate(over="ignore", under="ignore"):
+        under = np.nextafter(-threshold, np.float32(-np.inf))
     return _not_tiny(under, bool(-threshold > 0.0))
 
 
