@@ -22,6 +22,7 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m model.forest.warm
 	@touch $(STAMP)
 
 demo: setup ## simulate, train, register, serve and ask for five telling decisions

@@ -15,7 +15,7 @@ from features import calendars
 from features.action import Retry
 from features.context import Context
 from features.instants import to_micros
-from features.known import Known, pick
+from features.known import Known, distinct, pick
 from features.own_paydays import OwnPaydays, own_paydays
 from features.own_payment import OwnPayment, own_payment
 from features.table import Asked, AttemptTable, Coded
@@ -141,7 +141,7 @@ class Rows:
     def _by_country(self, days_of: Callable[[str, Int64s], Int64s]) -> Int64s:
         result = np.full(len(self), -1, dtype=np.int64)
         codes = self.table.country.codes[self.index]
-        for code in np.unique(codes[codes >= 0]):
+        for code in distinct(codes):
             chosen = codes == code
             result[chosen] = days_of(self.table.country.word(int(code)) or "", self.day[chosen])
         return result
@@ -151,7 +151,7 @@ class Rows:
 
     def _by_zone(self, utc: Int64s, codes: Int64s) -> Int64s:
         local = utc.copy()
-        for code in np.unique(codes[codes >= 0]):
+        for code in distinct(codes):
             chosen = codes == code
             local[chosen] = local_micros(self.table.zone.word(int(code)) or "UTC", utc[chosen])
         return local

@@ -1,12 +1,14 @@
 """Contexts with the retries proposed in them as a table of attempts, for serving: what `from_arrow` is for training."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.action import Retry
 from features.attempt import Attempt
 from features.calendars import to_day
 from features.context import Context
@@ -123,26 +125,32 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
 
     An attempt that stands in several contexts is read once.
     """
+    size = sum(len(context.attempts) + len(retries) for context, retries in asked)
+    whole, real = np.empty((size, 8), dtype=np.int64), np.full((size, 4), np.nan)
     read: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
-    whole: list[tuple[int, ...]] = []
-    real: list[tuple[float, ...]] = []
-    starts: dict[int, int] = {}
+    starts: dict[datetime, int] = {}
+    done = 0
     for context, retries in asked:
         for attempt in context.attempts:
             if id(attempt) not in read:
                 read[id(attempt)] = _attempt_row(attempt)
-            numbers, others = read[id(attempt)]
-            whole.append(numbers)
-            real.append(others)
+            whole[done], real[done] = read[id(attempt)]
+            done += 1
         own = context.own_attempts
         day_only = int(bool(own) and all(a.precision is Precision.DAY for a in own))
-        amount = float(context.payment.amount.major)
-        for retry in retries:
-            if id(retry) not in starts:
-                starts[id(retry)] = to_micros(retry.slot.start)
-            whole.append((starts[id(retry)], NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1))
-            real.append((np.nan, amount, np.nan, np.nan))
-    return np.array(whole, dtype=np.int64).reshape(-1, 8), np.array(real, dtype=np.float64).reshape(-1, 4)
+        proposed = slice(done, done + len(retries))
+        whole[proposed] = (0, NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1)
+        whole[proposed, 0] = _starts(retries, starts)
+        real[proposed, 1] = float(context.payment.amount.major)
+        done += len(retries)
+    return whole, real
+
+
+def _starts(retries: Sequence[Retry], known: dict[datetime, int]) -> list[int]:
+    """When each retry's slot starts; an instant that many slots or contexts share is read once."""
+    instants = [retry.slot.start for retry in retries]
+    known.update({instant: to_micros(instant) for instant in set(instants).difference(known)})
+    return [known[instant] for instant in instants]
 
 
 def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
+from model.boosted import BoostedScorer
 from serving.answers import answer_of
 from serving.api import routes
 from serving.contexts import context_of
@@ -88,6 +89,9 @@ def _warm(service: Service) -> None:
 
 def _log_start(log: FilteringBoundLogger, service: Service) -> None:
     scorer, refused = service.answering.scorer, service.answering.refused
+    if isinstance(scorer, BoostedScorer):
+        seconds = round(service.answering.prepared_seconds, 3)
+        log.info("model prepared", model=scorer.version, engine=scorer.engine, seconds=seconds)
     log.info("ready", policy_source=scorer.source, model=scorer.version, rulebook=service.rulebook.version)
     if refused is not None:
         log.warning("no model answers", asked=service.answering.asked, reason=refused)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ class Answering:
         registered_version: Its number in the registry, when it came from there.
         refused: Why no model answers, as a sentence; None when one does.
         folder: The artifact of the model that answers; None where the prior does.
+        prepared_seconds: How long it took to make the scorer ready, from reading its files on.
     """
 
     scorer: Scorer
@@ -46,6 +48,7 @@ class Answering:
     registered_version: str | None = None
     refused: str | None = None
     folder: Path | None = None
+    prepared_seconds: float = 0.0
 
 
 def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None) -> Answering:
@@ -97,8 +100,10 @@ def read_scorer(folder: Path) -> BoostedScorer:
 
 
 def _from_folder(folder: Path, asked: str, version: str | None) -> Answering:
+    began = time.perf_counter()
     try:
-        return Answering(read_scorer(folder), asked, version, folder=folder)
+        scorer = read_scorer(folder)
+        return Answering(scorer, asked, version, folder=folder, prepared_seconds=time.perf_counter() - began)
     except RecoupError as error:
         return Answering(PriorScorer(), asked, version, refused=str(error))
 

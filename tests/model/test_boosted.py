@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,9 @@ from model.artifact import Artifact
 from model.boosted import BoostedScorer, Uncertainty, column_facts
 from model.calibration import Temperature
 from model.candidates import candidates, horizon_of
+from model.caps.rulebook import Rulebook
+from model.decide import decide
+from model.economics import Economics
 from model.prior import PriorScorer
 from training.dataset import column_shapes
 from training.fit import TreeSettings, fit_bag
@@ -121,3 +125,25 @@ def test_broken_content_is_refused_by_its_file(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         BoostedScorer(change(artifact))
+
+
+@given(contexts())
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_decision_is_the_same_to_the_byte_whoever_adds_up_the_trees(artifact: Artifact, found: Context) -> None:
+    folded, lightgbm = BoostedScorer(artifact), BoostedScorer(artifact, folding=False)
+    assert (folded.engine, lightgbm.engine) == ("folded", "LightGBM (asked for)")
+    rulebook, economics = Rulebook.load(), Economics.default()
+    each = [decide(found, scorer, rulebook, economics) for scorer in (folded, lightgbm)]
+    assert each[0] == each[1]
+
+
+def test_trees_that_cannot_be_folded_are_scored_by_lightgbm_which_says_why(artifact: Artifact) -> None:
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(300, len(artifact.columns))).astype(np.float32)
+    parameters = {"objective": "binary", "linear_tree": True, "verbosity": -1, "num_threads": 1, "max_bin": 15}
+    data = lgb.Dataset(matrix, matrix[:, 0] > random.normal(size=300), params=parameters)
+    text = lgb.train(parameters, data, num_boost_round=3).model_to_string()
+    scorer = BoostedScorer(replace(artifact, boosters=(text,)))
+    assert scorer.engine == "LightGBM (it has linear trees)"
+    expected = np.asarray(lgb.Booster(model_str=text).predict(matrix, num_threads=1), dtype=np.float64)
+    np.testing.assert_allclose(Temperature(1.2).apply(expected), scorer.score_matrix(matrix).probability, rtol=1e-9)

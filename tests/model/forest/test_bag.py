@@ -1,0 +1,173 @@
+"""Folded scores are LightGBM's to the bit, whatever the trees and the rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import lightgbm as lgb
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from model.boosted import boosters_of, raw_logits
+from model.forest.bag import FoldedBag, probes
+from model.forest.flat import Floats, flatten
+from model.forest.kernels import BLOCK
+from model.forest.trees import UnsupportedTreesError, read_trees
+
+Matrix = NDArray[np.float32]
+COLUMNS = 7
+CATEGORIES = (5, 6)
+ODD = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-35, -1e-35, 1e-40, 3.4e38, 0.5, -0.5, 1.0, 2.0, 3e9, -7.0, 33.0)
+
+
+def learnt_from(seed: int, rows: int = 600) -> Matrix:
+    """Rough numbers with ties, a column of small integers, missing values, zeros, infinities and two categories."""
+    random = np.random.default_rng(seed)
+    matrix = random.normal(size=(rows, COLUMNS)).astype(np.float32)
+    matrix[:, 1] = np.round(matrix[:, 1] * 2)
+    matrix[:, 2] = random.integers(0, 4, rows)
+    matrix[:, 3] *= random.choice([0.0, 1.0, 1e-20, 1e30], rows)
+    matrix[:, 5] = random.integers(0, 5, rows)
+    matrix[:, 6] = random.integers(0, 90, rows)
+    for column in (0, 3, 6):
+        matrix[random.random(rows) < 0.15, column] = np.nan
+    matrix[random.random(rows) < 0.02, 4] = np.inf
+    return matrix
+
+
+def trained(seed: int, **settings: object) -> str:
+    """The text of a small booster."""
+    matrix, random = learnt_from(seed), np.random.default_rng(seed)
+    told = np.nan_to_num(matrix[:, 0]) + np.isin(matrix[:, 5], (1, 3)) - (matrix[:, 6] % 7 > 3) + matrix[:, 2] / 3
+    labels = (told + random.normal(size=len(matrix)) > 0.5).astype(float)
+    parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, "seed": seed}
+    parameters |= {"min_data_per_group": 5, "num_leaves": 15} | settings
+    data = lgb.Dataset(matrix, labels, categorical_feature=list(CATEGORIES), params=parameters)
+    return lgb.train(parameters, data, num_boost_round=12).model_to_string()
+
+
+FORESTS: dict[str, Sequence[str]] = {
+    "numbers, categories and missing values": (trained(1),),
+    "a bag whose boosters differ in size": (trained(2, num_leaves=4), trained(3, num_leaves=31), trained(4)),
+    "nothing taken for missing": (trained(5, use_missing=False),),
+    "zero taken for missing": (trained(6, zero_as_missing=True),),
+    "one code against the rest": (trained(7, max_cat_to_onehot=100),),
+    "trees of one leaf": (trained(8, min_gain_to_split=1e9),),
+    "monotone and few bins": (trained(9, max_bin=7, monotone_constraints=[1, 0, 0, 0, 0, 0, 0]),),
+    "dart, whose trees are rescaled": (trained(10, boosting="dart"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The same boosters scored by both."""
+
+    texts: Sequence[str]
+    ours: FoldedBag
+    lightgbm: Callable[[Matrix], Floats]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "Both":
+        lightgbm = partial(raw_logits, boosters_of(texts))
+        return cls(texts, FoldedBag(texts, lightgbm, COLUMNS), lightgbm)
+
+    def agree(self, matrix: Matrix) -> None:
+        """Fails unless both say the same."""
+        assert_same_bits(self.ours.logits(matrix), self.lightgbm(matrix))
+
+
+@pytest.fixture(scope="module", params=list(FORESTS.values()), ids=list(FORESTS))
+def both(request: pytest.FixtureRequest) -> Both:
+    return Both.of(request.param)
+
+
+def assert_same_bits(left: Floats, right: Floats) -> None:
+    assert left.shape == right.shape
+    np.testing.assert_array_equal(np.ascontiguousarray(left).view(np.int64), np.ascontiguousarray(right).view(np.int64))
+
+
+def at_thresholds(texts: Sequence[str], seed: int, rows: int) -> Matrix:
+    """Rows of the trees' own thresholds, their neighbours, and what is odd."""
+    random, trees = np.random.default_rng(seed), [tree for text in texts for tree in read_trees(text)]
+    matrix = np.empty((rows, COLUMNS), dtype=np.float32)
+    for column in range(COLUMNS):
+        asked = [t for tree in trees for c, t in zip(tree.column, tree.threshold, strict=True) if c == column]
+        near = np.clip(np.array([*asked, 0.0]), -3e38, 3e38).astype(np.float32)
+        beside = [np.nextafter(near, np.float32(side)) for side in (-np.inf, np.inf)]
+        odd = np.array([*ODD, *range(-1, 8), 64, 89, 90], dtype=np.float32)
+        matrix[:, column] = random.choice(np.concatenate([near, *beside, -near, odd]), rows)
+    return matrix
+
+
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), rows=st.sampled_from((1, 2, 65, 200, BLOCK + 1, 3 * BLOCK)))
+@settings(max_examples=25, deadline=None)
+def test_rows_of_one_context_and_rows_of_many_score_to_the_bit(
+    both: Both, data: st.DataObject, seed: int, rows: int
+) -> None:
+    matrix = at_thresholds(both.texts, seed, rows)
+    for column in data.draw(st.sets(st.integers(0, COLUMNS - 1)), label="columns that are the same in every row"):
+        matrix[:, column] = matrix[0, column]
+    for column in data.draw(st.sets(st.integers(0, COLUMNS - 1)), label="columns in order, as time is"):
+        matrix[:, column] = np.sort(matrix[:, column])
+    both.agree(matrix)
+
+
+def test_the_rows_learnt_from_score_to_the_bit(both: Both) -> None:
+    both.agree(learnt_from(99, 2000))
+
+
+def test_a_row_scores_the_same_alone_and_among_others(both: Both) -> None:
+    matrix = at_thresholds(both.texts, 5, 400)
+    each = [both.ours.logits(matrix[i : i + 1]) for i in range(len(matrix))]
+    assert_same_bits(both.ours.logits(matrix), np.concatenate(each))
+
+
+def test_more_kinds_of_rows_than_there_are_groups_score_to_the_bit() -> None:
+    matrix = learnt_from(3, 1500)
+    matrix[:, 5], matrix[:, 6] = np.arange(1500) % 31, np.arange(1500) % 37
+    Both.of(FORESTS["numbers, categories and missing values"]).agree(matrix)
+
+
+def test_no_rows_have_no_scores(both: Both) -> None:
+    assert both.ours.logits(np.zeros((0, COLUMNS), dtype=np.float32)).shape == (0, len(both.texts))
+
+
+def test_columns_that_lie_apart_in_memory_score_to_the_bit(both: Both) -> None:
+    matrix = at_thresholds(both.texts, 6, 70)
+    assert_same_bits(both.ours.logits(np.asfortranarray(matrix)), both.lightgbm(matrix))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"linear_tree": True}, "linear trees"),
+        ({"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}, "averaged"),
+        ({"objective": "multiclass", "num_class": 3}, "several classes"),
+    ],
+)
+def test_other_kinds_of_models_are_left_to_lightgbm_by_name(changed: dict[str, object], reason: str) -> None:
+    with pytest.raises(UnsupportedTreesError, match=reason):
+        read_trees(trained(1, **changed))
+
+
+def test_a_model_that_would_score_otherwise_is_left_to_lightgbm() -> None:
+    both = Both.of((trained(1),))
+    with pytest.raises(UnsupportedTreesError, match="to the bit"):
+        FoldedBag(both.texts, lambda matrix: np.nextafter(both.lightgbm(matrix), 1.0), COLUMNS)
+
+
+def test_a_model_of_more_columns_than_rows_have_is_refused() -> None:
+    both = Both.of((trained(1),))
+    with pytest.raises(UnsupportedTreesError, match="asks about column"):
+        FoldedBag(both.texts, both.lightgbm, 2)
+
+
+def test_probes_reach_nearly_every_leaf() -> None:
+    text = trained(1)
+    different, _ = probes(flatten([read_trees(text)]), COLUMNS)
+    leaves = np.asarray(boosters_of((text,))[0].predict(different, pred_leaf=True))
+    reached = sum(len(np.unique(leaves[:, tree])) for tree in range(leaves.shape[1]))
+    assert reached > 0.8 * sum(len(tree.leaf) for tree in read_trees(text))

@@ -1,0 +1,22 @@
+"""What is compiled beforehand is what scoring calls."""
+
+import numpy as np
+from numba.core.registry import CPUDispatcher
+
+from model.forest.flat import flatten
+from model.forest.kernels import add_up, as_arrays
+from model.forest.trees import Missing, Tree
+from model.forest.warm import warm
+
+
+def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None:
+    warm()
+    assert isinstance(add_up, CPUDispatcher)
+    compiled = list(add_up.signatures)
+    tree = Tree(
+        (0, 1), (0.5, 0.0), (False, True), (True, False), (Missing.NAN, Missing.NONE), (1, -1), (-3, -2),
+        (1.0, 2.0, 3.0), (frozenset({1, 40}),),
+    )  # fmt: skip
+    rows = np.array([[0.2, 1], [0.2, 2], [0.6, 1], [np.nan, 40]], dtype=np.float32)
+    np.testing.assert_array_equal(add_up(rows, *as_arrays(flatten([[tree, tree]])))[:, 0], [2.0, 4.0, 6.0, 2.0])
+    assert add_up.signatures == compiled
