@@ -156,4 +156,4 @@ def _created(event: Node, kind: str) -> datetime | None:
     return event.instant("createdAt") if kind in _TOKENS else None
 
 
-ADYEN = Provider("adyen", json_document, _events, _read)
+ADYEN = Provider("adyen", json_document, _events, ("eventCode", "type"), _read)

@@ -133,4 +133,4 @@ def _instrument(one: Node, instrument: str | None) -> Instrument:
     )
 
 
-BRAINTREE = Provider("braintree", _document, single, _read)
+BRAINTREE = Provider("braintree", _document, single, ("kind",), _read)

@@ -119,4 +119,4 @@ def _returned(one: Node, at: datetime) -> Statement:
     return AttemptReturned(one.text("id"), decline, at)
 
 
-CHARGEBEE = Provider("chargebee", json_document, single, _read)
+CHARGEBEE = Provider("chargebee", json_document, single, ("event_type",), _read)

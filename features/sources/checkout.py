@@ -100,4 +100,4 @@ def _instrument(data: Node, source: Node, debit: Network | None) -> Instrument:
     )
 
 
-CHECKOUT = Provider("checkout", json_document, single, _read)
+CHECKOUT = Provider("checkout", json_document, single, ("type",), _read)

@@ -79,4 +79,4 @@ def _returned(event: Node, at: datetime) -> Statement:
     return AttemptReturned(event.text("links", "payment"), decline, at)
 
 
-GOCARDLESS = Provider("gocardless", json_document, _events, _read)
+GOCARDLESS = Provider("gocardless", json_document, _events, ("resource_type", "action"), _read)

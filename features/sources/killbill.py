@@ -48,4 +48,4 @@ def _at(details: Node, around: Surroundings) -> datetime:
     return around.received_at
 
 
-KILLBILL = Provider("killbill", json_document, single, _read)
+KILLBILL = Provider("killbill", json_document, single, ("eventType",), _read)

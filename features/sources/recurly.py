@@ -107,4 +107,4 @@ def _closed(invoice: Node) -> datetime | None:
     return place.instant() if place.present else None
 
 
-RECURLY = Provider("recurly", _document, _events, _read)
+RECURLY = Provider("recurly", _document, _events, ("object_type", "event_type", "kind"), _read)

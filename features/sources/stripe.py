@@ -151,4 +151,4 @@ def _dispute(event_id: str, kind: str, dispute: Node, at: datetime) -> Notice:
     return Notice(event_id, kind, (AttemptReturned(dispute.text("charge"), decline, at),))
 
 
-STRIPE = Provider("stripe", json_document, single, _read)
+STRIPE = Provider("stripe", json_document, single, ("type",), _read)

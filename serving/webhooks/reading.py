@@ -8,7 +8,7 @@ from features.card_number import mask_card_numbers
 from features.errors import CardNumberError, InputError, InvalidValueError, RecoupError
 from features.instants import from_micros, to_micros
 from features.sources.document import Node
-from features.sources.provider import Provider, Surroundings
+from features.sources.provider import Provider, Surroundings, kind_of
 from features.sources.providers import PROVIDERS
 from serving.errors import RequestError
 from serving.ledger.ledger import Ledger
@@ -84,9 +84,10 @@ def _read_one(
     now: datetime,
     tally: _Tally,
 ) -> None:
+    if kind := kind_of(provider, event):
+        tally.kinds[kind] = None
     try:
         notice = provider.read(event, around)
-        tally.kinds[notice.kind] = None
         _count(tally, tell(ledger, delivery.merchant_id, delivery.source, notice, now), bool(notice.statements))
     except (InvalidValueError, CardNumberError, LedgerConflictError) as error:
         tally.faults.append(str(error))

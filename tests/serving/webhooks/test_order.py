@@ -1,6 +1,7 @@
 """In whatever order and however often things are delivered, the ledger counts as if all had come in order and once."""
 
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ def fresh(folder: str) -> str:
     return f"sqlite:///{folder}/ledger.db?synchronous=normal"
 
 
+@cache
 def clean() -> Told:
     with tempfile.TemporaryDirectory() as folder:
         return told_in_order(fresh(folder), POSTS)
