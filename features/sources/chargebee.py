@@ -3,14 +3,14 @@
 Shapes: https://apidocs.chargebee.com/docs/api/events and https://apidocs.chargebee.com/docs/api/transactions
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from features.declines.taxonomy import classify
 from features.money import Money
 from features.sources.charging import Charge, Codes, Instrument, country_of, last_day, network_of, told
 from features.sources.document import Node, json_document
-from features.sources.provider import Provider, Surroundings, single
+from features.sources.provider import Provider, Surroundings
 from features.sources.statement import AttemptReturned, Notice, Stands, Statement, Word
 from features.vocabulary import Credential, Initiator, Network, Outcome, Rail
 
@@ -33,6 +33,13 @@ _INVOICES: Mapping[str, Word] = {"paid": Word.PAID, "voided": Word.CANCELLED}
 # Chargebee does not say which scheme a direct debit goes by.
 _DEBIT = "direct_debit"
 _WALLETS = frozenset({"paypal_express_checkout", "amazon_payments", "apple_pay", "google_pay"})
+
+
+def _events(document: Node) -> Iterable[Node]:
+    """One event, or the page of a list of them."""
+    if not document.at("list").present:
+        return (document,)
+    return tuple(one.at("event") for one in document.items("list"))
 
 
 def _read(event: Node, _: Surroundings) -> Notice:
@@ -119,4 +126,4 @@ def _returned(one: Node, at: datetime) -> Statement:
     return AttemptReturned(one.text("id"), decline, at)
 
 
-CHARGEBEE = Provider("chargebee", json_document, single, ("event_type",), _read)
+CHARGEBEE = Provider("chargebee", json_document, _events, ("event_type",), _read)

@@ -3,7 +3,7 @@
 Shapes: https://docs.stripe.com/api/events/types and https://docs.stripe.com/api/charges/object
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from features.declines.taxonomy import classify
@@ -19,7 +19,7 @@ from features.sources.charging import (
     told,
 )
 from features.sources.document import Node, json_document
-from features.sources.provider import Provider, Surroundings, single
+from features.sources.provider import Provider, Surroundings
 from features.sources.statement import AttemptReturned, Notice, Stands, Statement, Word
 from features.vocabulary import Credential, Initiator, Network, Outcome, Rail
 
@@ -51,6 +51,18 @@ _DEBITS: Mapping[str, Network] = {
     "nz_bank_account": Network.BECS_NZ,
 }
 _WALLETS = frozenset({"paypal", "link", "alipay", "wechat_pay", "cashapp", "amazon_pay", "revolut_pay"})
+
+
+def _events(document: Node) -> Iterable[Node]:
+    """One event, or the objects of an exported list; a charge that comes bare is the event of what became of it."""
+    kind = document.at("object").value
+    if kind == "list":
+        return [event for one in document.items("data") for event in _events(one)]
+    if kind != "charge":
+        return (document,)
+    bare = document.value if isinstance(document.value, Mapping) else {}
+    event = {"id": bare.get("id"), "type": f"charge.{bare.get('status')}", "created": bare.get("created")}
+    return (Node(event | {"data": {"object": bare}}),)
 
 
 def _read(event: Node, _: Surroundings) -> Notice:
@@ -151,4 +163,4 @@ def _dispute(event_id: str, kind: str, dispute: Node, at: datetime) -> Notice:
     return Notice(event_id, kind, (AttemptReturned(dispute.text("charge"), decline, at),))
 
 
-STRIPE = Provider("stripe", json_document, single, ("type",), _read)
+STRIPE = Provider("stripe", json_document, _events, ("type",), _read)

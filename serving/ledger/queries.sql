@@ -300,6 +300,13 @@ SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network
     subcode, advice_code, category, retryability, min_wait_hours, reservation_id
 FROM attempt WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id
 
+-- name: attempts_after
+-- The attempts of a merchant after one, in the order of their ids.
+SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential, issuer_country,
+    market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome, known_at, code,
+    subcode, advice_code, category, retryability, min_wait_hours, reservation_id
+FROM attempt WHERE merchant_id = :merchant_id AND attempt_id > :attempt_id ORDER BY attempt_id LIMIT :most
+
 -- name: insert_delivery
 -- Keep what was delivered; delivered again, nothing happens.
 INSERT INTO delivery (merchant_id, source, digest, received_at, content_type, form, body, marked)

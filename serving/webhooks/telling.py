@@ -1,6 +1,5 @@
 """From what an event of a provider says to events of the ledger."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -107,11 +106,12 @@ def known_facts(ledger: Ledger, merchant_id: str, attempt_id: str) -> Facts | No
     """An attempt as it counts, or None."""
     with ledger.store.reading() as transaction:
         (rows,) = transaction.ask(("attempt_facts", {"merchant_id": merchant_id, "attempt_id": attempt_id}))
-    return _facts(rows) if rows else None
+    return facts_from(rows[0]) if rows else None
 
 
-def _facts(rows: Sequence[Row]) -> Facts:
-    return _FACTS.validate_python(dict(zip(Facts.__slots__, rows[0], strict=True)))
+def facts_from(row: Row) -> Facts:
+    """An attempt as it stands in the table; the columns in the order of the facts."""
+    return _FACTS.validate_python(dict(zip(Facts.__slots__, row, strict=True)))
 
 
 def _check_instants(event: LedgerEvent, now: datetime) -> None:
