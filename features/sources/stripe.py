@@ -73,7 +73,9 @@ def _read(event: Node, _: Surroundings) -> Notice:
             return Notice(event_id, kind, why="the charge has no customer, so it is of no stored method")
         return Notice(event_id, kind, (_charge(subject, _CHARGES[kind], event.instant("created")),))
     if kind in _STANDINGS:
-        return Notice(event_id, kind, (Stands(_STANDINGS[kind], subject.text("id"), event.instant("created")),))
+        word = _STANDINGS[kind]
+        own = optional(subject.at("metadata")) if word in {Word.PAID, Word.CANCELLED} else None
+        return Notice(event_id, kind, (Stands(word, own or subject.text("id"), event.instant("created")),))
     if kind == "mandate.updated":
         return Notice(event_id, kind, _mandate(subject, event.instant("created")))
     if kind == "charge.dispute.created":

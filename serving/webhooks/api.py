@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from serving.edge import note
@@ -78,7 +79,7 @@ def webhook_routes(
             raise RequestError(Kind.NOT_FOUND, f"There is no source by that name; known are {', '.join(SOURCES)}")
         merchant = None if merchant_id is None else query_id("merchant_id", merchant_id)
         signed = Signed(dict(request.headers), dict(request.query_params), await _body(request, settings))
-        endpoint = sender(endpoints, source, merchant, signed, clock())
+        endpoint = await run_in_threadpool(sender, endpoints, source, merchant, signed, clock())
         content_type = request.headers.get("content-type", "")
         done = await access.ask(lambda ledger: receive(ledger, endpoint, content_type, signed.body, clock()))
         note(request, source=source, kinds=done.reading.kinds, state=done.reading.state.value)

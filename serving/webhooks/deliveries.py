@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from features.card_number import holds_card_number
 from features.errors import InvalidValueError
 from features.sources.masking import without_card_numbers
 from serving.ledger.store import Row, Store, Value, Values
@@ -90,8 +91,8 @@ def delivery_of(merchant_id: str, source: str, content_type: str, body: bytes, n
     """A body as it may be kept: without any card number."""
     kept = without_card_numbers(body)
     digest = hashlib.sha256(kept.body).hexdigest()
-    plain = content_type if content_type.isascii() and content_type.isprintable() else ""
-    return Delivery(merchant_id, source, digest, now, plain[:100], kept.body, kept.marked)
+    plain = content_type.isascii() and content_type.isprintable() and not holds_card_number(content_type)
+    return Delivery(merchant_id, source, digest, now, content_type[:100] if plain else "", kept.body, kept.marked)
 
 
 def keep(store: Store, delivery: Delivery) -> bool:

@@ -94,11 +94,11 @@ def _adyen(secret: str, signed: Signed, _: datetime) -> bool:
 
 def _adyen_item(key: bytes, item: Node) -> bool:
     parts = (
-        *(item.maybe("pspReference"), item.maybe("originalReference"), item.maybe("merchantAccountCode")),
-        *(item.maybe("merchantReference"), item.maybe("amount", "value"), item.maybe("amount", "currency")),
-        *(item.maybe("eventCode"), item.maybe("success")),
+        *(item.at("pspReference"), item.at("originalReference"), item.at("merchantAccountCode")),
+        *(item.at("merchantReference"), item.at("amount", "value"), item.at("amount", "currency")),
+        *(item.at("eventCode"), item.at("success")),
     )
-    content = ":".join(part or "" for part in parts).encode()
+    content = ":".join(str(part.value) if part.present else "" for part in parts).encode()
     given = item.maybe("additionalData", "hmacSignature") or ""
     return _any_equal(b64encode(_sha256(key, content).digest()).decode(), [given])
 

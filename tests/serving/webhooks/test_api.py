@@ -20,6 +20,7 @@ def test_every_recorded_payload_is_taken_in_and_none_fails(hooks: Hooks) -> None
         hooks.deliver(posted(name))
     assert hooks.reasons() == []
     assert sum(hooks.counts().values()) == len(RECORDED)
+    assert not any(one.marked for one in deliveries.counts(hooks.ledger.store))
     # Only what tells the end of an attempt that nobody has reported waits.
     assert hooks.counts()["waiting"] == 1
 
