@@ -48,6 +48,8 @@ def import_history(
     Every row is accepted or quarantined with its line, field, value and what would be right. Exit codes: 0 all
     accepted, 1 some rows quarantined (the history is written), 2 refused (nothing is written).
     """
+    if source is not None and (mapping is not None or explain):
+        raise InputError("--source: reads events as they are; leave out --mapping and --explain")
     stated = _read_mapping(mapping)
     if explain:
         _explain(exports, stated)

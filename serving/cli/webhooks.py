@@ -78,7 +78,6 @@ def retry(
     database: Database = None,
 ) -> None:
     """Read again what failed and what waits, or one delivery whatever its state; nothing counts twice."""
-    import os
     from datetime import UTC, datetime
 
     from serving.ledger.ledger import Ledger
@@ -87,7 +86,7 @@ def retry(
     from serving.webhooks.reading import read
     from serving.webhooks.retrying import read_failed
 
-    endpoints, now = endpoints_in(settings().webhooks, os.environ), datetime.now(UTC)
+    endpoints, now = endpoints_in(settings().webhooks, None), datetime.now(UTC)
     with closing(Ledger.opened(url_of(database))) as ledger:
         if delivery is None:
             done: Sequence[Reading] = read_failed(ledger, endpoints, now)

@@ -45,8 +45,11 @@ class Endpoints:
         return next((e.currency for e in self.of(source, merchant_id)), None)
 
 
-def endpoints_in(path: Path | None, environment: Mapping[str, str]) -> Endpoints:
+def endpoints_in(path: Path | None, environment: Mapping[str, str] | None) -> Endpoints:
     """The senders that the file sets up; none without a file.
+
+    Args:
+        environment: Holds secrets; None reads none of them, for whoever verifies nothing.
 
     Raises:
         InputError: The file cannot be read or used, or a secret that it names is not there; every fault is named,
@@ -75,7 +78,7 @@ def endpoints_in(path: Path | None, environment: Mapping[str, str]) -> Endpoints
 
 
 class _Reading:
-    def __init__(self, folder: Path, environment: Mapping[str, str], problems: Problems) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None, problems: Problems) -> None:
         self._folder = folder
         self._environment = environment
         self._problems = problems
@@ -95,6 +98,8 @@ class _Reading:
         return Endpoint(source, merchant_id, secrets, currency) if source and merchant_id else None
 
     def _secrets(self, table: Table, listed: object) -> tuple[str, ...]:
+        if self._environment is None:
+            return ()
         if not isinstance(listed, list) or not listed:
             self._problems.add(f'{table.place}.secrets: expected a list such as [{{ env = "STRIPE_WEBHOOK_SECRET" }}]')
             return ()
@@ -105,7 +110,7 @@ class _Reading:
         if kind not in {"env", "file"} or not isinstance(name, str):
             self._problems.add(f'{place}: expected {{ env = "NAME" }} or {{ file = "PATH" }}; no secret stands here')
             return ""
-        found = self._environment.get(name, "") if kind == "env" else self._in_file(name)
+        found = (self._environment or {}).get(name, "") if kind == "env" else self._in_file(name)
         where = f"the variable {name}" if kind == "env" else f"the file {name}"
         if not found.strip():
             self._problems.add(f"{place}: {where} is not there or empty")

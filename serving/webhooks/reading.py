@@ -120,12 +120,11 @@ def _count(tally: _Tally, told: Told, says_something: bool) -> None:
 
 def _reading(tally: _Tally, delivery: Delivery, now: datetime) -> Reading:
     kinds = ", ".join(list(tally.kinds)[:_MOST_KINDS])
-    if tally.faults:
-        return Reading(State.FAILED, kinds, _reason(tally.faults), tally.new)
-    if tally.missing:
-        waits = f"no attempt {tally.missing[0]} is known yet, whose end it tells"
-        waited = from_micros(delivery.received_at) + WAIT_AT_MOST < now
-        return Reading(State.FAILED if waited else State.WAITING, kinds, _reason([waits]), tally.new)
+    waits = [f"no attempt {one} is known yet, whose end it tells" for one in tally.missing]
+    if waits and now <= from_micros(delivery.received_at) + WAIT_AT_MOST:
+        return Reading(State.WAITING, kinds, _reason(waits + tally.faults), tally.new)
+    if tally.faults or waits:
+        return Reading(State.FAILED, kinds, _reason(tally.faults + waits), tally.new)
     if tally.told:
         return Reading(State.APPLIED, kinds, "", tally.new)
     return Reading(State.IGNORED, kinds, _reason(tally.silent) if tally.silent else "", 0)

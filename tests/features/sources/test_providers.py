@@ -1,5 +1,6 @@
 """Recorded payloads of each provider, read into what the field calls them."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -70,6 +71,27 @@ def test_a_debit_of_stripe_is_pending_then_approved_and_comes_back_as_a_dispute(
     assert isinstance(back, AttemptReturned)
     assert back.attempt_id == settled.attempt.attempt_id
     assert back.decline.category is DeclineCategory.INSUFFICIENT_FUNDS
+
+
+@pytest.mark.parametrize(
+    ("changes", "payment_id"),
+    [
+        ({}, "in_1NfakeInvoice000001"),
+        ({"invoice": None}, "pi_3NfakeIntent00000001"),
+        ({"invoice": None, "payment_details": {"order_reference": "in_9"}}, "in_9"),
+        ({"invoice": None, "payment_details": {"order_reference": "order 9"}}, "pi_3NfakeIntent00000001"),
+        ({"metadata": {"recoup_payment_id": "own_1"}}, "own_1"),
+        ({"invoice": None, "payment_intent": None}, "ch_3NfakeFailed00000001"),
+    ],
+)
+def test_a_charge_of_any_version_of_stripes_interface_names_its_payment(
+    changes: dict[str, object], payment_id: str
+) -> None:
+    event = json.loads(payload("stripe/charge_failed.json"))
+    event["data"]["object"] |= changes
+    (told,) = PROVIDERS["stripe"].read(Node(event), AROUND).statements
+    assert isinstance(told, AttemptTold)
+    assert told.attempt.payment_id == payment_id
 
 
 @pytest.mark.parametrize(

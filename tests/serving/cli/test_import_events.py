@@ -79,6 +79,7 @@ def test_lines_that_cannot_be_used_are_quarantined_without_card_numbers(
         (("--source", "stripe", "--merchant", "4242424242424242"), "looks like a card number"),
         (("--source", "stripe", "--merchant", "acme", "--currency", "euro"), "ISO 4217"),
         (("--source", "gocardless", "--merchant", "acme"), "tells an attempt"),
+        (("--source", "stripe", "--merchant", "acme", "--explain"), "leave out --mapping and --explain"),
     ],
 )
 def test_what_cannot_be_imported_is_refused_in_a_sentence(

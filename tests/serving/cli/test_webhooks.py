@@ -70,7 +70,6 @@ def test_what_failed_is_read_again_by_hand(tmp_path: Path, monkeypatch: pytest.M
         '[[endpoint]]\nsource = "recurly"\nmerchant_id = "acme"\nsecrets = [{ env = "KEY" }]\ncurrency = "USD"\n'
     )
     monkeypatch.setenv("RECOUP_WEBHOOKS", str(path))
-    monkeypatch.setenv("KEY", "user:pass")
     digest = run("list").split()[0]
     assert run("retry", digest) == "1 applied; 1 new events\n"
     assert run("retry", digest) == "1 applied; 0 new events\n"

@@ -58,34 +58,32 @@ def test_delivered_again_nothing_changes(hooks: Hooks) -> None:
     assert (third["received"], third["events"]) == ("new", 0)
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_wrong_secret_is_refused_and_nothing_is_kept(hooks: Hooks, source: str) -> None:
-    wrong = {"adyen": "00" * 32, "generic": "whsec_AAAA", "braintree": "public1:other"}.get(source, "wrong")
-    for name in names(source):
-        hooks.deliver(posted(name, secret=wrong), 401)
+def test_a_wrong_secret_is_refused_and_nothing_is_kept(hooks: Hooks) -> None:
+    wrong = {"adyen": "00" * 32, "generic": "whsec_AAAA", "braintree": "public1:other"}
+    for name in RECORDED:
+        hooks.deliver(posted(name, secret=wrong.get(name.partition("/")[0], "wrong")), 401)
     assert hooks.counts() == {}
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in RECORDED if not n.startswith(("chargebee", "killbill")) and n.endswith("json")]
-)
-def test_a_body_that_was_changed_on_its_way_is_refused(hooks: Hooks, name: str) -> None:
-    good = posted(name)
-    changed = good.body.replace(b'"2799"', b'"1"').replace(b"2799", b"1").replace(b"a", b"b")
-    hooks.deliver(replace(good, body=changed), 401)
+def test_a_body_that_was_changed_on_its_way_is_refused(hooks: Hooks) -> None:
+    # Chargebee's and Kill Bill's secrets, and Recurly's for XML, are not about the body.
+    for name in RECORDED:
+        if not name.startswith(("chargebee", "killbill", "recurly")) or name == "recurly/json_payment_failed.json":
+            good = posted(name)
+            changed = good.body.replace(b"2799", b"1").replace(b"a", b"b")
+            hooks.deliver(replace(good, body=changed), 401)
     assert hooks.counts() == {}
 
 
-@pytest.mark.parametrize("source", ["stripe", "generic", "recurly"])
 @pytest.mark.parametrize(("skew", "status"), [(-299, 200), (299, 200), (-301, 401), (301, 401), (-86_400, 401)])
-def test_what_was_signed_long_ago_or_ahead_is_refused(hooks: Hooks, source: str, skew: int, status: int) -> None:
-    name = next(name for name in names(source) if name.endswith(".json"))
-    hooks.deliver(posted(name, at=NOW + timedelta(seconds=skew)), status)
+def test_what_was_signed_long_ago_or_ahead_is_refused(hooks: Hooks, skew: int, status: int) -> None:
+    for source in ("stripe", "generic", "recurly"):
+        name = next(name for name in names(source) if name.endswith(".json"))
+        hooks.deliver(posted(name, at=NOW + timedelta(seconds=skew)), status)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_signatures_that_are_none_are_refused_in_a_sentence(hooks: Hooks) -> None:
+    given: tuple[dict[str, str], ...] = (
         {},
         {"stripe-signature": ""},
         {"stripe-signature": "t=,v1="},
@@ -93,12 +91,11 @@ def test_what_was_signed_long_ago_or_ahead_is_refused(hooks: Hooks, source: str,
         {"stripe-signature": "t=1e9,v1=x"},
         {"stripe-signature": "v1=" + "0" * 64},
         {"authorization": "Basic ///"},
-    ],
-)
-def test_signatures_that_are_none_are_refused_in_a_sentence(hooks: Hooks, headers: dict[str, str]) -> None:
-    for source in ("stripe", "chargebee", "gocardless", "generic", "recurly"):
-        answer = hooks.deliver(Post(source, b"{}", headers), 401)
-        assert "No active secret" in answer.json()["detail"]
+    )
+    for headers in given:
+        for source in ("stripe", "chargebee", "gocardless", "generic", "recurly"):
+            answer = hooks.deliver(Post(source, b"{}", headers), 401)
+            assert "No active secret" in answer.json()["detail"]
 
 
 def test_adyens_own_example_of_a_signature_is_verified(hooks: Hooks) -> None:

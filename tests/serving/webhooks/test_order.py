@@ -33,7 +33,7 @@ def test_the_clean_order_counts_what_happened(tmp_path: Path) -> None:
     assert "'approved'" in outcomes["ch_3NfakeSucceeded00001"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.permutations(range(len(POSTS))), st.lists(st.integers(0, len(POSTS) - 1), max_size=8))
 def test_any_order_and_any_repetition_counts_the_same(order: list[int], again: list[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -36,10 +36,21 @@ def test_an_end_waits_for_its_attempt_and_is_told_then(hooks: Hooks) -> None:
     assert read_due(hooks.ledger, Endpoints(), NOW + timedelta(hours=9)) == ()
 
 
+def test_an_event_that_cannot_be_read_does_not_end_the_waiting_of_another(hooks: Hooks) -> None:
+    events = json.loads(payload("gocardless/batch.json"))["events"]
+    del events[2]["links"]
+    body = json.dumps({"events": events}).encode()
+    assert hooks.state(signed("gocardless", body)) == "waiting"
+    hooks.deliver(signed("generic", PENDING))
+    assert read_due(hooks.ledger, Endpoints(), NOW + timedelta(hours=1))[0].state is State.FAILED
+    assert hooks.attempt("PM000000000002").outcome == "approved"
+    assert "links.mandate" in hooks.reasons()[0]
+
+
 def test_what_waits_is_tried_ever_more_seldom_and_in_the_end_somebody_has_to_look(hooks: Hooks) -> None:
     hooks.deliver(posted("gocardless/batch.json"))
     tries = 0
-    for minute in range(0, 31 * 24 * 60, 20):
+    for minute in range(0, 31 * 24 * 60, 60):
         tries += len(read_due(hooks.ledger, Endpoints(), NOW + timedelta(minutes=minute)))
     assert 100 < tries < 300
     assert hooks.counts() == {"failed": 1}
