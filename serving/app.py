@@ -27,6 +27,9 @@ from serving.reservations_api import method_routes, reservation_routes
 from serving.rulebook_api import rulebook_routes
 from serving.service import Service, load_service
 from serving.settings import Settings, settings_from
+from serving.webhooks.api import webhook_routes
+from serving.webhooks.endpoints import endpoints_in
+from serving.webhooks.retrying import retrying
 
 
 def create_app(
@@ -49,12 +52,13 @@ def create_app(
     """
     log, service = service_log(settings.log_format), service or load_service(settings)
     access, now = LedgerAccess(ledger, service.rulebook), clock or _machine_clock
+    endpoints = endpoints_in(settings.webhooks, os.environ)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
-        async with expiring(access, log, now):
+        async with expiring(access, log, now), retrying(access, endpoints, log, now):
             yield
         access.close()
 
@@ -64,6 +68,7 @@ def create_app(
     app.include_router(reservation_routes(access, settings, now))
     app.include_router(method_routes(access, now))
     app.include_router(rulebook_routes(service, now))
+    app.include_router(webhook_routes(access, endpoints, settings, now))
     app.add_middleware(Edge, log=log)
     install(app)
     describe(app)

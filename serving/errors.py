@@ -16,6 +16,7 @@ class Kind(Enum):
     """The kinds of problem: slug of the `type`, HTTP status, title."""
 
     MALFORMED_JSON = ("malformed-json", 400, "The body is not JSON")
+    NOT_SIGNED = ("not-signed", 401, "The delivery was not signed by its sender")
     NOT_FOUND = ("not-found", 404, "There is nothing at this address")
     UNKNOWN_ID = ("unknown-id", 404, "Nothing of this id is known")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "This address does not take this HTTP method")

@@ -32,6 +32,7 @@ _TAGS: list[Json] = [
     {"name": "reservations", "description": "Hold a place under every limit, check before charging, settle, release."},
     {"name": "attempts", "description": "Tell of attempts, and where payments and consents stand."},
     {"name": "methods", "description": "See what is left of every limit."},
+    {"name": "webhooks", "description": "Take in what payment providers and billing systems deliver."},
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]

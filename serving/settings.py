@@ -22,6 +22,7 @@ class Settings:
         economics: TOML file of the merchant's own figures over the shipped ones; None takes the shipped ones.
         rulebook: TOML file of the merchant's settings of the rulebook; None takes the rules as shipped.
         declines: TOML file of the merchant's own decline codes; None takes the shipped tables only.
+        webhooks: TOML file of who may deliver webhooks, with which secrets; None takes none in.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         log_format: `json`, `console`, or `auto` (console on a terminal, else json).
@@ -34,6 +35,7 @@ class Settings:
     economics: Path | None = None
     rulebook: Path | None = None
     declines: Path | None = None
+    webhooks: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
     log_format: str = "auto"
@@ -48,6 +50,7 @@ VARIABLES: Mapping[str, str] = {
     "economics": "RECOUP_ECONOMICS",
     "rulebook": "RECOUP_RULEBOOK",
     "declines": "RECOUP_DECLINES",
+    "webhooks": "RECOUP_WEBHOOKS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
     "log_format": "RECOUP_LOG_FORMAT",
@@ -71,6 +74,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         economics=_path(given.get("economics")),
         rulebook=_path(given.get("rulebook")),
         declines=_path(given.get("declines")),
+        webhooks=_path(given.get("webhooks")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),

@@ -28,6 +28,7 @@ from serving.cli import (
     simulate,
     train,
     tune,
+    webhooks,
 )
 
 EXIT_REFUSED = 2
@@ -54,6 +55,7 @@ app.command("monitor")(monitor.monitor)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(caps.app, name="caps")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(declines.app, name="declines")

@@ -32,6 +32,13 @@ def import_history(
         Path | None,
         typer.Option(metavar="FILE.csv", help="Where refused rows go; by default HISTORY.quarantine.csv."),
     ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The exports are a provider's events, such as stripe's.")
+    ] = None,
+    merchant: Annotated[str | None, typer.Option(metavar="ID", help="Whose events they are, with --source.")] = None,
+    currency: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Of amounts that come without one, with --source.")
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how the first rows are read; write nothing.")
     ] = False,
@@ -41,6 +48,8 @@ def import_history(
     Every row is accepted or quarantined with its line, field, value and what would be right. Exit codes: 0 all
     accepted, 1 some rows quarantined (the history is written), 2 refused (nothing is written).
     """
+    if source is not None and (mapping is not None or explain):
+        raise InputError("--source: reads events as they are; leave out --mapping and --explain")
     stated = _read_mapping(mapping)
     if explain:
         _explain(exports, stated)
@@ -48,6 +57,9 @@ def import_history(
     if out is None:
         raise InputError("--out: is missing; name the history to write, such as --out history.parquet")
     refused = quarantine or out.with_suffix(".quarantine.csv")
+    if source is not None:
+        _import_events(exports, source, merchant, currency, out, refused)
+        return
     with _stoppable(), _progress() as progress:
         from training.ingest.importing import import_history as run
 
@@ -56,6 +68,20 @@ def import_history(
 
     print_summary(summary, out, refused)
     if summary.quarantined:
+        raise typer.Exit(EXIT_QUARANTINED)
+
+
+def _import_events(
+    exports: list[Path], source: str, merchant: str | None, currency: str | None, out: Path, refused: Path
+) -> None:
+    from serving.cli.import_events import import_events, print_events
+    from serving.cli.import_tables import print_summary
+
+    with _stoppable(), _progress() as progress:
+        summary, done = import_events(exports, source, merchant, currency, out, refused, progress)
+    print_events(done, out)
+    print_summary(summary, out, refused)
+    if summary.quarantined or done.refused:
         raise typer.Exit(EXIT_QUARANTINED)
 
 

@@ -345,3 +345,77 @@ HAVING sum(attempts) > 0
 -- What was told to be mended about a method, for what it was told, and when.
 SELECT said_at, body FROM event
 WHERE merchant_id = :merchant_id AND subject_id = :method_id AND kind = 'method_fixed' ORDER BY said_at, body
+
+-- name: attempt_facts
+-- One attempt as it counts.
+SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential, issuer_country,
+    market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome, known_at, code,
+    subcode, advice_code, category, retryability, min_wait_hours, reservation_id
+FROM attempt WHERE merchant_id = :merchant_id AND attempt_id = :attempt_id
+
+-- name: attempts_after
+-- The attempts of a merchant after one, in the order of their ids.
+SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential, issuer_country,
+    market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome, known_at, code,
+    subcode, advice_code, category, retryability, min_wait_hours, reservation_id
+FROM attempt WHERE merchant_id = :merchant_id AND attempt_id > :attempt_id ORDER BY attempt_id LIMIT :most
+
+-- name: insert_delivery
+-- Keep what was delivered; delivered again, nothing happens.
+INSERT INTO delivery (merchant_id, source, digest, received_at, content_type, form, body, marked)
+VALUES (:merchant_id, :source, :digest, :received_at, :content_type, :form, :body, :marked)
+ON CONFLICT (merchant_id, source, digest) DO NOTHING
+
+-- name: insert_reading
+-- Note that a delivery is to be read.
+INSERT INTO reading (merchant_id, source, digest, state, kinds, reason, events, tries, read_at, next_at)
+VALUES (:merchant_id, :source, :digest, 'stored', '', '', 0, 0, :received_at, :received_at)
+ON CONFLICT (merchant_id, source, digest) DO NOTHING
+
+-- name: put_reading
+-- Note what became of a delivery when it was read.
+UPDATE reading SET state = :state, kinds = :kinds, reason = :reason, events = :events, tries = tries + 1,
+    read_at = :read_at, next_at = :next_at
+WHERE merchant_id = :merchant_id AND source = :source AND digest = :digest
+
+-- name: reading_state
+-- Where one delivery stands.
+SELECT state, kinds, reason, events, tries FROM reading
+WHERE merchant_id = :merchant_id AND source = :source AND digest = :digest
+
+-- name: deliveries_due
+-- What is to be read again by now, the longest due first.
+SELECT d.merchant_id, d.source, d.digest, d.received_at, d.content_type, d.form, d.body, d.marked, r.tries
+FROM reading AS r
+JOIN delivery AS d ON d.merchant_id = r.merchant_id AND d.source = r.source AND d.digest = r.digest
+WHERE r.next_at IS NOT NULL AND r.next_at <= :now
+ORDER BY r.next_at LIMIT :most
+
+-- name: deliveries_in_state
+-- What stands in a state after a place in the order of when it was read, with its body.
+SELECT d.merchant_id, d.source, d.digest, d.received_at, d.content_type, d.form, d.body, d.marked, r.tries, r.read_at
+FROM reading AS r
+JOIN delivery AS d ON d.merchant_id = r.merchant_id AND d.source = r.source AND d.digest = r.digest
+WHERE r.state = :state AND (r.read_at, r.digest) > (:read_at, :digest) AND r.read_at < :before
+ORDER BY r.read_at, r.digest LIMIT :most
+
+-- name: readings_in_state
+-- The latest that stand in a state, without their bodies.
+SELECT r.merchant_id, r.source, r.digest, d.received_at, r.read_at, r.tries, d.marked, r.kinds, r.reason
+FROM reading AS r
+JOIN delivery AS d ON d.merchant_id = r.merchant_id AND d.source = r.source AND d.digest = r.digest
+WHERE r.state = :state ORDER BY r.read_at DESC LIMIT :most
+
+-- name: one_delivery
+-- The deliveries whose digest begins so.
+SELECT d.merchant_id, d.source, d.digest, d.received_at, d.content_type, d.form, d.body, d.marked, r.tries
+FROM reading AS r
+JOIN delivery AS d ON d.merchant_id = r.merchant_id AND d.source = r.source AND d.digest = r.digest
+WHERE d.digest >= :first AND d.digest < :last LIMIT 2
+
+-- name: reading_counts
+-- How many deliveries of what kinds stand where, and how many were marked.
+SELECT r.merchant_id, r.source, r.kinds, r.state, count(*), CAST(sum(d.marked) AS BIGINT)
+FROM reading AS r
+JOIN delivery AS d ON d.merchant_id = r.merchant_id AND d.source = r.source AND d.digest = r.digest
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4

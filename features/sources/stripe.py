@@ -1,0 +1,168 @@
+"""Stripe's events: charges are attempts, invoices are payments.
+
+Shapes: https://docs.stripe.com/api/events/types and https://docs.stripe.com/api/charges/object
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from features.declines.taxonomy import classify
+from features.sources.charging import (
+    Charge,
+    Codes,
+    Instrument,
+    amount_of,
+    country_of,
+    last_day,
+    network_of,
+    optional,
+    told,
+)
+from features.sources.document import Node, json_document
+from features.sources.provider import Provider, Surroundings
+from features.sources.statement import AttemptReturned, Notice, Stands, Statement, Word
+from features.vocabulary import Credential, Initiator, Network, Outcome, Rail
+
+_CHARGES: Mapping[str, Outcome] = {
+    "charge.failed": Outcome.DECLINED,
+    "charge.succeeded": Outcome.APPROVED,
+    "charge.pending": Outcome.UNKNOWN,
+}
+_STANDINGS: Mapping[str, Word] = {
+    "invoice.paid": Word.PAID,
+    "invoice.payment_succeeded": Word.PAID,
+    "invoice.voided": Word.CANCELLED,
+    "invoice.marked_uncollectible": Word.CANCELLED,
+    "payment_intent.canceled": Word.CANCELLED,
+    "payment_method.attached": Word.CONSENT_GIVEN,
+    "payment_method.detached": Word.CONSENT_WITHDRAWN,
+    "payment_method.updated": Word.METHOD_FIXED,
+    "payment_method.automatically_updated": Word.METHOD_FIXED,
+    "customer.source.updated": Word.METHOD_FIXED,
+}
+# Stripe's debits by the type of the payment method: https://docs.stripe.com/payments/bank-debits
+_DEBITS: Mapping[str, Network] = {
+    "sepa_debit": Network.SEPA_CORE,
+    "bacs_debit": Network.BACS,
+    "us_bank_account": Network.ACH,
+    "ach_debit": Network.ACH,
+    "acss_debit": Network.PAD,
+    "au_becs_debit": Network.BECS_AU,
+    "nz_bank_account": Network.BECS_NZ,
+}
+_WALLETS = frozenset({"paypal", "link", "alipay", "wechat_pay", "cashapp", "amazon_pay", "revolut_pay"})
+
+
+def _events(document: Node) -> Iterable[Node]:
+    """One event, or the objects of an exported list; a charge that comes bare is the event of what became of it."""
+    kind = document.at("object").value
+    if kind == "list":
+        return [event for one in document.items("data") for event in _events(one)]
+    if kind != "charge":
+        return (document,)
+    bare = document.value if isinstance(document.value, Mapping) else {}
+    event = {"id": bare.get("id"), "type": f"charge.{bare.get('status')}", "created": bare.get("created")}
+    return (Node(event | {"data": {"object": bare}}),)
+
+
+def _read(event: Node, _: Surroundings) -> Notice:
+    kind, event_id = event.text("type"), event.text("id")
+    subject = event.at("data", "object")
+    if kind in _CHARGES:
+        if not subject.at("customer").present:
+            return Notice(event_id, kind, why="the charge has no customer, so it is of no stored method")
+        return Notice(event_id, kind, (_charge(subject, _CHARGES[kind], event.instant("created")),))
+    if kind in _STANDINGS:
+        word = _STANDINGS[kind]
+        own = optional(subject.at("metadata")) if word in {Word.PAID, Word.CANCELLED} else None
+        return Notice(event_id, kind, (Stands(word, own or subject.text("id"), event.instant("created")),))
+    if kind == "mandate.updated":
+        return Notice(event_id, kind, _mandate(subject, event.instant("created")))
+    if kind == "charge.dispute.created":
+        return _dispute(event_id, kind, subject, event.instant("created"))
+    return Notice(event_id, kind)
+
+
+def _charge(charge: Node, outcome: Outcome, told_at: datetime) -> Statement:
+    details, result = charge.at("payment_method_details"), charge.at("outcome")
+    kind = details.maybe("type") or "unknown"
+    card, at = details.at("card"), charge.instant("created")
+    sent = result.maybe("network_status") != "not_sent_to_network"
+    authenticated = card.maybe("three_d_secure", "result") == "authenticated"
+    return told(
+        Charge(
+            attempt_id=charge.text("id"),
+            payment_id=_payment_id(charge),
+            customer_id=charge.text("customer"),
+            processor="stripe",
+            amount=amount_of("stripe", charge.whole("amount"), charge.text("currency")),
+            at=at,
+            # A charge that Stripe itself blocked never reached the issuer.
+            outcome=Outcome.ERROR if outcome is Outcome.DECLINED and not sent else outcome,
+            initiator=Initiator.CUSTOMER if authenticated else Initiator.MERCHANT,
+            # The answer of a card is that of the moment; a debit's is known when the event is.
+            outcome_at=None if kind == "card" or outcome is Outcome.UNKNOWN else told_at,
+            three_d_secure=authenticated if card.present else None,
+        ),
+        _instrument(charge, details, kind),
+        Codes(
+            code=result.maybe("reason") or charge.maybe("failure_code"),
+            subcode=result.maybe("network_decline_code"),
+            advice_code=result.first("network_advice_code", "advice_code"),
+            text=charge.maybe("failure_message"),
+        ),
+    )
+
+
+def _payment_id(charge: Node) -> str:
+    """The invoice, where the charge says one: newer versions of the API put it into the order reference."""
+    reference = charge.maybe("payment_details", "order_reference") or ""
+    return (
+        optional(charge.at("metadata"))
+        or charge.maybe("invoice")
+        or (reference if reference.startswith("in_") else None)
+        or charge.maybe("payment_intent")
+        or charge.text("id")
+    )
+
+
+def _instrument(charge: Node, details: Node, kind: str) -> Instrument:
+    method_id = charge.maybe("payment_method") or charge.text("source", "id")
+    mandate = details.maybe(kind, "mandate")
+    if kind == "card":
+        card = details.at("card")
+        used = card.flag("network_token", "used")
+        credential = (
+            {True: Credential.NETWORK_TOKEN, False: Credential.PAN}.get(used is True) if used is not None else None
+        )
+        return Instrument(
+            method_id,
+            Rail.CARD,
+            network_of(card.first("network", "brand")),
+            country_of(card.maybe("country")),
+            credential or Credential.UNKNOWN,
+            last_day(card.maybe("exp_year"), card.maybe("exp_month")),
+            mandate,
+        )
+    if kind in _DEBITS:
+        country = country_of(details.maybe(kind, "country"))
+        return Instrument(method_id, Rail.BANK_DEBIT, _DEBITS[kind], country, Credential.ACCOUNT, mandate_id=mandate)
+    return Instrument(method_id, Rail.WALLET if kind in _WALLETS else Rail.UNKNOWN, mandate_id=mandate)
+
+
+def _mandate(mandate: Node, at: datetime) -> tuple[Statement, ...]:
+    words = {"active": Word.CONSENT_GIVEN, "inactive": Word.CONSENT_WITHDRAWN}
+    word = words.get(mandate.text("status"))
+    return (Stands(word, mandate.text("payment_method"), at),) if word else ()
+
+
+def _dispute(event_id: str, kind: str, dispute: Node, at: datetime) -> Notice:
+    """A debit comes back as a dispute; a card's chargeback is no decline."""
+    network = _DEBITS.get(dispute.maybe("payment_method_details", "type") or "")
+    if network is None:
+        return Notice(event_id, kind, why="a chargeback of a card is not a decline and counts nowhere")
+    decline = classify(dispute.maybe("reason"), processor="stripe", network=network, at=at)
+    return Notice(event_id, kind, (AttemptReturned(dispute.text("charge"), decline, at),))
+
+
+STRIPE = Provider("stripe", json_document, _events, ("type",), _read)

@@ -1,0 +1,129 @@
+"""Who may deliver webhooks for which merchant, with which secrets: one TOML file, read at start."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from features.card_number import refuse_card_number
+from features.errors import InputError, InvalidValueError
+from features.money import minor_digits
+from features.sources.problems import Problems
+from features.sources.problems import Settings as Table
+from serving.webhooks.signatures import SOURCES
+
+_KEYS = ("source", "merchant_id", "secrets", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One sender of one merchant.
+
+    Args:
+        secrets: Every secret that is active; several while they rotate.
+        currency: Of amounts that the sender leaves without one (Recurly).
+    """
+
+    source: str
+    merchant_id: str
+    secrets: tuple[str, ...] = field(repr=False)
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Every sender that is set up; none of them unless the settings say so."""
+
+    all: tuple[Endpoint, ...] = ()
+
+    def of(self, source: str, merchant_id: str | None = None) -> tuple[Endpoint, ...]:
+        """The senders by that name, of one merchant where one is named."""
+        return tuple(e for e in self.all if e.source == source and merchant_id in {None, e.merchant_id})
+
+    def currency(self, source: str, merchant_id: str) -> str | None:
+        """The currency that was stated for a sender."""
+        return next((e.currency for e in self.of(source, merchant_id)), None)
+
+
+def endpoints_in(path: Path | None, environment: Mapping[str, str] | None) -> Endpoints:
+    """The senders that the file sets up; none without a file.
+
+    Args:
+        environment: Holds secrets; None reads none of them, for whoever verifies nothing.
+
+    Raises:
+        InputError: The file cannot be read or used, or a secret that it names is not there; every fault is named,
+            and no secret is.
+        CardNumberError: A merchant's id looks like a card number.
+    """
+    if path is None:
+        return Endpoints()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the file of webhooks {path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise InputError(f"the file of webhooks {path} is not TOML") from None
+    problems = Problems()
+    top = Table("", document, problems)
+    top.refuse_unknown(("endpoint",))
+    listed = document.get("endpoint", [])
+    tables = listed if isinstance(listed, list) and all(isinstance(one, dict) for one in listed) else None
+    if tables is None:
+        top.problem("endpoint", listed, "one [[endpoint]] table a sender")
+    reading = _Reading(path.parent, environment, problems)
+    found = [reading.endpoint(f"endpoint[{i}]", one) for i, one in enumerate(tables or ())]
+    problems.raise_if_any(f"the file of webhooks {path}")
+    return Endpoints(tuple(one for one in found if one is not None))
+
+
+class _Reading:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None, problems: Problems) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._problems = problems
+
+    def endpoint(self, place: str, values: dict[str, object]) -> Endpoint | None:
+        table = Table(place, values, self._problems)
+        table.refuse_unknown(_KEYS)
+        source = table.choice("source", {name: name for name in SOURCES})
+        merchant_id, currency = table.text("merchant_id"), table.text("currency")
+        for key in ("source", "merchant_id"):
+            if key not in values:
+                self._problems.add(f"{place}.{key}: is missing")
+        refuse_card_number("merchant_id", merchant_id or "")
+        secrets = self._secrets(table, values.get("secrets"))
+        if currency is not None:
+            self._check_currency(table, currency)
+        return Endpoint(source, merchant_id, secrets, currency) if source and merchant_id else None
+
+    def _secrets(self, table: Table, listed: object) -> tuple[str, ...]:
+        if self._environment is None:
+            return ()
+        if not isinstance(listed, list) or not listed:
+            self._problems.add(f'{table.place}.secrets: expected a list such as [{{ env = "STRIPE_WEBHOOK_SECRET" }}]')
+            return ()
+        return tuple(self._secret(f"{table.place}.secrets[{i}]", one) for i, one in enumerate(listed))
+
+    def _secret(self, place: str, one: object) -> str:
+        kind, name = next(iter(one.items())) if isinstance(one, dict) and len(one) == 1 else ("", None)
+        if kind not in {"env", "file"} or not isinstance(name, str):
+            self._problems.add(f'{place}: expected {{ env = "NAME" }} or {{ file = "PATH" }}; no secret stands here')
+            return ""
+        found = (self._environment or {}).get(name, "") if kind == "env" else self._in_file(name)
+        where = f"the variable {name}" if kind == "env" else f"the file {name}"
+        if not found.strip():
+            self._problems.add(f"{place}: {where} is not there or empty")
+        return found.strip()
+
+    def _in_file(self, name: str) -> str:
+        try:
+            return (self._folder / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+    def _check_currency(self, table: Table, currency: str) -> None:
+        try:
+            minor_digits(currency)
+        except InvalidValueError as error:
+            table.problem("currency", currency, error.expected)
