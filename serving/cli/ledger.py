@@ -49,7 +49,7 @@ def status(database: Database = None) -> None:
     from serving.ledger.opening import store_at
 
     with closing(store_at(url_of(database))) as store:
-        version, latest = version_of(store), len(migrations(store.dialect))
+        version, latest = version_of(store), migrations(store.dialect)[-1].version
         typer.echo(f"{store.where}: version {version} of {latest}")
         if version != latest:
             typer.echo("Run recoup ledger migrate to bring it to this version.")

@@ -17,7 +17,8 @@ from serving.ledger.recording import attempt_row, row_of
 from serving.ledger.reservations import Reservation, State, values_of
 from serving.ledger.store import Store
 
-LATEST = len(migrations("sqlite"))
+VERSIONS = [step.version for step in migrations("sqlite")]
+LATEST = VERSIONS[-1]
 
 
 def fill(store: Store, version: int) -> None:
@@ -33,15 +34,15 @@ def fill(store: Store, version: int) -> None:
             transaction.put("insert_reservation", values_of(held))
 
 
-@pytest.mark.parametrize("version", range(1, LATEST + 1))
+@pytest.mark.parametrize("version", VERSIONS)
 def test_from_every_earlier_version_nothing_is_lost(url: str, version: int) -> None:
     store = store_at(url)
-    assert len(migrate(store, up_to=version)) == version
+    assert [step.version for step in migrate(store, up_to=version)] == [one for one in VERSIONS if one <= version]
     fill(store, version)
     if version < LATEST:
         with pytest.raises(InputError, match="run recoup ledger migrate"):
             require_current(store)
-    assert [step.version for step in migrate(store)] == list(range(version + 1, LATEST + 1))
+    assert [step.version for step in migrate(store)] == [one for one in VERSIONS if one > version]
     store.close()
     ledger = Ledger.opened(url)
     assert an_attempt(5).attempt_id in {event.attempt_id for event in ledger.tally(a_proposal("new"), NOW).events}
@@ -62,7 +63,7 @@ def test_an_empty_database_is_made_and_migrating_again_does_nothing(url: str) ->
 def test_both_databases_have_the_same_steps() -> None:
     numbers = [[(step.version, step.name) for step in migrations(dialect)] for dialect in ("sqlite", "postgres")]
     assert numbers[0] == numbers[1]
-    assert [version for version, _ in numbers[0]] == list(range(1, LATEST + 1))
+    assert [version for version, _ in numbers[0]] == sorted(set(VERSIONS))
 
 
 def test_a_database_of_a_later_version_is_left_alone(url: str) -> None:
