@@ -39,7 +39,7 @@ def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
         migrate(store)
         with store.writing() as transaction:
             transaction.put("note_migration", {"version": LATEST + 1, "name": "later", "digest": ""})
-    with pytest.raises(InputError, match=f"was made by a later version of Recoup .step 000{LATEST + 1}"):
+    with pytest.raises(InputError, match=f"was made by a later version of Recoup .step {LATEST + 1:04d}"):
         open_ledger(settings, RULES)
 
 

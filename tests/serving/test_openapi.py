@@ -40,10 +40,11 @@ def test_every_example_is_a_request_that_the_service_reads(document: Document) -
 
 def test_every_refusal_is_described_with_a_fitting_example(document: Document) -> None:
     responses = document["paths"]["/v1/decisions"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
+    assert set(responses) == {"200", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503"}
     for status, response in responses.items():
         if status != "200":
-            example = response["content"]["application/problem+json"]["example"]
+            shared = document["components"]["responses"].get(response.get("$ref", "").rpartition("/")[2])
+            example = (shared or response)["content"]["application/problem+json"]["example"]
             assert example["status"] == int(status)
 
 
