@@ -16,6 +16,7 @@ Place = tuple[str | int, ...]
 DEFAULT_LIMIT = 50
 MOST = 200
 _LONGEST_CURSOR = 1_500
+_LARGEST = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,14 @@ def place_in(cursor: str | None, kinds: tuple[type[str] | type[int], ...]) -> Pl
     except ValueError:
         place = None
     fits = isinstance(place, list) and len(place) == len(kinds)
-    if not fits or any(type(part) is not kind for part, kind in zip(place, kinds, strict=True)):
+    if not fits or not all(_is(part, kind) for part, kind in zip(place, kinds, strict=True)):
         refuse_card_number("cursor", cursor)
         raise invalid_request((FieldError("cursor", cursor[:60], "the next_cursor of the page before"),))
     return tuple(place)
+
+
+def _is(part: object, kind: type[str] | type[int]) -> bool:
+    """Whether a part of a place is one that a database can be asked about."""
+    if type(part) is not kind:
+        return False
+    return abs(part) < _LARGEST if isinstance(part, int) else str(part).isprintable()
