@@ -69,6 +69,7 @@ class Idempotency:
             for message in given:
                 await send(message)
             return
+        scope["state"]["facts"] = {**scope["state"].get("facts", {}), "replayed": "true"}
         replay = Response(found.body, found.status, {REPLAYED: "true"}, found.media_type)
         await replay(scope, receive, send)
 

@@ -58,6 +58,8 @@ CREATE TABLE advice (
     said_at BIGINT NOT NULL,
     CONSTRAINT advice_stands_in_one_place PRIMARY KEY (merchant_id, payment_id)
 );
+-- Stops of whole merchants and of everybody, however many payments opted out.
+CREATE INDEX advice_of_merchants ON advice (merchant_id) WHERE payment_id = '';
 
 -- What was held for a payment, for its timeline. The condition keeps questions about held rows from taking this index.
 CREATE INDEX reservation_of_payment ON reservation (merchant_id, payment_id, held_at) WHERE rulebook <> '';
