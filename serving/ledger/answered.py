@@ -103,10 +103,10 @@ def _again(transaction: Transaction, asked: Asked, now: datetime) -> Claim | Ans
     (rows,) = transaction.ask(("claimed_request", where))
     if not rows:
         return _fresh(transaction, asked, now) or Taken.IN_PROGRESS
-    fingerprint, name, working_since, claimed_at, status, media_type, body = rows[0]
+    fingerprint, name, working_since, touched_at, status, media_type, body = rows[0]
     earlier, micros = Claim(asked, str(name), int(working_since or 0)), to_micros(now)
     busy = status is None and earlier.working_since > micros - WORKED_ON_FOR // timedelta(microseconds=1)
-    if not busy and int(claimed_at or 0) < to_micros(now - KEPT_FOR):
+    if not busy and int(touched_at or 0) < to_micros(now - KEPT_FOR):
         transaction.put("forget_request", _values(earlier))
         return _fresh(transaction, asked, now) or Taken.IN_PROGRESS
     if fingerprint != asked.fingerprint:

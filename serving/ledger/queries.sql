@@ -376,18 +376,18 @@ ORDER BY merchant_id
 
 -- name: claim_request
 -- Take a request up that nobody has.
-INSERT INTO answered (merchant_id, idempotency_key, fingerprint, claim, working_since, claimed_at)
+INSERT INTO answered (merchant_id, idempotency_key, fingerprint, claim, working_since, touched_at)
 VALUES (:merchant_id, :idempotency_key, :fingerprint, :claim, :now, :now)
 ON CONFLICT (merchant_id, idempotency_key) DO NOTHING
 
 -- name: claimed_request
 -- What is known of a request, and its answer.
-SELECT fingerprint, claim, working_since, claimed_at, status, media_type, body FROM answered
+SELECT fingerprint, claim, working_since, touched_at, status, media_type, body FROM answered
 WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key
 
 -- name: take_request_over
 -- Take up what somebody has let go, or has not finished within its time.
-UPDATE answered SET working_since = :now
+UPDATE answered SET working_since = :now, touched_at = :now
 WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND status IS NULL
     AND working_since = :working_since
 
@@ -397,7 +397,7 @@ DELETE FROM answered WHERE merchant_id = :merchant_id AND idempotency_key = :ide
 
 -- name: keep_answer
 -- Keep the answer; whoever was overtaken keeps nothing.
-UPDATE answered SET answered_at = :now, status = :status, media_type = :media_type, body = :body
+UPDATE answered SET touched_at = :now, status = :status, media_type = :media_type, body = :body
 WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND claim = :claim
     AND working_since = :working_since AND status IS NULL
 
@@ -408,9 +408,9 @@ WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND clai
     AND working_since = :working_since AND status IS NULL
 
 -- name: forget_answers
--- Forget the answers of requests before an instant, at most so many at once.
+-- Forget the requests that nobody touched since an instant, at most so many at once.
 DELETE FROM answered WHERE (merchant_id, idempotency_key) IN (
-    SELECT merchant_id, idempotency_key FROM answered WHERE claimed_at < :before LIMIT :most
+    SELECT merchant_id, idempotency_key FROM answered WHERE touched_at < :before LIMIT :most
 )
 
 -- name: timeline

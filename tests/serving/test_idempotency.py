@@ -46,7 +46,7 @@ def reservations(settings: Settings) -> dict[str, int]:
     return {str(state): int(count or 0) for state, count in rows}
 
 
-LOST = "UPDATE answered SET answered_at = NULL, status = NULL, body = NULL"
+LOST = "UPDATE answered SET status = NULL, media_type = NULL, body = NULL"
 
 
 def test_the_same_request_is_answered_the_same_and_done_once(api: Api, failed: Document, settings: Settings) -> None:

@@ -59,3 +59,17 @@ def test_every_field_of_a_request_says_what_it_means(document: Document) -> None
     for name in ("DecisionRequest", "PaymentIn", "MethodIn", "IssuerIn", "AttemptIn"):
         for field, schema in document["components"]["schemas"][name]["properties"].items():
             assert "description" in schema or "$ref" in schema, f"{name}.{field}"
+
+
+def test_every_address_tells_what_its_key_and_its_pages_ask(document: Document) -> None:
+    for path, operations in document["paths"].items():
+        if not path.startswith("/v1/"):
+            continue
+        for method, operation in operations.items():
+            parameters = {(one.get("name") or one["$ref"].rpartition("/")[2]): one for one in operation["parameters"]}
+            assert operation["security"] == [{"key": []}], path
+            assert {"401", "403", "429"} <= set(operation["responses"]), path
+            assert ("IdempotencyKey" in parameters) is (method == "post"), path
+            assert ("409" in operation["responses"]) is (method == "post"), path
+            if "cursor" in parameters:
+                assert parameters["limit"]["schema"]["maximum"] == 200, path

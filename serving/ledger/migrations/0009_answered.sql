@@ -9,15 +9,15 @@ CREATE TABLE answered (
     claim TEXT NOT NULL,
     -- Since when somebody works on it; 0 when nobody does (microseconds since 1970, UTC).
     working_since BIGINT NOT NULL,
-    claimed_at BIGINT NOT NULL,
-    answered_at BIGINT,
+    -- When it was last taken up or answered; it is forgotten a day later.
+    touched_at BIGINT NOT NULL,
     status BIGINT,
     media_type TEXT,
     -- The body, compressed (zlib, base64).
     body TEXT,
     CONSTRAINT a_key_stands_for_one_request PRIMARY KEY (merchant_id, idempotency_key),
     CONSTRAINT an_answer_is_whole CHECK (
-        (answered_at IS NULL) = (status IS NULL) AND (answered_at IS NULL) = (body IS NULL)
+        (status IS NULL) = (media_type IS NULL) AND (status IS NULL) = (body IS NULL)
     )
 );
-CREATE INDEX answered_by_time ON answered (claimed_at);
+CREATE INDEX answered_by_time ON answered (touched_at);

@@ -1,10 +1,10 @@
 """Requests under a key in both databases: one works on each, and only an answer of its own is kept."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cap_builders import NOW
-from serving.ledger.answered import WORKED_ON_FOR, Answer, Asked, Claim, Taken, claim, forget, keep, let_go
+from serving.ledger.answered import KEPT_FOR, WORKED_ON_FOR, Answer, Asked, Claim, Taken, claim, forget, keep, let_go
 from serving.ledger.ledger import Ledger
 
 ASKED = Asked("acme", "k1", "f" * 64)
@@ -12,8 +12,8 @@ ANSWER = Answer(200, "application/json", '{"ü": 1}'.encode() * 1000)
 LATER = NOW + WORKED_ON_FOR
 
 
-def claimed(ledger: Ledger, at: object = NOW, asked: Asked = ASKED) -> Claim:
-    found = claim(ledger.store, asked, NOW if at is NOW else LATER)
+def claimed(ledger: Ledger, at: datetime = NOW) -> Claim:
+    found = claim(ledger.store, ASKED, at)
     assert isinstance(found, Claim)
     return found
 
@@ -57,3 +57,15 @@ def test_forgetting_leaves_what_is_younger_than_a_day(ledger: Ledger) -> None:
         claim(ledger.store, Asked("acme", f"k{hour}", "f" * 64), NOW + timedelta(hours=hour))
     assert forget(ledger.store, NOW + timedelta(hours=30)) == 6
     assert forget(ledger.store, NOW + timedelta(hours=30)) == 0
+
+
+def test_an_answer_is_kept_for_a_day_from_when_it_was_given(ledger: Ledger) -> None:
+    first = claimed(ledger)
+    let_go(ledger.store, first)
+    late = NOW + timedelta(hours=20)
+    again = claimed(ledger, late)
+    given = late + timedelta(seconds=30)
+    keep(ledger.store, again, ANSWER, given)
+    assert forget(ledger.store, given + KEPT_FOR) == 0
+    assert claim(ledger.store, ASKED, given + KEPT_FOR) == ANSWER
+    assert forget(ledger.store, given + KEPT_FOR + timedelta(microseconds=1)) == 1
