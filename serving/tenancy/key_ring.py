@@ -13,6 +13,9 @@ from serving.tenancy.keys import ApiKey, id_in, maybe_key, note_use
 KNOWN_FOR_S = 5.0
 """How long a key is taken as it was found; so long a revoked key may still be used."""
 
+STRANGERS_PER_SECOND = 50
+"""How many keys that this process has not seen it looks up in a second, so that guessing does not load the ledger."""
+
 _MOST_KNOWN = 10_000
 _HOW = "Send a key as Authorization: Bearer recoup_…"
 
@@ -24,6 +27,7 @@ class KeyRing:
         self._access = access
         self._known: dict[str, tuple[ApiKey | None, float]] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._strangers = Bucket.full(STRANGERS_PER_SECOND, 0.0)
 
     async def admitted(self, authorization: str, now: datetime) -> ApiKey:
         """The key in an Authorization header, if it can be used and does not ask too often.
@@ -47,6 +51,8 @@ class KeyRing:
         known = self._known.get(key_id)
         if known is not None and 0.0 <= at - known[1] < KNOWN_FOR_S:
             return known[0]
+        if known is None and (wait := self._strangers.take(at)) > 0.0:
+            raise RequestError(Kind.TOO_MANY, "Too many keys are tried that are not known", retry_after_s=ceil(wait))
         key = await self._access.ask(lambda ledger: _look_up(ledger, key_id, now))
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()

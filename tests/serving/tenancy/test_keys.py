@@ -9,7 +9,7 @@ from api_builders import START
 from features.card_number import holds_card_number
 from features.errors import InvalidValueError
 from serving.tenancy.bucket import BURST_SECONDS, Bucket
-from serving.tenancy.key_ring import KNOWN_FOR_S
+from serving.tenancy.key_ring import KNOWN_FOR_S, STRANGERS_PER_SECOND
 from serving.tenancy.keys import Scope, create_key, id_in, keys_of, maybe_key, revoke_key, rotate_key
 from serving.tenancy.merchants import add_merchant, merchants_of
 from tenants import Tenants
@@ -128,6 +128,16 @@ def test_a_key_that_asks_too_often_is_told_when_to_ask_again(tenants: Tenants) -
     assert asked(tenants, tenants.keys["acme", Scope.READ].secret) == 200
     tenants.api.clock.now += timedelta(seconds=1)
     assert [asked(tenants, key.secret) for _ in range(3)] == [200, 200, 429]
+
+
+def test_guessing_keys_is_slowed_down_and_those_in_use_go_on(tenants: Tenants) -> None:
+    used = tenants.keys["acme", Scope.READ].secret
+    assert asked(tenants, used) == 200
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    guesses = [f"recoup_{a}{b}cdefghijkl_{'x' * 40}" for a in letters[:8] for b in letters]
+    answers = [asked(tenants, guess) for guess in guesses[: STRANGERS_PER_SECOND * BURST_SECONDS + 10]]
+    assert answers == [401] * (STRANGERS_PER_SECOND * BURST_SECONDS - 1) + [429] * 11
+    assert asked(tenants, used) == 200
 
 
 @pytest.mark.parametrize("per_second", [1, 3, 10])
