@@ -101,6 +101,13 @@ def problem_body(
         "status": status or kind.status,
         "detail": mask_card_numbers(detail),
         "instance": mask_card_numbers(instance),
-        "errors": [{"field": e.field, "value": e.value, "expected": e.expected} for e in errors],
+        "errors": [
+            {"field": mask_card_numbers(e.field), "value": _masked(e.value), "expected": mask_card_numbers(e.expected)}
+            for e in errors
+        ],
     }
     return orjson.dumps(document)
+
+
+def _masked(value: FieldValue) -> FieldValue:
+    return mask_card_numbers(value) if isinstance(value, str) else value
