@@ -314,6 +314,7 @@ def wait_hours(decline: Decline | None) -> float:
 
 def after_first(payment: Int64s) -> Flags:
     """Whether an earlier row has the same payment; rows are ordered by time."""
-    after = np.ones(payment.shape, dtype=np.bool_)
-    after[np.unique(payment, return_index=True)[1]] = False
-    return after
+    first = np.zeros(int(payment.max(initial=-1)) + 1, dtype=np.int64)
+    places = np.arange(payment.size, dtype=np.int64)
+    first[payment[::-1]] = places[::-1]  # of rows with the same code the one written last stays
+    return np.not_equal(places, first[payment])

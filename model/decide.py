@@ -36,7 +36,7 @@ from model.together import plan_together
 
 PENDING_CHECK = timedelta(days=1)
 # What halts a payment for a while only.
-_PASSING = frozenset({StopReason.ATTEMPT_PENDING, StopReason.NO_ALLOWED_ACTION})
+_PASSING = frozenset({StopReason.ATTEMPT_PENDING, StopReason.NO_ALLOWED_ACTION, StopReason.ON_HOLD})
 
 
 def decide(

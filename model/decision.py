@@ -24,6 +24,8 @@ class StopReason(StrEnum):
 
     ALREADY_PAID = "already_paid"
     CANCELLED = "cancelled"
+    OPTED_OUT = "opted_out"
+    ON_HOLD = "on_hold"
     ATTEMPT_PENDING = "attempt_pending"
     RECOVERY_WINDOW_OVER = "recovery_window_over"
     NO_USABLE_METHOD = "no_usable_method"

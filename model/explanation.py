@@ -116,6 +116,8 @@ def stop_reason(context: Context, reason: StopReason, planned: Planned | None) -
 _STOP_SENTENCES = {
     StopReason.ALREADY_PAID: "This payment has been approved already: nothing is left to collect.",
     StopReason.CANCELLED: "This payment was cancelled: nothing is owed any more.",
+    StopReason.OPTED_OUT: "No retries are wanted for this payment.",
+    StopReason.ON_HOLD: "Retries are stopped at the moment; this payment is on hold.",
     StopReason.ATTEMPT_PENDING: "An attempt of this payment has no final outcome yet; another could charge twice.",
     StopReason.RECOVERY_WINDOW_OVER: "Retries of this payment ended on {until}.",
     StopReason.NO_USABLE_METHOD: "No method on file can be charged for this payment.",

@@ -52,6 +52,14 @@ class StopAction(Shape):
     propensity: float = Field(ge=0, le=1, description="probability with which the policy takes this action")
 
 
+class HoldAction(Shape):
+    """Make no attempt for now; the recovery goes on when somebody lifts the stop. Ask again."""
+
+    kind: Literal["hold"]
+    reason: StopReason
+    propensity: float = Field(ge=0, le=1, description="probability with which the policy takes this action")
+
+
 class Limit(Shape):
     """One rule and where this payment stands under it."""
 
@@ -147,7 +155,7 @@ class DecisionAnswer(Shape):
     payment_id: str
     as_of: AwareDatetime
     valid_until: AwareDatetime = Field(description="ask again then: the window is over or something has changed")
-    action: Annotated[RetryAction | StopAction, Field(discriminator="kind")]
+    action: Annotated[RetryAction | StopAction | HoldAction, Field(discriminator="kind")]
     probability: Probability | None = Field(description="null for a stop")
     expected_net_value: MoneyOut | None = Field(description="gain times probability, less all costs; null for a stop")
     expected_cost: MoneyOut | None = Field(description="fees and harm expected from the attempt; null for a stop")

@@ -13,6 +13,7 @@ from model.scorer import Score
 from serving.answer_schemas import (
     CurveOut,
     DecisionAnswer,
+    HoldAction,
     Limit,
     MoneyOut,
     OtherRetry,
@@ -70,10 +71,13 @@ def notes_on(context: Context) -> tuple[str, ...]:
     return tuple(sorted(unknown))
 
 
-def _action(decision: Decision, context: Context) -> RetryAction | StopAction:
+def _action(decision: Decision, context: Context) -> RetryAction | StopAction | HoldAction:
     action, propensity = decision.choice.action, decision.choice.propensity
     if isinstance(action, Stop):
-        return StopAction(kind="stop", reason=StopReason(action.reason), propensity=propensity)
+        reason = StopReason(action.reason)
+        if reason is StopReason.ON_HOLD:
+            return HoldAction(kind="hold", reason=reason, propensity=propensity)
+        return StopAction(kind="stop", reason=reason, propensity=propensity)
     return RetryAction(
         kind="retry",
         window=_window(action, context),

@@ -12,6 +12,7 @@ from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, V
 from serving.answers import answer_of
 from serving.edge import note, read_body
 from serving.errors import RequestError
+from serving.idempotency import reservation_id_of
 from serving.ledger_access import LedgerAccess
 from serving.ledger_answers import reserved_answer
 from serving.openapi import DECISION_BODY, DECISION_RESPONSES
@@ -19,6 +20,7 @@ from serving.requests import parse_request
 from serving.reserving import decided_for
 from serving.service import Service
 from serving.settings import MODEL_NAME, Settings
+from serving.tenancy.caller import require_own
 
 JSON = "application/json"
 _FINE = frozenset({"ready", "none"})
@@ -42,7 +44,9 @@ def routes(service: Service, access: LedgerAccess, settings: Settings, clock: Ca
         place in every counter that the retry would use.
         """
         asked, now = parse_request(await read_body(request, settings.max_body_bytes)), clock()
-        decided = await decided_for(asked, service, access, now)
+        require_own(request, asked.payment.merchant_id, field="payment.merchant_id")
+        held_as = reservation_id_of(request, asked.payment.payment_id)
+        decided = await decided_for(asked, service, access, now, held_as)
         decision = decided.decision
         note(request, decision_id=decision.decision_id, policy_source=decision.policy_source)
         answer = answer_of(decision, decided.context)

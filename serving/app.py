@@ -4,29 +4,36 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
 from model.boosted import BoostedScorer
+from serving.admin_api import admin_routes
 from serving.answers import answer_of
 from serving.api import routes
 from serving.contexts import context_of
 from serving.edge import Edge
 from serving.examples import EXAMPLES
 from serving.expiring import expiring
+from serving.idempotency import Idempotency
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
 from serving.openapi import describe
+from serving.payments_api import payment_routes
 from serving.problems import install
 from serving.reports_api import report_routes
 from serving.requests import parse_request
 from serving.reservations_api import method_routes, reservation_routes
 from serving.rulebook_api import rulebook_routes
 from serving.service import Service, load_service
-from serving.settings import Settings, settings_from
+from serving.settings import Auth, Settings, settings_from
+from serving.tenancy.asking import asks_for_keys, settled_auth
+from serving.tenancy.gate import Gate
+from serving.tenancy.key_ring import KeyRing
 from serving.webhooks.api import webhook_routes
 from serving.webhooks.endpoints import endpoints_in
 from serving.webhooks.retrying import retrying
@@ -67,8 +74,13 @@ def create_app(
     app.include_router(report_routes(access, settings, now))
     app.include_router(reservation_routes(access, settings, now))
     app.include_router(method_routes(access, now))
+    app.include_router(payment_routes(access))
+    app.include_router(admin_routes(access, settings, now))
     app.include_router(rulebook_routes(service, now))
     app.include_router(webhook_routes(access, endpoints, settings, now))
+    # The last one added is the first that a request meets.
+    app.add_middleware(Idempotency, access=access, longest=settings.max_body_bytes, clock=now)
+    app.add_middleware(Gate, keys=KeyRing(access) if asks_for_keys(settings, ledger) else None, clock=now)
     app.add_middleware(Edge, log=log)
     install(app)
     describe(app)
@@ -79,7 +91,10 @@ def app_from_environment() -> FastAPI:
     """The application as its environment asks for; what a server process calls."""
     settings = settings_from(os.environ)
     service = load_service(settings)
-    return create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook))
+    ledger = open_ledger(settings, service.rulebook)
+    if settings.auth is Auth.AUTO:
+        settings = replace(settings, auth=settled_auth(settings, ledger, host=None))
+    return create_app(settings, service=service, ledger=ledger)
 
 
 def _warm(service: Service) -> None:

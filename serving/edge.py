@@ -53,7 +53,7 @@ class Edge:
 
 def note(request: Request, **facts: str) -> None:
     """Add facts to the log line of this request; never a body, a token or anything personal."""
-    request.state.facts = facts
+    request.state.facts = {**getattr(request.state, "facts", {}), **facts}
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -17,14 +17,19 @@ class Kind(Enum):
 
     MALFORMED_JSON = ("malformed-json", 400, "The body is not JSON")
     NOT_SIGNED = ("not-signed", 401, "The delivery was not signed by its sender")
+    UNAUTHENTICATED = ("unauthenticated", 401, "A key is asked for and none that can be used was sent")
+    FORBIDDEN = ("forbidden", 403, "The key does not allow this")
     NOT_FOUND = ("not-found", 404, "There is nothing at this address")
     UNKNOWN_ID = ("unknown-id", 404, "Nothing of this id is known")
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405, "This address does not take this HTTP method")
     CONFLICT = ("conflict", 409, "The request contradicts what is recorded already")
+    KEY_REUSED = ("idempotency-key-reused", 409, "The idempotency key stands for another request")
+    IN_PROGRESS = ("in-progress", 409, "The same request is being answered")
     TOO_LARGE = ("too-large", 413, "The body is too large")
     MEDIA_TYPE = ("media-type", 415, "The body must be application/json")
     INVALID_REQUEST = ("invalid-request", 422, "The request cannot be used as it is")
     CARD_NUMBER = ("card-number", 422, "A field holds a card number")
+    TOO_MANY = ("too-many-requests", 429, "The key asks too often")
     OTHER = ("http", 400, "The request was refused")
     INTERNAL = ("internal", 500, "The service failed")
     LEDGER_UNAVAILABLE = ("ledger-unavailable", 503, "The ledger cannot be asked")
@@ -65,11 +70,18 @@ class FieldError:
 
 
 class RequestError(RecoupError):
-    """A request that cannot be answered, with the kind of problem and the fields at fault."""
+    """A request that cannot be answered, with the kind of problem and the fields at fault.
 
-    def __init__(self, kind: Kind, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
+    Args:
+        retry_after_s: In how many seconds to ask again, where that helps.
+    """
+
+    def __init__(
+        self, kind: Kind, detail: str, errors: tuple[FieldError, ...] = (), retry_after_s: int | None = None
+    ) -> None:
         self.kind = kind
         self.errors = errors
+        self.retry_after_s = retry_after_s
         super().__init__(detail)
 
 
@@ -90,6 +102,13 @@ def problem_body(
         "status": status or kind.status,
         "detail": mask_card_numbers(detail),
         "instance": mask_card_numbers(instance),
-        "errors": [{"field": e.field, "value": e.value, "expected": e.expected} for e in errors],
+        "errors": [
+            {"field": mask_card_numbers(e.field), "value": _masked(e.value), "expected": mask_card_numbers(e.expected)}
+            for e in errors
+        ],
     }
     return orjson.dumps(document)
+
+
+def _masked(value: FieldValue) -> FieldValue:
+    return mask_card_numbers(value) if isinstance(value, str) else value

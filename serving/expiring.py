@@ -1,4 +1,4 @@
-"""Ends holds whose time is over, minute by minute, so that what is held is what somebody still waits for."""
+"""Ends holds and forgets kept answers whose time is over, minute by minute."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,6 +8,7 @@ from datetime import datetime
 from structlog.typing import FilteringBoundLogger
 
 from serving.errors import RequestError
+from serving.ledger.answered import forget
 from serving.ledger_access import LedgerAccess
 
 EVERY_SECONDS = 60.0
@@ -17,7 +18,7 @@ EVERY_SECONDS = 60.0
 async def expiring(
     access: LedgerAccess, log: FilteringBoundLogger, clock: Callable[[], datetime]
 ) -> AsyncIterator[None]:
-    """End holds every minute while the block runs; without a ledger there is nothing to end."""
+    """End what is over every minute while the block runs; without a ledger there is nothing to end."""
     if access.ledger is None:
         yield
         return
@@ -43,9 +44,12 @@ async def expire_again_and_again(
     while True:
         try:
             ended = await access.ask(lambda ledger: ledger.expire(clock()))
+            forgotten = await access.ask(lambda ledger: forget(ledger.store, clock()))
         except RequestError as error:
             log.warning("holds were not ended", reason=str(error))
         else:
             if ended:
                 log.info("holds ended", holds=ended)
+            if forgotten:
+                log.info("answers forgotten", answers=forgotten)
         await pause()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from model.caps.verdict import Verdict
+from serving.ledger.advice import advice_reasons
 from serving.ledger.ledger import HOLD_FOR, Ledger
 from serving.ledger.reservations import Reason, ReasonCode, Reservation, State
 
@@ -33,8 +34,10 @@ def fire_check(ledger: Ledger, merchant_id: str, reservation_id: str, at: dateti
     """
     checked = ledger.check(merchant_id, reservation_id, at)
     reservation = checked.reservation
+    with ledger.store.reading() as transaction:
+        advice = advice_reasons(transaction, merchant_id, reservation.proposal.payment.payment_id)
     timing = _timing(reservation, at) if reservation.state is State.HELD else ()
-    return FireCheck(reservation, at, (*checked.reasons, *timing), checked.verdicts)
+    return FireCheck(reservation, at, (*checked.reasons, *advice, *timing), checked.verdicts)
 
 
 def _timing(reservation: Reservation, at: datetime) -> Iterator[Reason]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from features.attempt import Attempt
 from features.decline import Decline
@@ -13,6 +13,7 @@ from features.payment import Payment
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision
 from model.caps.rule import FixKind
 from serving.errors import FieldError, invalid_request
+from serving.ledger.advice import AdviceEvent, Word
 from serving.ledger.events import EventKind, LedgerEvent, Mended, Source, corrected, method_fixed, reported, sent_back
 from serving.ledger.events import told as told_event
 from serving.ledger.facts import Facts, facts_of
@@ -30,6 +31,9 @@ from serving.ledger_schemas import (
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clock of whoever tells may be ahead of ours; refusing a true report would lose a count."""
+
+ADVICE_WORDS = {PaymentEventKind.OPTED_OUT: Word.STOPPED, PaymentEventKind.OPTED_IN: Word.RESUMED}
+"""What is told of whether retries of a payment are wanted."""
 
 _UNSIGNED = (1 << 63) - 1
 _WITH_ATTEMPT = frozenset({ReportKind.REPORTED, ReportKind.CORRECTED})
@@ -91,12 +95,29 @@ def event_of_payment(event: PaymentEvent, payment_id: str, now: datetime) -> Led
         raise invalid_request((_of_the_future("happened_at", event.happened_at, now),))
     if event.fix is not None and event.kind is not PaymentEventKind.METHOD_FIXED:
         raise invalid_request((FieldError("fix", event.fix.value, f"nothing, because the kind is {event.kind}"),))
+    if event.reason is not None:
+        raise invalid_request((FieldError("reason", event.reason, f"nothing, because the kind is {event.kind}"),))
     subject, kind = event.method_id or payment_id, EventKind(event.kind.value)
     if event.kind is PaymentEventKind.METHOD_FIXED:
         mended = _mended(event.fix, payment_id)
         source, at = _source(event.source), event.happened_at
         return method_fixed(event.merchant_id, source, event.event_id, subject, at, mended)
     return told_event(event.merchant_id, _source(event.source), event.event_id, kind, subject, event.happened_at)
+
+
+def advice_of_payment(event: PaymentEvent, payment_id: str, word: Word, now: datetime) -> AdviceEvent:
+    """The word on whether retries of a payment are wanted.
+
+    Raises:
+        RequestError: Something is named that is not of the payment, or it lies in the future.
+    """
+    for field, value in (("method_id", event.method_id), ("fix", event.fix)):
+        if value is not None:
+            raise invalid_request((FieldError(field, str(value), f"nothing, because the kind is {event.kind}"),))
+    if event.happened_at > now + CLOCKS_APART:
+        raise invalid_request((_of_the_future("happened_at", event.happened_at, now),))
+    reason, at = event.reason or "", event.happened_at.astimezone(UTC)
+    return AdviceEvent(event.merchant_id, event.event_id, word, at, reason, payment_id)
 
 
 def _mended(fix: FixKind | None, payment_id: str) -> Mended | None:

@@ -79,6 +79,16 @@ PAYMENT_EVENTS: dict[str, Json] = {
             "happened_at": "2026-11-24T08:00:00Z",
         },
     },
+    "opted out": {
+        "summary": "No retries are wanted for this payment",
+        "value": {
+            "merchant_id": _MERCHANT,
+            "event_id": "evt_2004",
+            "kind": "payment_opted_out",
+            "reason": "the customer is on the phone with us",
+            "happened_at": "2026-11-24T08:00:00Z",
+        },
+    },
     "fixed": {
         "summary": "The payer authorized a stopped debit anew",
         "value": {

@@ -48,6 +48,8 @@ class PaymentEventKind(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     CONSENT_GIVEN = "consent_given"
     METHOD_FIXED = "method_fixed"
+    OPTED_OUT = "payment_opted_out"
+    OPTED_IN = "payment_opted_in"
 
 
 class ReportedMethod(Shape):
@@ -165,6 +167,9 @@ class PaymentEvent(Shape):
         description="for method_fixed, what was mended: details (when absent) such as number, expiry or account; "
         "authorization, a new one of the payer for this payment; settled, cleared up with the payer or the bank; "
         "authentication, the payer took part",
+    )
+    reason: Id | None = Field(
+        default=None, description="for payment_opted_out and payment_opted_in, why, in your words; it is repeated"
     )
     source: Reporter | None = Field(default=None, description="webhook, or reported (when absent): by you or by hand")
     happened_at: Instant = Field(description="when it became so, by the source's own clock")

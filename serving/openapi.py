@@ -1,5 +1,7 @@
 """The OpenAPI document: what the code says of itself, with worked examples and every refusal."""
 
+from typing import TypedDict
+
 import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -7,14 +9,26 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from model.decision import CODE_VERSION
+from serving.admin_schemas import StopRequest
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
 from serving.ledger_answers import ReservedDecisionAnswer
 from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
+from serving.paging import DEFAULT_LIMIT, MOST
 from serving.schemas import DecisionRequest
 
 Json = dict[str, object]
+
+
+class Operation(TypedDict, total=False):
+    """One HTTP method of an address, as far as it is described for all of them together."""
+
+    security: list[dict[str, list[str]]]
+    parameters: list[Json]
+    responses: dict[str, Json]
+
+
 REF = "#/components/schemas/"
 _DESCRIPTION = """\
 Decides what to do about a failed recurring payment: when to retry it, with which stored method and through which
@@ -25,15 +39,21 @@ looks like a card number is refused without being stored.
 
 Refusals are problem details (RFC 9457) that name every field at fault. Amounts are whole minor units (cents, pence,
 whole yen). Instants carry a time zone; answers are in UTC, with the issuer's local time beside them.
+Callers are known by API keys (`Authorization: Bearer recoup_…`), each of one merchant and of a scope: `read` for GET,
+`decide` for POST too, `admin` for everything. Every POST takes an `Idempotency-Key`. Lists come in pages: `has_more`
+says whether the list goes on, `next_cursor` where.
 Send `X-Request-Id` to find a request again in the log; every answer carries it back.
 """
+_KEYS = "An API key of one merchant, as `recoup keys create` makes it. Not asked for on 127.0.0.1 while there are none."
 _TAGS: list[Json] = [
     {"name": "decisions", "description": "Ask what to do about a failed payment."},
     {"name": "reservations", "description": "Hold a place under every limit, check before charging, settle, release."},
+    {"name": "payments", "description": "See payments and what happened to each, page by page."},
     {"name": "attempts", "description": "Tell of attempts, and where payments and consents stand."},
     {"name": "methods", "description": "See what is left of every limit."},
     {"name": "webhooks", "description": "Take in what payment providers and billing systems deliver."},
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
+    {"name": "admin", "description": "Stop and resume advice; for keys of scope admin."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]
 _REFUSALS: dict[Kind, str] = {
@@ -98,9 +118,38 @@ DECISION_BODY: Json = {
 
 
 _TOLD: tuple[type[BaseModel], ...] = (
-    *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest),
+    *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
 )
 _ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, Problem)
+
+
+# What a key, its limit and an idempotency key may answer with, at every address under /v1.
+_GATE: dict[Kind, str] = {
+    Kind.UNAUTHENTICATED: "The key is not known. Send a key as Authorization: Bearer recoup_…",
+    Kind.FORBIDDEN: "merchant_id: 'other' is not accepted; expected the merchant whose key was sent",
+    Kind.TOO_MANY: "Key qhzkvmwnepta may ask 100 times a second; try again when Retry-After is over",
+}
+_RESPONSES = "#/components/responses/"
+_KEY_REUSED = "The Idempotency-Key stands for another address or body already; use a new key for a new request"
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A key of your own for this request, such as a UUID. For 24 hours the same request under the same "
+    "key gets the same answer, marked Idempotent-Replayed; another request under it is refused with 409.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+}
+_PARAMETERS: dict[str, Json] = {
+    "limit": {
+        "description": "how many at most",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT_LIMIT},
+    },
+    "cursor": {"description": "the next_cursor of the page before", "schema": {"type": "string"}},
+    "merchant_id": {
+        "description": "the merchant; may be left out with a key, whose merchant it is then",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+    },
+}
 
 
 def describe(app: FastAPI) -> None:
@@ -129,4 +178,27 @@ def _document(app: FastAPI) -> Json:
     )
     schemas |= own["$defs"]
     components["schemas"] = dict(sorted(schemas.items()))
+    components["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
+    shared = _GATE | {Kind.KEY_REUSED: _KEY_REUSED}
+    components["responses"] = {kind.slug: problem_response(kind, detail) for kind, detail in shared.items()}
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": _KEYS}}
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            _describe_gate(path, method, operation)
     return made
+
+
+def _describe_gate(path: str, method: str, operation: Operation) -> None:
+    """What holds for every address: the key, the idempotency key of a POST, what both may answer with, and pages."""
+    if not path.startswith("/v1/"):
+        return
+    operation["security"] = [{"key": []}]
+    parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        parameter.update(_PARAMETERS.get(str(parameter.get("name")), {}))
+    responses = operation["responses"]
+    responses |= {str(kind.status): {"$ref": f"{_RESPONSES}{kind.slug}"} for kind in _GATE}
+    if method == "post":
+        parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
+        responses.setdefault(str(Kind.KEY_REUSED.status), {"$ref": f"{_RESPONSES}{Kind.KEY_REUSED.slug}"})
+    operation["responses"] = dict(sorted(responses.items()))

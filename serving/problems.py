@@ -8,7 +8,7 @@ from starlette.requests import Request
 from features.errors import CardNumberError, InvalidValueError, RecoupError
 from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request, problem_body
 
-_RETRY_AFTER_S = "5"
+_RETRY_AFTER_S = 5
 _BY_STATUS = {kind.status: kind for kind in (Kind.NOT_FOUND, Kind.METHOD_NOT_ALLOWED)}
 
 
@@ -18,11 +18,19 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+def refusal_of(error: Exception, path: str) -> Response:
+    """The problem document of a refusal at an address."""
     refusal = _as_request_error(error)
-    body = problem_body(refusal.kind, str(refusal), request.url.path, refusal.errors)
-    headers = {"retry-after": _RETRY_AFTER_S} if refusal.kind is Kind.LEDGER_UNAVAILABLE else None
+    body = problem_body(refusal.kind, str(refusal), path, refusal.errors)
+    after = _RETRY_AFTER_S if refusal.kind is Kind.LEDGER_UNAVAILABLE else refusal.retry_after_s
+    headers = {} if after is None else {"retry-after": str(after)}
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        headers["www-authenticate"] = "Bearer"
     return Response(body, status_code=refusal.kind.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return refusal_of(error, request.url.path)
 
 
 def _as_request_error(error: Exception) -> RequestError:

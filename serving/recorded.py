@@ -14,6 +14,7 @@ from model.caps.tally import Event
 from model.decision import StopReason
 from model.record import Halt, Record
 from model.screening import proposal_in
+from serving.ledger.advice import advice_reasons
 from serving.ledger.beyond import fixes_of
 from serving.ledger.counting import Held
 from serving.ledger.holds import held_reasons
@@ -25,6 +26,8 @@ from serving.ledger.situation import Situation, situation
 _STOPS = {
     ReasonCode.PAID: StopReason.ALREADY_PAID,
     ReasonCode.CANCELLED: StopReason.CANCELLED,
+    ReasonCode.OPTED_OUT: StopReason.OPTED_OUT,
+    ReasonCode.ON_HOLD: StopReason.ON_HOLD,
     ReasonCode.ALREADY_HELD: StopReason.ATTEMPT_PENDING,
 }
 
@@ -43,8 +46,11 @@ class Recorded:
     record: Record
 
 
-def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
+def recorded(ledger: Ledger, selector: Selector, context: Context, without: str | None = None) -> Recorded:
     """What the ledger knows, all of one and the same state.
+
+    Args:
+        without: A reservation that is left out, to see what was known before it was made.
 
     Raises:
         InputError: The ledger cannot be reached.
@@ -60,13 +66,16 @@ def recorded(ledger: Ledger, selector: Selector, context: Context) -> Recorded:
         volumes = ledger.recent_volumes.of(transaction, merchant_id, rules.values(), now)
         on = {one.proposal.method.method_id: one.proposal for one in found}
         fixes = tuple(fix for proposal in on.values() for fix in fixes_of(transaction, proposal))
+        advice = advice_reasons(transaction, merchant_id, context.payment.payment_id)
+    if without is not None:
+        found = [replace(one, held=tuple(h for h in one.held if h.reservation_id != without)) for one in found]
     events = _live(found, now)
     withdrawn = {s.proposal.method.method_id for s in found if ReasonCode.CONSENT_WITHDRAWN in _codes(s)}
     methods = tuple(_without_consent(m) if m.method_id in withdrawn else m for m in context.methods)
     attempts = tuple(_since_mended(attempt, fixes) for attempt in context.attempts)
     same = methods == context.methods and attempts == context.attempts
     known = context if same else replace(context, methods=methods, attempts=attempts)
-    halt = _halt(context, found, events)
+    halt = _halt(context, found, events, advice)
     return Recorded(known, Record(tuple(events.values()), halt, volumes, fixes))
 
 
@@ -96,10 +105,12 @@ def _without_consent(method: Method) -> Method:
     return replace(method, consented=False)
 
 
-def _halt(context: Context, found: list[Situation], events: dict[str, Event]) -> Halt | None:
+def _halt(
+    context: Context, found: list[Situation], events: dict[str, Event], advice: tuple[Reason, ...]
+) -> Halt | None:
     """The gravest thing that the ledger knows against any attempt on the payment."""
     held = {h.reservation_id: h for s in found for h in s.held if h.reservation_id in events}
-    reasons = [*_standings(found), *_held(found, held)]
+    reasons = [*_standings(found), *advice, *_held(found, held)]
     for code, stop in _STOPS.items():
         sentences = tuple(dict.fromkeys(reason.sentence for reason in reasons if reason.code is code))
         if sentences:

@@ -9,11 +9,18 @@ from features.errors import InvalidValueError
 from features.instants import to_micros
 from serving.errors import FieldError, Kind, RequestError, invalid_request
 from serving.ledger import recording
+from serving.ledger.advice import tell_advice
 from serving.ledger.events import LedgerEvent
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reservation, Settled, State
-from serving.ledger_events import attempt_of_report, event_of_report
-from serving.ledger_schemas import AttemptReport
+from serving.ledger_events import (
+    ADVICE_WORDS,
+    advice_of_payment,
+    attempt_of_report,
+    event_of_payment,
+    event_of_report,
+)
+from serving.ledger_schemas import AttemptReport, PaymentEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,21 @@ def tell(ledger: Ledger, events: Sequence[LedgerEvent], now: datetime) -> list[b
         InputError: The ledger cannot be reached.
     """
     return recording.tell(ledger.store, events, to_micros(now))
+
+
+def tell_of_payment(ledger: Ledger, given: PaymentEvent, payment_id: str, now: datetime) -> bool:
+    """Tell where a payment stands; whether it was new.
+
+    Raises:
+        RequestError: Its parts contradict each other.
+        InvalidValueError: The event id was used before for something else.
+        InputError: The ledger cannot be reached.
+    """
+    word = ADVICE_WORDS.get(given.kind)
+    if word is not None:
+        return tell_advice(ledger.store, advice_of_payment(given, payment_id, word, now), now)
+    (new,) = tell(ledger, [event_of_payment(given, payment_id, now)], now)
+    return new
 
 
 def settle(ledger: Ledger, reservation: Reservation, attempt: Attempt, now: datetime) -> Settled:

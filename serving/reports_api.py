@@ -14,13 +14,13 @@ from serving.ledger_answers import (
     settled_answer,
     told,
 )
-from serving.ledger_events import event_of_payment
 from serving.ledger_examples import PAYMENT_EVENTS, REPORTS
 from serving.ledger_openapi import body_of, refusals
 from serving.ledger_schemas import MOST_REPORTS, AttemptReport, PaymentEvent
-from serving.reporting import Reported, report_attempts, tell
+from serving.reporting import Reported, report_attempts, tell_of_payment
 from serving.requests import parse, parse_many
 from serving.settings import Settings
+from serving.tenancy.caller import require_own
 from serving.urls import path_id, send
 
 _BODY_REFUSALS = refusals("malformed", "too_large", "media", "invalid", "conflict", "ledger")
@@ -45,6 +45,7 @@ def report_routes(access: LedgerAccess, settings: Settings, clock: Callable[[], 
         """
         body, now = await read_body(request, settings.max_body_bytes), clock()
         reports = parse_many(body, AttemptReport, MOST_REPORTS)
+        require_own(request, *(one.merchant_id for one in reports))
         done = await access.ask(lambda ledger: report_attempts(ledger, reports, now))
         new = sum(one.new for one in done)
         note(request, new=str(new), repeated=str(len(done) - new))
@@ -59,14 +60,16 @@ def report_routes(access: LedgerAccess, settings: Settings, clock: Callable[[], 
         summary="Tell where a payment stands",
     )
     async def events(request: Request, payment_id: str) -> Response:
-        """Paid by other means, cancelled, owed again; a consent withdrawn or given; a method's details renewed.
+        """Paid by other means, cancelled, owed again; retries not wanted, or wanted again.
+
+        A consent withdrawn or given; a method's details renewed.
 
         Decisions and checks from then on go by the latest word.
         """
         subject = path_id("payment_id", payment_id)
         given, now = parse(await read_body(request, settings.max_body_bytes), PaymentEvent), clock()
-        event = event_of_payment(given, subject, now)
-        (new,) = await access.ask(lambda ledger: tell(ledger, [event], now))
+        require_own(request, given.merchant_id)
+        new = await access.ask(lambda ledger: tell_of_payment(ledger, given, subject, now))
         return send(PaymentEventAnswer(event_id=given.event_id, recorded=told(new=new)))
 
     return router

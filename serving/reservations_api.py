@@ -28,7 +28,8 @@ from serving.ledger_schemas import CheckRequest, ReleaseRequest, SettleRequest
 from serving.reporting import settle
 from serving.requests import parse
 from serving.settings import Settings
-from serving.urls import path_id, query_id, send
+from serving.tenancy.caller import merchant_in_query, require_own
+from serving.urls import path_id, send
 
 _READ_REFUSALS = refusals("invalid", "unknown", "ledger")
 _BODY_REFUSALS = refusals("malformed", "too_large", "media")
@@ -39,9 +40,9 @@ def reservation_routes(access: LedgerAccess, settings: Settings, clock: Callable
     router = APIRouter(tags=["reservations"], responses=_READ_REFUSALS)
 
     @router.get("/v1/reservations/{reservation_id}", response_model=ReservationOut, summary="One reservation")
-    async def reservation(reservation_id: str, merchant_id: str | None = None) -> Response:
+    async def reservation(request: Request, reservation_id: str, merchant_id: str | None = None) -> Response:
         """Where a reservation stands: held, spent, released or expired."""
-        name, merchant = path_id("reservation_id", reservation_id), query_id("merchant_id", merchant_id)
+        name, merchant = path_id("reservation_id", reservation_id), merchant_in_query(request, merchant_id)
         return send(reservation_out(await access.ask(lambda ledger: ledger.reservation(merchant, name))))
 
     @router.post(
@@ -58,6 +59,7 @@ def reservation_routes(access: LedgerAccess, settings: Settings, clock: Callable
         """
         name = path_id("reservation_id", reservation_id)
         given, now = parse(await read_body(request, settings.max_body_bytes), CheckRequest), clock()
+        require_own(request, given.merchant_id)
         found = check_answer(await access.ask(lambda ledger: fire_check(ledger, given.merchant_id, name, now)))
         note(request, go=str(found.go), reasons=",".join(reason.code for reason in found.reasons))
         return send(found)
@@ -76,6 +78,7 @@ def reservation_routes(access: LedgerAccess, settings: Settings, clock: Callable
         """
         name = path_id("reservation_id", reservation_id)
         given, now = parse(await read_body(request, settings.max_body_bytes), SettleRequest), clock()
+        require_own(request, given.merchant_id)
         return send(settled_answer(await access.ask(lambda ledger: _settled(ledger, name, given, now))))
 
     @router.post(
@@ -89,6 +92,7 @@ def reservation_routes(access: LedgerAccess, settings: Settings, clock: Callable
         """Let the hold go. One that has ended is left as it ended. Safe to repeat."""
         name = path_id("reservation_id", reservation_id)
         given, now = parse(await read_body(request, settings.max_body_bytes), ReleaseRequest), clock()
+        require_own(request, given.merchant_id)
         done = await access.ask(lambda ledger: ledger.release(given.merchant_id, name, now, given.reason))
         return send(reservation_out(done))
 
@@ -100,9 +104,9 @@ def method_routes(access: LedgerAccess, clock: Callable[[], datetime]) -> APIRou
     router = APIRouter(tags=["methods"], responses=_READ_REFUSALS)
 
     @router.get("/v1/methods/{method_id}/budgets", response_model=BudgetsAnswer, summary="What is left")
-    async def budgets(method_id: str, merchant_id: str | None = None) -> Response:
+    async def budgets(request: Request, method_id: str, merchant_id: str | None = None) -> Response:
         """What every rule leaves for the payments that the method was lately tried on, and when it frees."""
-        method, merchant, now = path_id("method_id", method_id), query_id("merchant_id", merchant_id), clock()
+        method, merchant, now = path_id("method_id", method_id), merchant_in_query(request, merchant_id), clock()
         found = await access.ask(lambda ledger: budgets_of_method(ledger, merchant, method, now))
         return send(budgets_answer(merchant, method, now, found))
 

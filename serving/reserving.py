@@ -13,7 +13,7 @@ from serving.errors import FieldError, invalid_request
 from serving.ledger.events import Source
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
-from serving.ledger.reservations import Refused, Reservation
+from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
 from serving.ledger_events import attempt_event
@@ -33,8 +33,13 @@ class Decided:
     reservation: Reservation | None = None
 
 
-async def decided_for(asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime) -> Decided:
+async def decided_for(
+    asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime, reservation_id: str | None = None
+) -> Decided:
     """The decision that a request asks for, with a place held where it asks for that too.
+
+    Args:
+        reservation_id: The id of what is held; asked again under the same id, what was held before is found.
 
     Raises:
         RequestError: The request contradicts itself, or the ledger that it needs cannot be asked.
@@ -44,7 +49,9 @@ async def decided_for(asked: DecisionRequest, service: Service, access: LedgerAc
         raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
     context, selector = context_of(asked, now), access.selector
     if asked.reserve:
-        return await access.ask(lambda ledger: decide_and_reserve(ledger, selector, service, context, now))
+        return await access.ask(
+            lambda ledger: decide_and_reserve(ledger, selector, service, context, now, reservation_id)
+        )
     if access.ledger is None:
         return Decided(context, service.decide(context))
     return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context))
@@ -61,26 +68,37 @@ def decide_on_record(ledger: Ledger, selector: Selector, service: Service, conte
 
 
 def decide_and_reserve(
-    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime
+    ledger: Ledger,
+    selector: Selector,
+    service: Service,
+    context: Context,
+    now: datetime,
+    reservation_id: str | None = None,
 ) -> Decided:
     """The decision with a hold on every counter that its retry would use.
 
     The attempts of the context are told to the ledger first, so that the one transaction that re-checks and holds
     counts them too. When a hold is refused because something happened in between, it is planned once more with what
-    the ledger knows then; refused again, it stops and says why.
+    the ledger knows then; refused again, it stops and says why. What was held before under the same id, by a process
+    that ended before it could answer, is answered again.
 
     Raises:
         InvalidValueError: An attempt cannot be recorded.
         InputError: The ledger cannot be reached.
     """
     _tell(ledger, context, now)
+    earlier = reservation_id and ledger.maybe_reservation(context.payment.merchant_id, reservation_id)
+    if earlier:
+        if before := _decided_before(ledger, selector, service, context, earlier):
+            return before
+        reservation_id = None  # what it stands for is over, or is not what would be advised any more
     refused: Refused | None = None
     for _ in range(_TRIES):
         known = recorded(ledger, selector, context)
         decided = Decided(known.context, service.decide(known.context, known.record))
         if decided.decision.retry is None:
             return decided
-        held = _hold(ledger, decided, now)
+        held = _hold(ledger, decided, now, reservation_id)
         if isinstance(held, Reservation):
             return replace(decided, reservation=held)
         refused = held
@@ -99,10 +117,26 @@ def _tell(ledger: Ledger, context: Context, now: datetime) -> None:
     ledger.record(events, now)
 
 
-def _hold(ledger: Ledger, decided: Decided, now: datetime) -> Reservation | Refused:
+def _decided_before(
+    ledger: Ledger, selector: Selector, service: Service, context: Context, earlier: Reservation
+) -> Decided | None:
+    """The decision that a hold was made for, as of then and without it; None where it would be another one today."""
+    if earlier.state is not State.HELD:
+        return None
+    then = replace(context, as_of=earlier.held_at)
+    known = recorded(ledger, selector, then, without=earlier.reservation_id)
+    decided = Decided(known.context, service.decide(known.context, known.record), earlier)
+    retry = decided.decision.retry
+    if retry is None or max(retry.slot.start, earlier.held_at) != earlier.at:
+        return None
+    same = proposal_in(decided.context, retry.method_id, retry.processor) == earlier.proposal
+    return decided if same else None
+
+
+def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str | None) -> Reservation | Refused:
     retry = decided.decision.retry
     if retry is None:
         raise InvalidValueError("action", "stop", "a retry, to hold a place for")
     proposal = proposal_in(decided.context, retry.method_id, retry.processor)
     until = retry.slot.end + HOLD_FOR
-    return ledger.reserve(proposal, max(retry.slot.start, now), now, expires_at=until)
+    return ledger.reserve(proposal, max(retry.slot.start, now), now, reservation_id=reservation_id, expires_at=until)

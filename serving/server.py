@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import replace
 from types import FrameType
 
 import uvicorn
@@ -11,25 +12,38 @@ from fastapi import FastAPI
 from rich.console import Console
 from uvicorn.supervisors import Multiprocess
 
+from features.errors import InputError
 from serving.app import create_app
 from serving.ledger_access import open_ledger
 from serving.service import Service
-from serving.settings import Settings, environment_of
+from serving.settings import Auth, Settings, environment_of
+from serving.tenancy.asking import settled_auth
 
 
-def opened(settings: Settings, service: Service, workers: int) -> FastAPI | str:
+def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple[FastAPI | str, Auth]:
     """The application with its ledger open; for several workers, what each of them calls to build it for itself.
 
+    Args:
+        host: The address that it will listen on.
+
+    Returns:
+        The application, and whether it asks for API keys.
+
     Raises:
-        InputError: The ledger cannot be used.
+        InputError: The ledger cannot be used, or others could reach the service without a key.
     """
     ledger = open_ledger(settings, service.rulebook)
+    try:
+        settings = replace(settings, auth=settled_auth(settings, ledger, host))
+    except InputError:
+        ledger.close()
+        raise
     if workers == 1:
-        return create_app(settings, service=service, ledger=ledger)
+        return create_app(settings, service=service, ledger=ledger), settings.auth
     # Brought to this version once, before the workers, and refused here where it cannot be used.
     ledger.close()
     os.environ.update(environment_of(settings))
-    return "serving.app:app_from_environment"
+    return "serving.app:app_from_environment", settings.auth
 
 
 def run(app: FastAPI | str, bound: socket.socket, workers: int) -> None:
@@ -45,11 +59,13 @@ def run(app: FastAPI | str, bound: socket.socket, workers: int) -> None:
         return
 
 
-def announce(service: Service, address: str, mlflow_address: str | None) -> None:
+def announce(service: Service, address: str, mlflow_address: str | None, auth: Auth) -> None:
     """Say on standard error where the service is and what answers."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     answering = service.answering
     console.print(f"Recoup answers at [bold]{address}[/bold]  (docs {address}/docs)")
+    if auth is Auth.OFF:
+        console.print("No API keys are asked for: only this machine can reach it  (recoup keys create makes one)")
     if mlflow_address is not None:
         console.print(f"MLflow comes up at [bold]{mlflow_address}[/bold] within half a minute")
     if answering.refused is None:

@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 
 from features.errors import InvalidValueError
 
 MODEL_NAME = "recoup-retry"
 LOG_FORMATS = ("auto", "json", "console")
+
+
+class Auth(StrEnum):
+    """Whether callers are asked for API keys."""
+
+    AUTO = "auto"  # once there are keys; without any, only this machine may reach the service
+    ON = "on"
+    OFF = "off"  # only where nobody but this machine can reach the service
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,7 @@ class Settings:
         webhooks: TOML file of who may deliver webhooks, with which secrets; None takes none in.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
+        auth: Whether callers are asked for API keys.
         log_format: `json`, `console`, or `auto` (console on a terminal, else json).
     """
 
@@ -38,6 +48,7 @@ class Settings:
     webhooks: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
+    auth: Auth = Auth.AUTO
     log_format: str = "auto"
 
 
@@ -53,6 +64,7 @@ VARIABLES: Mapping[str, str] = {
     "webhooks": "RECOUP_WEBHOOKS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
+    "auth": "RECOUP_AUTH",
     "log_format": "RECOUP_LOG_FORMAT",
 }
 
@@ -77,6 +89,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         webhooks=_path(given.get("webhooks")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
+        auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),
         log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),
     )
 

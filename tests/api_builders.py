@@ -2,8 +2,8 @@
 
 import asyncio
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,13 +27,23 @@ class Clock:
 
 @dataclass(frozen=True)
 class Api:
-    """The application and its clock."""
+    """The application and its clock; what is sent with every call."""
 
     app: FastAPI
     clock: Clock
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_key(self, key: str) -> "Api":
+        return replace(self, headers={**self.headers, "authorization": f"Bearer {key}"})
+
+    def under(self, idempotency_key: str) -> "Api":
+        return replace(self, headers={**self.headers, "idempotency-key": idempotency_key})
 
     def send(self, method: str, path: str, body: object = None) -> httpx.Response:
-        return asyncio.run(_sent(self.app, [(method, path, body)]))[0]
+        return asyncio.run(_sent(self.app, [(method, path, body)], self.headers))[0]
+
+    def send_at_once(self, path: str, body: object, times: int) -> list[httpx.Response]:
+        return asyncio.run(_sent(self.app, [("POST", path, body)] * times, self.headers))
 
     def post(self, path: str, body: object, status: int = 200) -> Document:
         return parsed(self.send("POST", path, body), status)
@@ -46,12 +56,14 @@ class Api:
 
     def at_once(self, bodies: Sequence[Document]) -> list[Document]:
         calls = [("POST", "/v1/decisions", body) for body in bodies]
-        return [parsed(response, 200) for response in asyncio.run(_sent(self.app, calls))]
+        return [parsed(response, 200) for response in asyncio.run(_sent(self.app, calls, self.headers))]
 
 
-async def _sent(app: FastAPI, calls: Sequence[tuple[str, str, object]]) -> list[httpx.Response]:
+async def _sent(
+    app: FastAPI, calls: Sequence[tuple[str, str, object]], more: Mapping[str, str]
+) -> list[httpx.Response]:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://recoup") as client:
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", **more}
         content = [None if body is None else orjson.dumps(body) for _, _, body in calls]
         return await asyncio.gather(
             *(

@@ -19,13 +19,16 @@ from serving.cli import (
     evaluate,
     features,
     import_history,
+    keys,
     ledger,
     life,
+    merchants,
     monitor,
     openapi,
     rulebook,
     serve,
     simulate,
+    stop,
     train,
     tune,
     webhooks,
@@ -54,6 +57,10 @@ app.command("status")(life.status)
 app.command("monitor")(monitor.monitor)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
+app.command("stop")(stop.stop)
+app.command("resume")(stop.resume)
+app.add_typer(merchants.app, name="merchants")
+app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(caps.app, name="caps")

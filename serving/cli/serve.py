@@ -34,9 +34,9 @@ def serve(
     bound = listening_socket(host, port)
     beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
     service = load_service(settings)
-    app = opened(settings, service, workers)
+    app, auth = opened(settings, service, workers, host)
     with bound, beside as mlflow_address:
-        announce(service, f"http://{host}:{port_of(bound)}", mlflow_address)
+        announce(service, f"http://{host}:{port_of(bound)}", mlflow_address, auth)
         run(app, bound, workers)
 
 

@@ -148,6 +148,11 @@ class Ledger:
         with self._store.reading() as transaction:
             return found(transaction, merchant_id, reservation_id)
 
+    def maybe_reservation(self, merchant_id: str, reservation_id: str) -> Reservation | None:
+        """One reservation, if there is one of that id."""
+        with self._store.reading() as transaction:
+            return maybe_found(transaction, merchant_id, reservation_id)
+
     def settle(self, merchant_id: str, reservation_id: str, attempt: Attempt, now: datetime) -> Settled:
         """The attempt was made: it counts from now on, and the hold is spent.
 

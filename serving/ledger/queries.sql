@@ -419,3 +419,190 @@ SELECT r.merchant_id, r.source, r.kinds, r.state, count(*), CAST(sum(d.marked) A
 FROM reading AS r
 JOIN delivery AS d ON d.merchant_id = r.merchant_id AND d.source = r.source AND d.digest = r.digest
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+-- name: add_merchant
+-- A merchant; added again, nothing changes.
+INSERT INTO merchant (merchant_id, name, created_at) VALUES (:merchant_id, :name, :created_at)
+ON CONFLICT (merchant_id) DO NOTHING
+
+-- name: merchant
+-- One merchant.
+SELECT merchant_id, name, created_at FROM merchant WHERE merchant_id = :merchant_id
+
+-- name: all_merchants
+-- Every merchant with how many of its keys can be used at an instant.
+SELECT m.merchant_id, m.name, m.created_at, (
+    SELECT count(*) FROM api_key AS k
+    WHERE k.merchant_id = m.merchant_id AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
+) FROM merchant AS m ORDER BY m.merchant_id
+
+-- name: add_key
+-- A new key.
+INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at)
+VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at)
+
+-- name: key
+-- One key by its id.
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+FROM api_key WHERE key_id = :key_id
+
+-- name: all_keys
+-- Every key, or those of one merchant.
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+FROM api_key WHERE :merchant_id = '*' OR merchant_id = :merchant_id ORDER BY merchant_id, created_at, key_id
+
+-- name: any_key
+-- Whether a key was ever made.
+SELECT 1 FROM api_key LIMIT 1
+
+-- name: end_key
+-- Let a key end at an instant, unless it ends earlier.
+UPDATE api_key SET expires_at = :expires_at
+WHERE key_id = :key_id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :expires_at)
+
+-- name: revoke_key
+-- A key can be used no longer.
+UPDATE api_key SET revoked_at = :now WHERE key_id = :key_id AND revoked_at IS NULL
+
+-- name: note_use
+-- When a key was used, unless that was noted lately.
+UPDATE api_key SET last_used_at = :now
+WHERE key_id = :key_id AND (last_used_at IS NULL OR last_used_at < :noted_before)
+
+-- name: insert_advice_event
+-- Append a word on whether retries are advised; told again under the same id, nothing happens.
+INSERT INTO advice_event (merchant_id, event_id, payment_id, word, reason, said_at, recorded_at)
+VALUES (:merchant_id, :event_id, :payment_id, :word, :reason, :said_at, :recorded_at)
+ON CONFLICT (merchant_id, event_id) DO NOTHING
+
+-- name: advice_event
+-- What was said under an id.
+SELECT payment_id, word, reason, said_at FROM advice_event WHERE merchant_id = :merchant_id AND event_id = :event_id
+
+-- name: put_advice
+-- Take the later word; of two at the same instant the one that stops.
+INSERT INTO advice (merchant_id, payment_id, word, reason, said_at)
+VALUES (:merchant_id, :payment_id, :word, :reason, :said_at)
+ON CONFLICT (merchant_id, payment_id) DO UPDATE SET
+    word = excluded.word, reason = excluded.reason, said_at = excluded.said_at
+WHERE excluded.said_at > advice.said_at OR (excluded.said_at = advice.said_at AND excluded.word = 'stopped')
+
+-- name: advice_against
+-- What speaks against advising a retry of a payment: a stop for everybody, for its merchant, for the payment itself.
+SELECT merchant_id, payment_id, reason, said_at FROM advice WHERE word = 'stopped' AND (
+    (merchant_id = '' AND payment_id = '')
+    OR (merchant_id = :merchant_id AND payment_id = '')
+    OR (merchant_id = :merchant_id AND payment_id = :payment_id)
+)
+
+-- name: emergency_stops
+-- The stops in force for everybody and for whole merchants, or only those that hold for one merchant.
+SELECT merchant_id, reason, said_at FROM advice
+WHERE payment_id = '' AND word = 'stopped' AND (:merchant_id = '*' OR merchant_id = '' OR merchant_id = :merchant_id)
+ORDER BY merchant_id
+
+-- name: claim_request
+-- Take a request up that nobody has.
+INSERT INTO answered (merchant_id, idempotency_key, fingerprint, claim, working_since, touched_at)
+VALUES (:merchant_id, :idempotency_key, :fingerprint, :claim, :now, :now)
+ON CONFLICT (merchant_id, idempotency_key) DO NOTHING
+
+-- name: claimed_request
+-- What is known of a request, and its answer.
+SELECT fingerprint, claim, working_since, touched_at, status, media_type, body FROM answered
+WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key
+
+-- name: take_request_over
+-- Take up what somebody has let go, or has not finished within its time.
+UPDATE answered SET working_since = :now, touched_at = :now
+WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND status IS NULL
+    AND working_since = :working_since
+
+-- name: forget_request
+-- Forget one whose time is over, so that its key can be used again.
+DELETE FROM answered WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND claim = :claim
+
+-- name: keep_answer
+-- Keep the answer; whoever was overtaken keeps nothing.
+UPDATE answered SET touched_at = :now, status = :status, media_type = :media_type, body = :body
+WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND claim = :claim
+    AND working_since = :working_since AND status IS NULL
+
+-- name: let_request_go
+-- Nobody works on it any more; the next who asks takes it up at once.
+UPDATE answered SET working_since = 0
+WHERE merchant_id = :merchant_id AND idempotency_key = :idempotency_key AND claim = :claim
+    AND working_since = :working_since AND status IS NULL
+
+-- name: forget_answers
+-- Forget the requests that nobody touched since an instant, at most so many at once.
+DELETE FROM answered WHERE (merchant_id, idempotency_key) IN (
+    SELECT merchant_id, idempotency_key FROM answered WHERE touched_at < :before LIMIT :most
+)
+
+-- name: timeline
+-- What happened to a payment after a place in the order of time: attempts, reservations, words on it and on its advice.
+SELECT entry, id, at, ends_at, word, method_id, processor, initiator, amount_minor, currency, code, subcode, advice_code,
+    category, other_id, reason
+FROM (
+    SELECT 'attempt' AS entry, attempt_id AS id, at, known_at AS ends_at, outcome AS word, method_id, processor,
+        initiator, amount_minor, currency, code, subcode, advice_code, category, reservation_id AS other_id,
+        NULL AS reason
+    FROM attempt WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+    UNION ALL
+    SELECT 'reservation', reservation_id, held_at, closed_at, state, method_id, processor,
+        initiator, amount_minor, currency, NULL, NULL, NULL, NULL, attempt_id, reason
+    FROM reservation WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
+    UNION ALL
+    SELECT 'reservation', reservation_id, held_at, closed_at, state, method_id, processor,
+        initiator, amount_minor, currency, NULL, NULL, NULL, NULL, attempt_id, reason
+    FROM reservation WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND state <> 'held'
+    UNION ALL
+    SELECT 'standing', source_event_id, said_at, NULL, kind, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL
+    FROM event WHERE merchant_id = :merchant_id AND subject_id = :payment_id
+        AND kind IN ('payment_paid', 'payment_cancelled', 'payment_reopened')
+    UNION ALL
+    SELECT 'advice', event_id, said_at, NULL, word, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, reason
+    FROM advice_event WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+) AS entries
+WHERE (at, entry, id) > (:at, :entry, :id)
+ORDER BY at, entry, id LIMIT :most
+
+-- name: payments_after
+-- The payments of a merchant after one, in the order of their ids, each by an index probe.
+WITH RECURSIVE payments (payment_id, place) AS (
+    SELECT (
+        SELECT a.payment_id FROM attempt AS a WHERE a.merchant_id = :merchant_id AND a.payment_id > :payment_id
+        ORDER BY a.payment_id LIMIT 1
+    ), 1
+    UNION ALL
+    SELECT (
+        SELECT a.payment_id FROM attempt AS a WHERE a.merchant_id = :merchant_id AND a.payment_id > p.payment_id
+        ORDER BY a.payment_id LIMIT 1
+    ), p.place + 1 FROM payments AS p WHERE p.payment_id IS NOT NULL AND p.place < :most
+)
+SELECT p.payment_id,
+    (SELECT count(*) FROM attempt AS a WHERE a.merchant_id = :merchant_id AND a.payment_id = p.payment_id),
+    (SELECT max(a.at) FROM attempt AS a WHERE a.merchant_id = :merchant_id AND a.payment_id = p.payment_id),
+    (SELECT count(*) FROM attempt AS a
+        WHERE a.merchant_id = :merchant_id AND a.payment_id = p.payment_id AND a.outcome = 'approved'),
+    (SELECT s.word FROM standing AS s
+        WHERE s.merchant_id = :merchant_id AND s.topic = 'payment' AND s.subject_id = p.payment_id),
+    (SELECT v.word FROM advice AS v WHERE v.merchant_id = :merchant_id AND v.payment_id = p.payment_id)
+FROM payments AS p WHERE p.payment_id IS NOT NULL ORDER BY p.place
+
+-- name: held_after
+-- What a merchant holds, after a payment, in the order of payments: each has one hold at most.
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+FROM reservation
+WHERE merchant_id = :merchant_id AND state = 'held' AND payment_id <> '' AND payment_id > :payment_id
+ORDER BY payment_id LIMIT :most
+
+-- name: attempts_of_method
+-- The attempts on a method before a place in the order of time, newest first.
+SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network, credential, issuer_country,
+    market, merchant_country, processor, initiator, amount_minor, currency, at, at_precision, outcome, known_at, code,
+    subcode, advice_code, category, retryability, min_wait_hours, reservation_id
+FROM attempt
+WHERE merchant_id = :merchant_id AND method_id = :method_id AND (at, attempt_id) < (:at, :attempt_id)
+ORDER BY at DESC, attempt_id DESC LIMIT :most

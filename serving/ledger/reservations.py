@@ -27,6 +27,8 @@ class ReasonCode(StrEnum):
 
     PAID = "paid"
     CANCELLED = "cancelled"
+    OPTED_OUT = "opted_out"
+    ON_HOLD = "on_hold"
     CONSENT_WITHDRAWN = "consent_withdrawn"
     ALREADY_HELD = "already_held"
     NOT_HELD = "not_held"

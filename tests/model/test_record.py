@@ -19,6 +19,7 @@ from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally, event_of
 from model.caps.verdict import Verdict
 from model.decision import StopReason
+from model.explanation import stop_reason
 from model.record import NOTHING, Halt, Judge, Record, recorded_tally
 from model.screening import screen
 
@@ -138,3 +139,10 @@ def test_the_records_word_counts_unless_only_the_request_knows_the_outcome() -> 
 def test_nothing_on_record_halts_nothing() -> None:
     assert NOTHING.halt is None
     assert Record(halt=Halt(StopReason.ALREADY_PAID, ("Paid.",))) != NOTHING
+
+
+@pytest.mark.parametrize("reason", StopReason)
+def test_every_reason_to_stop_has_a_sentence(reason: StopReason) -> None:
+    said = stop_reason(a_context([an_attempt(5)]), reason, None).sentence
+    assert said.endswith(".")
+    assert "{" not in said

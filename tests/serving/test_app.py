@@ -191,6 +191,13 @@ def test_a_card_number_in_path_query_or_request_id_comes_out_nowhere(
     assert number not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("question", ["rulebook?network=", "rulebook?at=", "declines/visa/51?network=", "declines/x/"])
+def test_a_card_number_in_a_question_is_not_repeated_in_the_fields_at_fault(app: FastAPI, question: str) -> None:
+    response = send(app, "GET", f"/v1/{question}4242424242424242")
+    assert problem(response, 422).errors
+    assert "4242" not in response.text
+
+
 def test_malformed_json_is_refused_with_the_position(app: FastAPI) -> None:
     told = problem(decide(app, b'{"payment": '), 400)
     assert "line 1 column" in told.detail

@@ -40,10 +40,11 @@ def test_every_example_is_a_request_that_the_service_reads(document: Document) -
 
 def test_every_refusal_is_described_with_a_fitting_example(document: Document) -> None:
     responses = document["paths"]["/v1/decisions"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
+    assert set(responses) == {"200", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503"}
     for status, response in responses.items():
         if status != "200":
-            example = response["content"]["application/problem+json"]["example"]
+            shared = document["components"]["responses"].get(response.get("$ref", "").rpartition("/")[2])
+            example = (shared or response)["content"]["application/problem+json"]["example"]
             assert example["status"] == int(status)
 
 
@@ -58,3 +59,17 @@ def test_every_field_of_a_request_says_what_it_means(document: Document) -> None
     for name in ("DecisionRequest", "PaymentIn", "MethodIn", "IssuerIn", "AttemptIn"):
         for field, schema in document["components"]["schemas"][name]["properties"].items():
             assert "description" in schema or "$ref" in schema, f"{name}.{field}"
+
+
+def test_every_address_tells_what_its_key_and_its_pages_ask(document: Document) -> None:
+    for path, operations in document["paths"].items():
+        if not path.startswith("/v1/"):
+            continue
+        for method, operation in operations.items():
+            parameters = {(one.get("name") or one["$ref"].rpartition("/")[2]): one for one in operation["parameters"]}
+            assert operation["security"] == [{"key": []}], path
+            assert {"401", "403", "429"} <= set(operation["responses"]), path
+            assert ("IdempotencyKey" in parameters) is (method == "post"), path
+            assert ("409" in operation["responses"]) is (method == "post"), path
+            if "cursor" in parameters:
+                assert parameters["limit"]["schema"]["maximum"] == 200, path

@@ -1,0 +1,172 @@
+"""`Idempotency-Key` on every POST: the same request under the same key has the same answer, even after a restart."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import blake2b, sha256
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from features.card_number import refuse_card_number
+from features.errors import RecoupError
+from serving.errors import FieldError, Kind, RequestError, invalid_request
+from serving.ledger import answered
+from serving.ledger.answered import Answer, Asked, Claim, Taken
+from serving.ledger_access import LedgerAccess
+from serving.problems import refusal_of
+from serving.tenancy.caller import STATE, Caller
+from serving.tenancy.gate import SIGNED
+
+HEADER = "idempotency-key"
+REPLAYED = "idempotent-replayed"
+_CLAIM = "claim"
+_LONGEST = 200
+# A longer answer is not kept: asked again, it is made again, which every address allows.
+_LONGEST_ANSWER = 4_000_000
+_FAILED = 500
+
+
+def reservation_id_of(request: Request, payment_id: str) -> str | None:
+    """The id of what is held for a payment by a request under a key; None for a request without one.
+
+    Whoever takes the request over after a crash comes to the same id, so that nothing is held twice.
+    """
+    claim: Claim | None = getattr(request.state, _CLAIM, None)
+    if claim is None:
+        return None
+    return "rsv_" + blake2b(f"{claim.name}\x1f{payment_id}".encode(), digest_size=12).hexdigest()
+
+
+class Idempotency:
+    """ASGI middleware: answers a POST under a key once, and gives that answer to whoever asks again.
+
+    Args:
+        longest: Bodies of more bytes are refused, as everywhere.
+    """
+
+    def __init__(self, app: ASGIApp, access: LedgerAccess, longest: int, clock: Callable[[], datetime]) -> None:
+        self.app = app
+        self.access = access
+        self.longest = longest
+        self.clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; one without a key is passed on as it is."""
+        if not _concerns(scope):
+            await self.app(scope, receive, send)
+            return
+        try:
+            asked, body = await self._asked(scope, receive)
+            found = await self._claimed(asked)
+        except RecoupError as refusal:
+            await refusal_of(refusal, scope["path"])(scope, receive, send)
+            return
+        if isinstance(found, Claim):
+            scope["state"][_CLAIM] = found
+            given = await self._answered(found, scope, _told_again(body, receive))
+            for message in given:
+                await send(message)
+            return
+        scope["state"]["facts"] = {**scope["state"].get("facts", {}), "replayed": "true"}
+        replay = Response(found.body, found.status, {REPLAYED: "true"}, found.media_type)
+        await replay(scope, receive, send)
+
+    async def _asked(self, scope: Scope, receive: Receive) -> tuple[Asked, bytes]:
+        headers = Headers(scope=scope)
+        key = _key_in(headers)
+        body = await _body(receive, self.longest)
+        caller: Caller = scope["state"][STATE]
+        heading = "\n".join((scope["method"], scope["path"], scope["query_string"].decode("latin-1"), ""))
+        return Asked(caller.merchant_id, key, sha256(heading.encode() + body).hexdigest()), body
+
+    async def _claimed(self, asked: Asked) -> Claim | Answer:
+        found = await self.access.ask(lambda ledger: answered.claim(ledger.store, asked, self.clock()))
+        if found is Taken.IN_PROGRESS:
+            raise RequestError(
+                Kind.IN_PROGRESS, "A request under this Idempotency-Key is being answered; ask again", retry_after_s=1
+            )
+        if found is Taken.KEY_REUSED:
+            detail = "The Idempotency-Key stands for another address or body already; use a new key for a new request"
+            raise RequestError(Kind.KEY_REUSED, detail)
+        return found
+
+    async def _answered(self, claim: Claim, scope: Scope, receive: Receive) -> list[Message]:
+        """What the application answers, kept before anybody sees it."""
+        messages: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        try:
+            await self.app(scope, receive, collect)
+        except Exception:
+            await self._let_go(claim)
+            raise
+        answer = _answer_in(messages)
+        if answer.status >= _FAILED or len(answer.body) > _LONGEST_ANSWER:
+            await self._let_go(claim)
+        else:
+            await self._keep(claim, answer)
+        return messages
+
+    async def _keep(self, claim: Claim, answer: Answer) -> None:
+        try:
+            await self.access.ask(lambda ledger: answered.keep(ledger.store, claim, answer, self.clock()))
+        except RequestError:
+            # What was done is done: the caller shall know it. Asked again, it is answered again with the same ids.
+            return
+
+    async def _let_go(self, claim: Claim) -> None:
+        try:
+            await self.access.ask(lambda ledger: answered.let_go(ledger.store, claim))
+        except RequestError:
+            return  # it is free by itself after a while
+
+
+def _concerns(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].startswith(SIGNED):
+        return False
+    return HEADER in Headers(scope=scope)
+
+
+def _key_in(headers: Headers) -> str:
+    key = headers[HEADER]
+    refuse_card_number("Idempotency-Key", key)
+    if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
+        expected = f"1 to {_LONGEST} printable ASCII characters, such as a UUID"
+        raise invalid_request((FieldError("Idempotency-Key", key[:_LONGEST] or None, expected),))
+    return key
+
+
+async def _body(receive: Receive, longest: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > longest:
+            detail = f"The body is larger than {longest:,} bytes, the most that is taken with an Idempotency-Key"
+            raise RequestError(Kind.TOO_LARGE, detail)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _told_again(body: bytes, receive: Receive) -> Receive:
+    """What the application receives: the body that was read already, and then what comes."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _answer_in(messages: list[Message]) -> Answer:
+    start = next(message for message in messages if message["type"] == "http.response.start")
+    body = b"".join(message.get("body", b"") for message in messages if message["type"] == "http.response.body")
+    return Answer(start["status"], Headers(raw=start["headers"]).get("content-type", ""), body)

@@ -1,0 +1,1 @@
+"""Who asks: merchants, API keys and what each key may do."""
