@@ -1,7 +1,7 @@
 """Takes one delivery in: whose it is by the secret that signed it, then kept, then read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from features.errors import InputError
@@ -56,7 +56,7 @@ def receive(ledger: Ledger, endpoint: Endpoint, content_type: str, body: bytes, 
     try:
         before = None if new else deliveries.standing_of(ledger.store, given)
         if before is not None and before.state not in _UNSETTLED:
-            return Received(given, before, new)
+            return Received(given, replace(before, events=0), new)
         return Received(given, read(ledger, given, endpoint.currency, now), new)
     except InputError:
         # It is kept: the service reads it when the ledger can be reached again.

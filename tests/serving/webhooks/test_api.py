@@ -50,7 +50,8 @@ def test_adyen_gets_the_answer_that_it_waits_for(hooks: Hooks) -> None:
 def test_delivered_again_nothing_changes(hooks: Hooks) -> None:
     first = hooks.deliver(posted("stripe/charge_failed.json")).json()
     again = hooks.deliver(posted("stripe/charge_failed.json", at=NOW + timedelta(seconds=100))).json()
-    assert (first["received"], again["received"]) == ("new", "repeated")
+    assert (first["received"], first["events"]) == ("new", 1)
+    assert (again["received"], again["events"], again["state"]) == ("repeated", 0, "applied")
     assert first["delivery_id"] == again["delivery_id"]
     # Stripe counts down in the event itself, so that the body differs while the event is the same.
     changed = payload("stripe/charge_failed.json").replace(b'"pending_webhooks": 1', b'"pending_webhooks": 0')
