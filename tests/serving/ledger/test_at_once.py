@@ -50,10 +50,12 @@ class Glancing:
 def test_what_a_glance_allows_nothing_speaks_against(kind: str, new_url: Callable[[str], str]) -> None:
     glancing, number, seen = Glancing(new_url(kind)), iter(range(10_000)), {True: 0, False: 0}
 
-    @settings(max_examples=200, deadline=None, database=None)
-    @given(attempts(), st.sampled_from([None] * 15 + [*WORDS]), st.sampled_from([0, 0, 0, 1, 14]))
-    def agree(drawn: tuple[Method, list[Attempt]], said: EventKind | None, holds: int) -> None:
-        method, made = drawn
+    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @given(
+        attempts(), st.sampled_from([1, 2, 3, 12]), st.sampled_from([None] * 15 + [*WORDS]), st.sampled_from([0, 1, 14])
+    )
+    def agree(drawn: tuple[Method, list[Attempt]], most: int, said: EventKind | None, holds: int) -> None:
+        method, made = drawn[0], drawn[1][:most]
         merchant = f"merchant{next(number)}"
         proposal = Proposal(replace(a_proposal().payment, merchant_id=merchant), method, "north")
         methods = {each.method_id: each for each in METHODS}
@@ -71,7 +73,7 @@ def test_what_a_glance_allows_nothing_speaks_against(kind: str, new_url: Callabl
         seen[allowed] += 1
 
     agree()
-    assert min(seen.values()) > 10, "too little was allowed or refused for this to prove anything"
+    assert min(seen.values()) > 25, "too little was allowed or refused for this to prove anything"
     glancing.ledger.close()
 
 
