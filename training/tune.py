@@ -139,12 +139,12 @@ def best_of(study: optuna.Study) -> FrozenTrial:
     if not whole:
         raise InputError(f"--study {study.study_name}: no trial was judged on every fold; ask for more with --trials")
     top = max(whole, key=_value)
-    near = [trial for trial in whole if _value(trial) >= _value(top) - _doubt(top, trial)]
+    near = [trial for trial in whole if _value(trial) >= _value(top) - doubt(top, trial)]
     return min(near, key=lambda trial: float(trial.user_attrs["log_loss"]))
 
 
-def _doubt(top: FrozenTrial, other: FrozenTrial) -> float:
-    """One standard error of how much more the top trial is worth."""
+def doubt(top: FrozenTrial, other: FrozenTrial) -> float:
+    """One standard error of how much more the top trial is worth than another."""
     ours, theirs = top.user_attrs.get(_PARTS, []), other.user_attrs.get(_PARTS, [])
     if ours and len(ours) == len(theirs):
         return standard_error(np.array(ours) - np.array(theirs))

@@ -146,14 +146,19 @@ def _remarks(tuned: "Tuned") -> tuple[str, ...]:
 
 
 def _print(tuned: "Tuned", out: Path) -> None:
+    from training.tune import doubt
+
     states = [trial.state.name for trial in tuned.study.trials]
     best, default = tuned.best.user_attrs, tuned.study.trials[0].user_attrs
     typer.echo(f"{states.count('COMPLETE')} trials judged whole, {states.count('PRUNED')} given up early.")
     for name in ("policy_value", "log_loss"):
         if name in best:
-            error = f" ± {best['standard_error']:.4f}" if name == "policy_value" else ""
+            label = tuned.objective if name == "policy_value" else "log loss"
             typer.echo(
-                f"{name.replace('_', ' ')}: {best[name]:.4f}{error} with trial {tuned.best.number}, "
-                f"{default[name]:.4f} with the defaults"
+                f"{label}: {best[name]:.4f} with trial {tuned.best.number}, {default[name]:.4f} with the defaults"
             )
+    if "policy_value" in best:
+        gain = best["policy_value"] - default["policy_value"]
+        error = doubt(tuned.best, tuned.study.trials[0])
+        typer.echo(f"That is {gain:+.4f} (one standard error: {error:.4f}).")
     typer.echo(f"Parameters: {out}; recoup train --parameters {out}")
