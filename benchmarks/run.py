@@ -158,7 +158,7 @@ def _page(
         "",
         "## One decision, in process, one thread",
         "",
-        "`predict` is LightGBM alone on the same rows: the floor of any answer that scores them all.",
+        "`predict` is LightGBM alone on the same rows; decisions are scored by the folded forest.",
         "",
         "| example | actions | decision, ms | columns, ms | predict, ms | decision / predict | by the prior, ms |",
         "|---|---|---|---|---|---|---|",

@@ -32,7 +32,7 @@ from training.revision import commit
 from training.tracking import Tracking, connect, unreachable
 
 ARTIFACT_FOLDER = "artifact"
-_REQUIREMENTS = ("lightgbm", "numpy", "pandas", "pyarrow")
+_REQUIREMENTS = ("lightgbm", "numba", "numpy", "pandas", "pyarrow")
 _EXAMPLE_ROWS = 5
 _MOST_STEPS = 500  # points of the learning curve; a batch may hold 1,000 metrics
 _NOTE = "mlflow.note.content"
