@@ -65,20 +65,25 @@ class BoostedScorer:
     Args:
         artifact: As `read_artifact` gave it.
         threads: For the boosters; one is best where several requests are scored at once.
+        then: Know approval rates as they stood when the test window began, for replaying what came after.
 
     Raises:
         InputError: The artifact was trained on other columns than this version computes, or its content is broken.
     """
 
-    def __init__(self, artifact: Artifact, threads: int = 1) -> None:
+    def __init__(self, artifact: Artifact, threads: int = 1, *, then: bool = False) -> None:
         _check_columns(artifact.columns)
         self._artifact = artifact
         self._version = artifact.version
-        self._encoders = from_json(artifact.encoders)
+        self._encoders = from_json(artifact.encoders, then=then)
         self._boosters = boosters_of(artifact.boosters)
         self._uncertainty = _uncertainty(artifact.facts.get("uncertainty"))
         self._blend = Blend.from_json(artifact.facts.get("blend"))
         self._threads = threads
+
+    def then(self) -> "BoostedScorer":
+        """The same model knowing approval rates as they stood when its test window began."""
+        return BoostedScorer(self._artifact, self._threads, then=True)
 
     @property
     def version(self) -> str:

@@ -66,7 +66,7 @@ def evaluated(asked: Asked, terms: Terms, settings: Settings, tell: Progress) ->
     if asked.kind == "routing":
         return routes(_named(asked.history, "--routing"), asked.folds or 2, max(asked.windows, 1), terms, tell)
     if asked.kind == "off-policy":
-        scorer = _scorer(asked, settings)
+        scorer = _then(_scorer(asked, settings))
         return logged(_named(asked.history, "off-policy"), scorer, _taught_until(scorer), asked.slot_hours, terms, tell)
     world = _named(asked.world, "--world")
     if asked.kind == "cross-fit":
@@ -108,13 +108,14 @@ def _played(asked: Asked, folder: Path, terms: Terms, scorer: Scorer, tell: Prog
         history = _named(asked.history, "--world")
         log = read_log(history)
         recorded = recorded_world(log, read_outcomes(folder), terms.horizon_days)
-        since = _taught_until(scorer)
+        scorer, since = _then(scorer), _taught_until(scorer)
         contexts = _chosen(list(recorded.failures()), since, asked.payments)
         return replayed(recorded, contexts, before(log, since), scorer, _lead(contexts, scorer, since), terms, tell)
     world = read_world(folder)
     own = folder / HISTORY
     elsewhere = asked.history is not None and asked.history.resolve() != own.resolve()
     since = None if elsewhere else _taught_until(scorer)
+    scorer = scorer if elsewhere else _then(scorer)
     log = before(read_log(asked.history if elsewhere and asked.history else own), since)
     contexts = _chosen(list(world.failures()), since, asked.payments)
     return replayed(world, contexts, log, scorer, _lead(contexts, scorer, since), terms, tell)
@@ -142,6 +143,11 @@ def _scorer(asked: Asked, settings: Settings) -> Scorer:
     if found.refused is not None:
         raise InputError(f"no model to judge: {found.refused}; name one with --model FOLDER")
     return found.scorer
+
+
+def _then(scorer: Scorer) -> Scorer:
+    """The scorer as it knew the world when the window began that it was judged on; what came later would be hindsight."""
+    return scorer.then() if isinstance(scorer, BoostedScorer) else scorer
 
 
 def _taught_until(scorer: Scorer) -> int | None:
