@@ -27,12 +27,14 @@ from model.calibration import calibrated
 from model.contributions import Contribution, by_subject
 from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
+from model.support import Support
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
 _CATEGORY = [column.name for column in COLUMNS].index("decline_category")
+_TINY = 1e-6
 _Z90 = 1.6448536269514722  # 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side
 
 
@@ -79,6 +81,7 @@ class BoostedScorer:
         self._boosters = boosters_of(artifact.boosters)
         self._uncertainty = _uncertainty(artifact.facts.get("uncertainty"))
         self._blend = Blend.from_json(artifact.facts.get("blend"))
+        self._support = Support.from_json(artifact.facts.get("support"))
         self._threads = threads
 
     def then(self) -> "BoostedScorer":
@@ -168,10 +171,12 @@ class BoostedScorer:
         each = _logit(calibrated(calibrator, _sigmoid(logits), category))
         spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(p))
         doubt = self._uncertainty
-        middle = _logit(p)
-        known = np.interp(middle, doubt.logit, doubt.standard_error)
+        middle = _logit(p) - self._support.lowered(matrix)
+        known = np.interp(_logit(p), doubt.logit, doubt.standard_error)
         error = np.hypot(doubt.spread_factor * spread, known)
-        return Scores(p, _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error), self._version, "model")
+        low, high = _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error)
+        kept = np.maximum(self._support.kept(matrix), _TINY)
+        return Scores(_sigmoid(middle) * kept, low * kept, high, self._version, "model")
 
 
 def boosters_of(texts: Sequence[str]) -> tuple[lgb.Booster, ...]:
