@@ -106,7 +106,7 @@ class Encoders:
         """Canonical JSON of the latest counts and the vocabularies.
 
         Args:
-            then: Keep besides the counts as they stood at that instant (microseconds), for decisions replayed from it on.
+            then: Keep besides the counts as they stood at that instant (microseconds), for replaying from it on.
         """
         document = {
             "vocabularies": {name: list(getattr(self, name).words) for name in _LEARNT},

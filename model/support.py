@@ -29,6 +29,7 @@ Matrix = NDArray[np.float32]
 ANY = "any"
 """The gap that holds after a category that has none of its own."""
 
+_NUMBERS = ("attempts", "drop")
 _PLACE = {column.name: i for i, column in enumerate(COLUMNS)}
 _PROCESSOR_S_OWN = CATEGORIES.index(DeclineCategory.PROCESSING_ERROR)
 
@@ -54,7 +55,8 @@ class Support:
         known = np.array([*(self.gap_hours.get(str(word), other) for word in CATEGORIES), other])[category]
         hours = np.maximum(hours_since(matrix), 0.0)
         soon = is_repeat(matrix) & (hours < known)
-        return np.divide(hours, known, out=np.ones(len(matrix)), where=soon)
+        kept: Floats = np.divide(hours, known, out=np.ones(len(matrix)), where=soon)
+        return kept
 
     def lowered(self, matrix: Matrix) -> Floats:
         """By how much the log-odds of each row are to be lowered, shape (n,)."""
@@ -74,11 +76,12 @@ class Support:
         """
         if value is None:
             return UNBOUNDED
-        gaps = value.get("gap_hours") if isinstance(value, Mapping) else None
-        numbers = [value.get("attempts"), value.get("drop")] if isinstance(value, Mapping) else []
+        stated = value if isinstance(value, Mapping) else {}
+        gaps = stated.get("gap_hours")
+        numbers = [stated.get(name) for name in _NUMBERS]
         if not isinstance(gaps, Mapping) or not all(_at_least_zero(n) for n in (*gaps.values(), *numbers)):
             raise InputError("model.json: support must hold gap_hours, attempts and drop, all zero or more")
-        return cls(dict(gaps), *numbers)
+        return cls({str(word): float(gap) for word, gap in gaps.items()}, *(float(stated[name]) for name in _NUMBERS))
 
 
 UNBOUNDED = Support({}, 0.0, 0.0)

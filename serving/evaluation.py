@@ -146,7 +146,7 @@ def _scorer(asked: Asked, settings: Settings) -> Scorer:
 
 
 def _then(scorer: Scorer) -> Scorer:
-    """The scorer as it knew the world when the window began that it was judged on; what came later would be hindsight."""
+    """The scorer knowing what was known when its test window began; what came later would be hindsight."""
     return scorer.then() if isinstance(scorer, BoostedScorer) else scorer
 
 

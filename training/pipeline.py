@@ -105,7 +105,9 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
     ).to_json()
     facts["reference"] = _reference(bag, blend, calibration, data, split, config, evaluation)
     card = model_card(facts, data.left_out, calibration, evaluation, verdict)
-    artifact = Artifact(bag.texts, calibration.calibrator, data.encoders.to_json(split.test_from), column_facts(), facts, card)
+    artifact = Artifact(
+        bag.texts, calibration.calibrator, data.encoders.to_json(split.test_from), column_facts(), facts, card
+    )
     return TrainingResult(
         config, history, data, split, explored, bag, shrinkage, calibration, judged, evaluation, verdict, artifact
     )

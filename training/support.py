@@ -37,7 +37,7 @@ def learn_support(matrix: Matrix, y: Floats, category: Int64s, leaf_rows: int) -
     before = attempts_before(matrix).astype(np.int64)
     rows = np.bincount(before)
     known = np.flatnonzero(rows >= leaf_rows)
-    hits = np.bincount(before, weights=y)
+    hits = np.bincount(before, weights=y).astype(np.float64)
     most = int(known[-1]) if known.size else 1
     return Support(gaps, float(most), round(_drop(known[known > 0], rows, hits), 4))
 
