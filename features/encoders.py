@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features import calendars
 from features.errors import InputError
-from features.rates import FAMILIES, Counts, Event, Family, count, lookup_all, silence
+from features.rates import FAMILIES, Counts, Event, Family, bucket_of, count, end_of, lookup_all, silence
 from features.rows import Rows, rows_of_all
 from features.table import CATEGORIES, AttemptTable, Coded
 from features.vocabulary import TECHNICAL, Network
@@ -61,7 +61,11 @@ class Encoders:
     """Vocabularies and decayed approval counts.
 
     Learnt from a whole history it answers past-only for every instant in it; `at_end` keeps just what decisions
-    after the history need.
+    after the history need. Read from JSON it is a snapshot: at an instant before its end it answers as at its end.
+
+    Args:
+        counts: By family name.
+        known_until: Microseconds; where a snapshot ends, 0 for what was learnt from a whole history.
     """
 
     bin: Vocabulary
@@ -70,18 +74,19 @@ class Encoders:
     issuer: Vocabulary
     processor: Vocabulary
     counts: Mapping[str, Counts]
+    known_until: int = 0
 
     def rates(self, rows: Rows) -> dict[str, Floats]:
         """The approval rate of every family as known at each row's decision, by family name."""
         parts = self.parts(rows)
         keys = {family.keys: _combined(parts, family, len(rows)) for family in FAMILIES}
-        return lookup_all(self.counts, {family.name: keys[family.keys] for family in FAMILIES}, rows.decided_at)
+        return lookup_all(self.counts, {family.name: keys[family.keys] for family in FAMILIES}, self._asked_at(rows))
 
     def silence(self, rows: Rows, name: str) -> Floats:
         """Hours for which the row's key of that family had been silent when what is known ended."""
         family = next(family for family in FAMILIES if family.name == name)
         key = _combined(self.parts(rows, (family,)), family, len(rows))
-        return silence(family, self.counts[name], key, rows.decided_at)
+        return silence(family, self.counts[name], key, self._asked_at(rows))
 
     def parts(self, rows: Rows, families: Sequence[Family] = FAMILIES) -> dict[str, Part]:
         """Every part of the families' keys."""
@@ -92,13 +97,28 @@ class Encoders:
         latest = {name: counts.at_end() for name, counts in self.counts.items()}
         return replace(self, counts=latest)
 
-    def to_json(self) -> str:
-        """Canonical JSON of the latest counts and the vocabularies."""
+    def at(self, instant: int) -> "Encoders":
+        """Only the counts of each key that decisions at an instant (microseconds) need."""
+        then = {family.name: self.counts[family.name].before(bucket_of(family, instant)) for family in FAMILIES}
+        return replace(self, counts=then).at_end()
+
+    def to_json(self, then: int | None = None) -> str:
+        """Canonical JSON of the latest counts and the vocabularies.
+
+        Args:
+            then: Keep besides the counts as they stood at that instant (microseconds), for replaying from it on.
+        """
         document = {
             "vocabularies": {name: list(getattr(self, name).words) for name in _LEARNT},
-            "counts": {name: _counts_to_json(counts) for name, counts in sorted(self.at_end().counts.items())},
+            "counts": _all_to_json(self.at_end().counts),
         }
+        if then is not None:
+            document["counts_then"] = _all_to_json(self.at(then).counts)
         return json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+
+    def _asked_at(self, rows: Rows) -> Int64s:
+        asked_at: Int64s = np.maximum(rows.decided_at, self.known_until)
+        return asked_at
 
     def _part(self, rows: Rows, part: str) -> Part:
         table, index = rows.table, rows.index
@@ -146,11 +166,14 @@ def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
         counted = settled & table.is_retry if family.retries_only else settled
         key = _combined(parts, family, len(rows))[counted]
         counts[family.name] = count(family, key, table.known_at[counted], events[family.event][counted])
-    return replace(empty, counts=counts)
+    return replace(empty, counts=counts, known_until=0)
 
 
-def from_json(text: str) -> Encoders:
+def from_json(text: str, *, then: bool = False) -> Encoders:
     """Read what `to_json` wrote.
+
+    Args:
+        then: Take the counts as they stood at the instant kept besides, where one was.
 
     Raises:
         InputError: Not encoders of this version.
@@ -158,10 +181,12 @@ def from_json(text: str) -> Encoders:
     try:
         document = json.loads(text)
         vocabularies = {name: Vocabulary(tuple(document["vocabularies"][name])) for name in _LEARNT}
-        counts = {family.name: _counts_from_json(document["counts"][family.name]) for family in FAMILIES}
+        chosen = document.get("counts_then", document["counts"]) if then else document["counts"]
+        counts = {family.name: _counts_from_json(chosen[family.name]) for family in FAMILIES}
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"encoders.json cannot be read: {error!r}; train the model again with this version") from None
-    return Encoders(**vocabularies, counts=counts)
+    known_until = max(end_of(family, counts[family.name]) for family in FAMILIES)
+    return Encoders(**vocabularies, counts=counts, known_until=known_until)
 
 
 def _combined(parts: Mapping[str, Part], family: Family, rows: int) -> Int64s:
@@ -177,6 +202,10 @@ def _combined(parts: Mapping[str, Part], family: Family, rows: int) -> Int64s:
 
 def _vocabulary(column: Coded) -> Vocabulary:
     return Vocabulary(tuple(sorted(column.texts())))
+
+
+def _all_to_json(counts: Mapping[str, Counts]) -> dict[str, dict[str, list[int] | list[float]]]:
+    return {name: _counts_to_json(counts[name]) for name in sorted(counts)}
 
 
 def _counts_to_json(counts: Counts) -> dict[str, list[int] | list[float]]:

@@ -121,7 +121,14 @@ class Counts:
     def at_end(self) -> "Counts":
         """Only the latest entry of each key: all that a decision after the end of the history needs."""
         last = np.append(self.key[1:] != self.key[:-1], True)[: self.key.size]
-        return Counts(self.key[last], self.bucket[last], self.attempts[last], self.events[last], self.latest[last])
+        return self._take(last)
+
+    def before(self, bucket: int) -> "Counts":
+        """Only the entries of earlier buckets: all that was known when that bucket began."""
+        return self._take(self.bucket < bucket)
+
+    def _take(self, kept: NDArray[np.bool_]) -> "Counts":
+        return Counts(self.key[kept], self.bucket[kept], self.attempts[kept], self.events[kept], self.latest[kept])
 
 
 def count(family: Family, key: Int64s, known_at: Int64s, event: NDArray[np.bool_]) -> Counts:
@@ -196,6 +203,16 @@ def lookup_all(counts: Mapping[str, Counts], keys: Mapping[str, Int64s], asked_a
         parent = np.full(asked_at.shape, family.base) if family.parent is None else rates[family.parent]
         rates[family.name] = lookup(family, counts[family.name], keys[family.name], asked_at, parent)
     return rates
+
+
+def bucket_of(family: Family, instant: int) -> int:
+    """The bucket of the family in which an instant (microseconds) lies."""
+    return instant // (family.bucket_hours * MICROS_PER_HOUR)
+
+
+def end_of(family: Family, counts: Counts) -> int:
+    """When the last bucket that holds outcomes ended, microseconds; 0 where there is none."""
+    return (int(counts.bucket.max()) + 1) * family.bucket_hours * MICROS_PER_HOUR if counts.bucket.size else 0
 
 
 def _bucket(family: Family, micros: Int64s) -> Int64s:

@@ -2,7 +2,7 @@
 
     booster_0.txt …    LightGBM's own text format, one file a booster
     calibrator.json    model/calibration.py
-    encoders.json      vocabularies and approval rates as last known (features/encoders.py)
+    encoders.json      vocabularies, approval rates as last known and as the test window began (features/encoders.py)
     columns.json       name, unit, kind and direction of each column, in the order of the matrix
     model.json         what was learnt from, counts, horizon, uncertainty
     MODEL_CARD.md      the same for people

@@ -29,12 +29,14 @@ from model.contributions import Contribution, by_subject
 from model.forest.trees import UnsupportedTreesError
 from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
+from model.support import Support
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
 _CATEGORY = [column.name for column in COLUMNS].index("decline_category")
+_TINY = 1e-6
 _Z90 = 1.6448536269514722  # 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side
 
 
@@ -69,21 +71,28 @@ class BoostedScorer:
         threads: For LightGBM; one is best where several requests are scored at once.
         folding: Score with `model.forest`, which gives the same bits much faster, where it knows the model's kind of
             trees. It is prepared here, so that a scorer that is made is ready.
+        then: Know approval rates as they stood when the test window began, for replaying what came after.
 
     Raises:
         InputError: The artifact was trained on other columns than this version computes, or its content is broken.
     """
 
-    def __init__(self, artifact: Artifact, threads: int = 1, *, folding: bool = True) -> None:
+    def __init__(self, artifact: Artifact, threads: int = 1, *, folding: bool = True, then: bool = False) -> None:
         _check_columns(artifact.columns)
         self._artifact = artifact
         self._version = artifact.version
-        self._encoders = from_json(artifact.encoders)
+        self._encoders = from_json(artifact.encoders, then=then)
         self._boosters = boosters_of(artifact.boosters)
         self._uncertainty = _uncertainty(artifact.facts.get("uncertainty"))
         self._blend = Blend.from_json(artifact.facts.get("blend"))
+        self._support = Support.from_json(artifact.facts.get("support"))
         self._threads = threads
+        self._folding = folding
         self._raw_logits, self._engine = self._prepared(folding)
+
+    def then(self) -> "BoostedScorer":
+        """The same model knowing approval rates as they stood when its test window began."""
+        return BoostedScorer(self._artifact, self._threads, folding=self._folding, then=True)
 
     @property
     def version(self) -> str:
@@ -175,10 +184,12 @@ class BoostedScorer:
         each = _logit(calibrated(calibrator, _sigmoid(logits), category))
         spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(p))
         doubt = self._uncertainty
-        middle = _logit(p)
-        known = np.interp(middle, doubt.logit, doubt.standard_error)
+        middle = _logit(p) - self._support.lowered(matrix)
+        known = np.interp(_logit(p), doubt.logit, doubt.standard_error)
         error = np.hypot(doubt.spread_factor * spread, known)
-        return Scores(p, _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error), self._version, "model")
+        low, high = _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error)
+        kept = np.maximum(self._support.kept(matrix), _TINY)
+        return Scores(_sigmoid(middle) * kept, low * kept, high, self._version, "model")
 
     def _prepared(self, folding: bool) -> tuple[Callable[[Matrix], Floats], str]:
         """(what gives every booster's logit of every row, its name)."""

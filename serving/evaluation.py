@@ -80,6 +80,10 @@ class Models:
         known = [until for scorer in (self.scorer, self.champion) if (until := _taught_until(scorer)) is not None]
         return max(known, default=None)
 
+    def then(self) -> "Models":
+        """Both knowing what was known when their test windows began."""
+        return Models(_then(self.scorer), None if self.champion is None else _then(self.champion))
+
 
 def evaluated(
     asked: Asked, terms: Terms, settings: Settings, tell: Progress, registered: Callable[[str], Path]
@@ -96,7 +100,7 @@ def evaluated(
     if asked.kind == "routing":
         return routes(_named(asked.history, "--routing"), asked.folds or 2, max(asked.windows, 1), terms, tell)
     if asked.kind == "off-policy":
-        scorer = _models(asked, settings, registered).scorer
+        scorer = _then(_models(asked, settings, registered).scorer)
         return logged(_named(asked.history, "off-policy"), scorer, _taught_until(scorer), asked.slot_hours, terms, tell)
     world = _named(asked.world, "--world")
     if asked.kind == "cross-fit":
@@ -159,7 +163,7 @@ def _played(asked: Asked, folder: Path, terms: Terms, models: Models, tell: Prog
         history = _named(asked.history, "--world")
         log = read_log(history)
         recorded = recorded_world(log, read_outcomes(folder), terms.horizon_days)
-        since = models.taught_until
+        since, models = models.taught_until, models.then()
         contexts = _chosen(list(recorded.failures()), since, asked.payments)
         lead = _lead(contexts, models, since)
         return replayed(
@@ -169,6 +173,7 @@ def _played(asked: Asked, folder: Path, terms: Terms, models: Models, tell: Prog
     own = folder / HISTORY
     elsewhere = asked.history is not None and asked.history.resolve() != own.resolve()
     since = None if elsewhere else models.taught_until
+    models = models if elsewhere else models.then()
     log = before(read_log(asked.history if elsewhere and asked.history else own), since)
     contexts = _chosen(list(world.failures()), since, asked.payments)
     lead = _lead(contexts, models, since)
@@ -203,6 +208,11 @@ def _models(asked: Asked, settings: Settings, registered: Callable[[str], Path])
     if found.refused is not None:
         raise InputError(f"no model to judge: {found.refused}; name one with --model FOLDER")
     return Models(found.scorer)
+
+
+def _then(scorer: Scorer) -> Scorer:
+    """The scorer knowing what was known when its test window began; what came later would be hindsight."""
+    return scorer.then() if isinstance(scorer, BoostedScorer) else scorer
 
 
 def _taught_until(scorer: Scorer | None) -> int | None:

@@ -26,6 +26,7 @@ from training.metrics import probability
 from training.reference import distribution_of, references
 from training.shrink import SMALL_ROWS, Shrinkage, choose_strength
 from training.split import Split, split_by_time
+from training.support import learn_support
 from training.uncertainty import out_of_fold, uncertainty
 
 Flags = NDArray[np.bool_]
@@ -98,9 +99,15 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
     verdict = judge(evaluation)
     tell("judging", 1, 1)
     facts = _facts(config, history, data, split, bag, blend, calibration, doubt)
+    fitted = split.before_test
+    facts["support"] = learn_support(
+        data.matrix[fitted], data.y[fitted], data.category[fitted], config.trees.min_rows_in_leaf
+    ).to_json()
     facts["reference"] = _reference(bag, blend, calibration, data, split, config, evaluation)
     card = model_card(facts, data.left_out, calibration, evaluation, verdict)
-    artifact = Artifact(bag.texts, calibration.calibrator, data.encoders.to_json(), column_facts(), facts, card)
+    artifact = Artifact(
+        bag.texts, calibration.calibrator, data.encoders.to_json(split.test_from), column_facts(), facts, card
+    )
     return TrainingResult(
         config, history, data, split, explored, bag, shrinkage, calibration, judged, evaluation, verdict, artifact
     )

@@ -15,7 +15,7 @@ from features.columns import COLUMNS, WORDS
 from features.context import Context
 from features.encoders import Encoders, from_json, learn
 from features.frame import frame
-from features.instants import from_micros
+from features.instants import MICROS_PER_DAY, from_micros
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
@@ -146,6 +146,30 @@ def test_serving_computes_every_column_exactly_as_training_did(varied: pa.Table)
         context, retry = _context_of(varied, int(rows.index[i]), int(rows.decided_at[i]))
         served = frame(rows_of_context(context, [retry]), encoders)
         np.testing.assert_array_equal(served[0], trained[i], err_msg=str(dict(zip(NAMES, trained[i], strict=True))))
+
+
+def test_a_snapshot_kept_at_an_instant_answers_as_the_whole_history_did_then(varied: pa.Table) -> None:
+    table = _table(varied)
+    encoders = learn(table)
+    rows = rows_of_history(table)
+    then = int(np.median(rows.decided_at)) // MICROS_PER_DAY * MICROS_PER_DAY
+    kept = from_json(encoders.to_json(then), then=True)
+    assert 0 < kept.known_until <= then
+    at_once = np.full(len(rows), then, dtype=np.int64)
+    whole, snapshot = (one.rates(Rows(table, rows.index, at_once)) for one in (encoders, kept))
+    for family, rate in whole.items():
+        np.testing.assert_allclose(snapshot[family], rate, atol=1e-8, err_msg=family)
+
+
+def test_a_snapshot_asked_about_the_past_answers_as_at_its_end(varied: pa.Table) -> None:
+    table = _table(varied)
+    rows = rows_of_history(table)
+    kept = from_json(learn(table).to_json())
+    early, end = (np.full(len(rows), at, dtype=np.int64) for at in (int(table.at.min()), kept.known_until))
+    past, latest = (kept.rates(Rows(table, rows.index, at)) for at in (early, end))
+    assert np.ptp(past["issuer"]) > 0.0
+    for family in ("all", "issuer", "bin", "issuer_slot", "processor", "retry_issuer", "retry_month_day"):
+        np.testing.assert_array_equal(past[family], latest[family], err_msg=family)
 
 
 def test_decisions_of_many_customers_in_any_order_are_computed_as_each_alone(varied: pa.Table) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from experiments.plan_calibration import Followed, follow_plans
 from experiments.replay import play
 from experiments.results import Results, joined, results_of
 from experiments.world import World
 from features.context import Context
 from model.failures import category_of, failures
-from training.trial.lineup import LineUp
+from model.plan_policies import PlanPolicy
+from training.trial.lineup import PLAN, LineUp
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total) as work goes on."""
@@ -24,10 +26,12 @@ class Contest:
     Args:
         groups: Ways of slicing the payments: the word of each, in their order.
         results: By most retries, then policy.
+        followed: The plans of the most retries, each followed as told at the first failure.
     """
 
     groups: Groups
     results: Mapping[int, Mapping[str, Results]]
+    followed: Sequence[Followed] = ()
 
     @property
     def payments(self) -> int:
@@ -43,6 +47,7 @@ def contest(world: World, contexts: Sequence[Context], lineup: LineUp, most: Seq
         most: Numbers of retries allowed.
     """
     results: dict[int, dict[str, Results]] = {}
+    followed: list[Followed] = []
     for retries in most:
         results[retries] = {}
         for policy in lineup.policies(retries):
@@ -56,7 +61,10 @@ def contest(world: World, contexts: Sequence[Context], lineup: LineUp, most: Seq
                 progress=partial(tell, step),
             )
             results[retries][policy.name] = results_of(policy.name, episodes, lineup.economics)
-    return Contest(groups_of(contexts), results)
+            if isinstance(policy, PlanPolicy) and policy.name == PLAN and retries == max(most):
+                tell("following plans", 0, 1)
+                followed = follow_plans(world, policy, contexts)
+    return Contest(groups_of(contexts), results, followed)
 
 
 def together(parts: Sequence[Contest]) -> Contest:
@@ -68,6 +76,7 @@ def together(parts: Sequence[Contest]) -> Contest:
             retries: {name: joined([part.results[retries][name] for part in parts]) for name in policies}
             for retries, policies in first.results.items()
         },
+        followed=[one for part in parts for one in part.followed],
     )
 
 

@@ -1,7 +1,7 @@
 """The four ways to evaluate, each from its input to its report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from model.schedules import NamedDays
 from model.scorer import Scorer
 from model.wording import count_words
 from training.config import TrainingConfig
-from training.trial.contest import Progress, contest
+from training.trial.contest import Contest, Progress, contest
 from training.trial.crossfit import Protocol, cross_fit
 from training.trial.document import Report
 from training.trial.folds import known_at
@@ -31,6 +31,7 @@ from training.trial.logged import off_policy
 from training.trial.logged_report import off_policy_report
 from training.trial.model_figures import scored
 from training.trial.model_section import model_json, model_section
+from training.trial.plan_section import Promises, plan_finding, plan_json, plan_section
 from training.trial.played import Played, played_report
 from training.trial.routing import routing
 from training.trial.routing_report import routing_report
@@ -78,7 +79,8 @@ def cross_fitted(
         f"{' or time' if windows else ''}. {found.too_early:,} payments only teach; {found.left_out:,} were not "
         f"observed for {terms.horizon_days} days and are left out."
     )
-    report = played_report("Policies on recorded outcomes", lead, played, [model_section(found.scored, evaluation)])
+    more = [model_section(found.scored, evaluation)]
+    report = _with_plans(played_report("Policies on recorded outcomes", lead, played, more), found.contest, terms)
     return _with(report, {"model": model_json(evaluation)})
 
 
@@ -121,7 +123,7 @@ def replayed(
         terms.seed,
         limited=bool(terms.rulebook.rules),
     )
-    report = played_report("Policies in a world", lead, played, [])
+    report = _with_plans(played_report("Policies in a world", lead, played, []), played.contest, terms)
     evidence = for_promotion(played, scorer.version, None if champion is None else champion.version)
     if evidence is None or scorer.source != "model":
         return report
@@ -201,6 +203,18 @@ def _timetables(log: pa.Table, terms: Terms) -> Mapping[int, Sequence[NamedDays]
     if not len(tries):
         raise InputError("the log to learn schedules from holds no retry")
     return from_log(tries, terms.horizon_days, terms.most)
+
+
+def _with_plans(report: Report, contest: Contest, terms: Terms) -> Report:
+    """The report with what plans promised and kept, before its last section, which tells how to read it."""
+    promises = Promises(contest.followed, terms.resamples, terms.seed)
+    found = plan_finding(promises)
+    return replace(
+        report,
+        findings=(*report.findings, *((found,) if found else ())),
+        sections=(*report.sections[:-1], plan_section(promises), *report.sections[-1:]),
+        data={**report.data, "plans": plan_json(promises)},
+    )
 
 
 def _with(report: Report, data: Mapping[str, object]) -> Report:

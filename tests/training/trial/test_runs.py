@@ -80,6 +80,12 @@ def test_a_recorded_world_is_played_with_any_scorer(monthly: tuple[Path, dict[st
     assert report.lead == "sixty payments"
     assert report.data["payments"] == 60
     assert value(report, "policy/plan/at_most_1/attempts") <= 1.0
+    plans = report.data["plans"]
+    assert isinstance(plans, dict)
+    assert sum(one["count"] for one in plans["by_retries_planned"] if one["number"]) <= 60
+    assert [one["number"] for one in plans["by_place_in_plan"]] == [1, 2]
+    assert "Whether plans keep what they promise" in {section.title for section in report.sections}
+    assert any(sentence.startswith("Plans followed as told") for sentence in report.findings)
     with pytest.raises(InputError, match="no failed payment to play"):
         replayed(world, [], log, PriorScorer(), "none", TERMS, quiet)
 
