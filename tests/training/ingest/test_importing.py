@@ -340,7 +340,7 @@ def test_a_foreign_file_in_the_place_of_the_quarantine_is_left_alone(tmp_path: P
         ("in.csv", csv_text(ROWS).encode() + b'a,"never closed\n' + b"x\n" * 99, "starts on line 62 is never closed"),
         (
             "in.csv.gz",
-            gzip.compress(np.random.default_rng(1).bytes(0) + csv_text(ROWS).encode(), mtime=0)[:-20],
+            gzip.compress(csv_text(ROWS).encode(), mtime=0)[:-20],
             "truncated",
         ),
         ("in.csv.gz", b"not gzip", "is not compressed so"),
