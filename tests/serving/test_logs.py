@@ -5,6 +5,7 @@ import copy
 import io
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,13 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from api_builders import MERCHANT, Api, event, report
+from api_builders import MERCHANT, Api, Clock, event, report
 from features.action import Retry
 from features.context import Context
 from features.table import Asked
 from model.scorer import Scores, ScoreSource
 from serving.app import create_app
+from serving.ledger_access import open_ledger
 from serving.logs import service_log
 from serving.registry import Answering
 from serving.service import Service
@@ -61,9 +63,22 @@ def bent(document: Document) -> list[Document]:
 
 
 def test_a_day_of_requests_leaves_nothing_of_a_payer_in_the_log(
-    capsys: pytest.CaptureFixture[str], api: Api, failed: Document, settings: Settings, service: Service
+    failed: Document, settings: Settings, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failed = of_jane(failed)
+    with closing(open_ledger(settings, service.rulebook)) as ledger:
+        api = Api(create_app(settings, service=service, ledger=ledger, clock=Clock()), Clock())
+        _a_day(api, of_jane(failed))
+    telling = replace(service, answering=Answering(TellingScorer(), "x"))
+    assert asyncio.run(_failing(create_app(settings, service=telling, clock=Clock()), of_jane(failed))) == 500
+    log = capsys.readouterr().err
+    lines = [orjson.loads(line) for line in log.splitlines()]
+    assert len([line for line in lines if line["event"] == "request"]) > 25
+    assert any(line["event"] == "failed" and line["failure"] == "RuntimeError" for line in lines)
+    assert [secret for secret in SECRETS if secret in log] == []
+    assert not re.search(r"4242.{0,3}4242", log)
+
+
+def _a_day(api: Api, failed: Document) -> None:
     held = api.reserve(failed)["reservation"]["reservation_id"]
     api.post(f"/v1/reservations/{held}/check", MERCHANT)
     api.post(f"/v1/reservations/{held}/release", MERCHANT | {"reason": f"{SECRETS[0]} called"})
@@ -75,14 +90,6 @@ def test_a_day_of_requests_leaves_nothing_of_a_payer_in_the_log(
         assert api.send("POST", "/v1/decisions", document).status_code in {200, 422}
     careless = replace(api, headers={"user-agent": SECRETS[0], "x-request-id": CARD, "authorization": f"Bearer {CARD}"})
     careless.send("POST", "/v1/decisions", failed)
-    telling = create_app(settings, service=replace(service, answering=Answering(TellingScorer(), "x")), clock=api.clock)
-    assert asyncio.run(_failing(telling, failed)) == 500
-    log = capsys.readouterr().err
-    lines = [orjson.loads(line) for line in log.splitlines()]
-    assert len([line for line in lines if line["event"] == "request"]) > 25
-    assert any(line["event"] == "failed" and line["failure"] == "RuntimeError" for line in lines)
-    assert [secret for secret in SECRETS if secret in log] == []
-    assert not re.search(r"4242.{0,3}4242", log)
 
 
 async def _failing(app: FastAPI, document: Document) -> int:
