@@ -21,6 +21,9 @@ from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
 from serving.tenancy.asking import settled_auth
 
+GRACE_SECONDS = 30
+"""How long requests that were begun may take to end, once the service was told to stop and has drained."""
+
 
 def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple[FastAPI | str, Auth]:
     """The application with its ledger open; for several workers, what each of them calls to build it for itself.
@@ -85,7 +88,7 @@ def _config(app: FastAPI | str, workers: int) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
 
