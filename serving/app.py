@@ -69,7 +69,8 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
-        metrics.answers_with(service.answering, now())
+        scorer, number = service.answering.scorer, service.answering.registered_version
+        metrics.answers_with(scorer.source, scorer.version, number, now())
         draining.listen(log)
         async with expiring(access, log, now), retrying(access, endpoints, log, now):
             yield

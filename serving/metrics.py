@@ -11,15 +11,13 @@ from pathlib import Path
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from features.decline import Decline
-from features.vocabulary import DeclineCategory
+from features.declines.unknown import is_unknown
 from model.decision import Decision, StopReason
 from serving.few import Few
 from serving.ledger.reservations import Reason
-from serving.registry import Answering
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Where several workers keep their counts together; prometheus-client reads it when it is imported."""
@@ -176,18 +174,14 @@ class Metrics:
         """The ledger was away or too busy."""
         self._ledger_failures.inc()
 
-    def answers_with(self, answering: Answering, now: datetime) -> None:
-        """From now on this process answers with this scorer."""
-        labels = (answering.scorer.source, answering.scorer.version, answering.registered_version or "")
+    def answers_with(self, policy_source: str, model: str, registered_version: str | None, now: datetime) -> None:
+        """From now on this process answers with this model, or with the prior."""
+        labels = (policy_source, model, registered_version or "")
         if self._answering not in {None, labels}:
             self._model_workers.labels(*(self._answering or ())).set(0)
         self._answering = labels
         self._model_workers.labels(*labels).set(1)
         self._model_since.labels(*labels).set(now.timestamp())
-
-    def families(self) -> Iterator[Metric]:
-        """What there is, with the counts of this process or of all workers together."""
-        yield from self._together().collect()
 
     def text(self) -> bytes:
         """All of it as Prometheus reads it."""
@@ -201,16 +195,6 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]  # the library leaves it untyped
         return together
-
-
-def is_unknown(decline: Decline | None) -> bool:
-    """Whether a decline has a code that no table knows."""
-    return (
-        decline is not None
-        and decline.code is not None
-        and decline.category is DeclineCategory.UNKNOWN
-        and not decline.title
-    )
 
 
 def _first(reasons: tuple[Reason, ...]) -> str:

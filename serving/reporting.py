@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.attempt import Attempt
+from features.declines.unknown import is_unknown
 from features.errors import InvalidValueError
 from features.instants import to_micros
 from features.vocabulary import DeclineCategory
@@ -22,7 +23,6 @@ from serving.ledger_events import (
     event_of_report,
 )
 from serving.ledger_schemas import AttemptReport, PaymentEvent
-from serving.metrics import is_unknown
 
 
 @dataclass(frozen=True, slots=True)

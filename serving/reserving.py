@@ -84,8 +84,8 @@ def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
         metrics.not_held(refused.reasons)
     if decided.reservation is not None:
         metrics.held()
-    last = max(decided.context.attempts, key=lambda attempt: attempt.at)
-    metrics.declined(last.processor, last.decline, "decision")
+    for last in decided.context.own_attempts[-1:]:
+        metrics.declined(last.processor, last.decline, "decision")
 
 
 def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context) -> Decided:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from pydantic import TypeAdapter
 
+from features.declines.unknown import is_unknown
 from features.errors import InvalidValueError
 from features.instants import from_micros, to_micros
 from features.payment import Payment
@@ -23,7 +24,6 @@ from serving.ledger.events import told as told_event
 from serving.ledger.facts import Facts, facts_of
 from serving.ledger.ledger import Ledger
 from serving.ledger.store import Row, number_of
-from serving.metrics import is_unknown
 
 CLOCKS_APART = timedelta(minutes=5)
 _UNSIGNED = (1 << 63) - 1

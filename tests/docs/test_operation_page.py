@@ -12,12 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from features.decline import Decline
 from features.vocabulary import Network
-from model.prior import PriorScorer
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
 from serving.ledger.reservations import Reason, ReasonCode
 from serving.metrics import Metrics
-from serving.registry import Answering
 from serving.requests import parse_request
 from serving.service import prior_service
 
@@ -39,7 +37,7 @@ def told() -> dict[str, tuple[str, set[str]]]:
     metrics.checked(reasons)
     metrics.delivered("stripe", "applied")
     metrics.declined("stripe", Decline(Network.VISA, "QX"), "report")
-    metrics.answers_with(Answering(PriorScorer(), "nothing"), now)
+    metrics.answers_with("prior", "prior-1", None, now)
     found: dict[str, tuple[str, set[str]]] = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
         for sample in family.samples:

@@ -15,17 +15,15 @@ import pytest
 from api_builders import MERCHANT, START, Api, past, report
 from features.action import Retry
 from features.context import Context
-from features.decline import Decline
 from features.errors import InputError
 from features.table import Asked
-from features.vocabulary import DeclineCategory, Network
 from metric_readers import counted, read
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
 from serving.app import create_app
 from serving.ledger.opening import store_at
 from serving.ledger_access import open_ledger
-from serving.metrics import MOST_PROCESSORS, MULTIPROCESS, Metrics, is_unknown
+from serving.metrics import MOST_PROCESSORS, MULTIPROCESS, Metrics
 from serving.metrics_folder import shared_folder
 from serving.registry import Answering
 from serving.service import Service
@@ -179,23 +177,13 @@ def test_processors_beyond_the_most_are_counted_together() -> None:
     assert ({"processor": "other", "told_by": "report"}, 20.0) in found
 
 
-def test_a_code_whose_title_is_known_is_not_unknown_however_little_it_says() -> None:
-    nobody = Decline(Network.VISA, "QX")
-    assert is_unknown(nobody)
-    assert not is_unknown(replace(nobody, title="Do not honor"))
-    assert not is_unknown(replace(nobody, category=DeclineCategory.LOST_OR_STOLEN))
-    assert not is_unknown(replace(nobody, code=None))
-    assert not is_unknown(None)
-
-
 def test_the_model_that_answers_is_told_and_the_one_before_counts_no_worker_any_more() -> None:
     metrics, then = Metrics(), datetime(2026, 11, 23, tzinfo=UTC)
-    first = Answering(PriorScorer(), "nothing")
-    metrics.answers_with(first, then)
-    metrics.answers_with(replace(first, registered_version="7"), then + timedelta(hours=1))
+    metrics.answers_with("prior", "prior-1", None, then)
+    metrics.answers_with("model", "abc", "7", then + timedelta(hours=1))
     text = metrics.text().decode()
     ((labels, workers),) = counted(text, "recoup_model_workers")
-    assert (labels["registered_version"], labels["policy_source"], workers) == ("7", "prior", 1)
+    assert (labels["registered_version"], labels["policy_source"], workers) == ("7", "model", 1)
     since = {one["registered_version"]: at for one, at in counted(text, "recoup_model_since_timestamp_seconds")}
     assert since == {"": then.timestamp(), "7": then.timestamp() + 3600}
 
