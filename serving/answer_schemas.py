@@ -211,9 +211,9 @@ class LedgerReadiness(Shape):
 
 
 class Readiness(Shape):
-    """What answers, and whether the ledger can be asked."""
+    """What answers, whether the ledger can be asked, and whether the process is leaving."""
 
-    status: Literal["ready", "not_ready"]
+    status: Literal["ready", "not_ready", "draining"]
     policy_source: Literal["model", "prior"]
     refused: str | None = Field(description="why no model answers; null when one does")
     versions: VersionsOut

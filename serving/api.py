@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from model.decision import CODE_VERSION
 from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, VersionsOut
 from serving.answers import answer_of
+from serving.draining import Draining
 from serving.edge import note, read_body
 from serving.errors import RequestError
 from serving.idempotency import reservation_id_of
@@ -25,11 +26,17 @@ from serving.tenancy.caller import require_own
 JSON = "application/json"
 _FINE = frozenset({"ready", "none"})
 _NOT_READY: dict[int | str, dict[str, object]] = {
-    503: {"description": "The ledger cannot be used", "model": Readiness},
+    503: {"description": "The ledger cannot be used, or the service was told to stop", "model": Readiness},
 }
 
 
-def routes(service: Service, access: LedgerAccess, settings: Settings, clock: Callable[[], datetime]) -> APIRouter:
+def routes(
+    service: Service,
+    access: LedgerAccess,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    draining: Draining | None = None,
+) -> APIRouter:
     """The addresses, answering with this service; `clock` gives the instant of requests without `as_of`."""
     router = APIRouter()
 
@@ -64,9 +71,13 @@ def routes(service: Service, access: LedgerAccess, settings: Settings, clock: Ca
 
     @router.get("/ready", tags=["operation"], response_model=Readiness, responses=_NOT_READY, summary="Ready")
     async def ready() -> Response:
-        """A scorer answers and the ledger can be asked; says which scorer, and why it is the prior where it is."""
+        """A scorer answers and the ledger can be asked; says which scorer, and why it is the prior where it is.
+
+        A service that was told to stop is not ready, though it still answers what comes.
+        """
         ledger = await _ledger_readiness(access)
-        return _json(_readiness(service, ledger), 200 if ledger.state in _FINE else 503)
+        told = _readiness(service, ledger, leaving=draining is not None and draining.begun)
+        return _json(told, 200 if told.status == "ready" else 503)
 
     return router
 
@@ -82,7 +93,7 @@ async def _ledger_readiness(access: LedgerAccess) -> LedgerReadiness:
     return LedgerReadiness(state=word, database=state.dialect, version=state.version)
 
 
-def _readiness(service: Service, ledger: LedgerReadiness) -> Readiness:
+def _readiness(service: Service, ledger: LedgerReadiness, *, leaving: bool) -> Readiness:
     scorer = service.answering.scorer
     versions = VersionsOut(
         model=scorer.version,
@@ -91,7 +102,9 @@ def _readiness(service: Service, ledger: LedgerReadiness) -> Readiness:
         code=CODE_VERSION,
     )
     refused = service.answering.refused
-    status: Literal["ready", "not_ready"] = "ready" if ledger.state in _FINE else "not_ready"
+    status: Literal["ready", "not_ready", "draining"] = "ready" if ledger.state in _FINE else "not_ready"
+    if leaving:
+        status = "draining"
     return Readiness(status=status, policy_source=scorer.source, refused=refused, versions=versions, ledger=ledger)
 
 

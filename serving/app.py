@@ -15,6 +15,7 @@ from serving.admin_api import admin_routes
 from serving.answers import answer_of
 from serving.api import routes
 from serving.contexts import context_of
+from serving.draining import Draining
 from serving.edge import Edge
 from serving.examples import EXAMPLES
 from serving.expiring import expiring
@@ -22,6 +23,8 @@ from serving.idempotency import Idempotency
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
+from serving.metrics import Metrics
+from serving.metrics_api import metrics_routes, public_in
 from serving.openapi import describe
 from serving.payments_api import payment_routes
 from serving.problems import install
@@ -58,19 +61,24 @@ def create_app(
         InputError: A file that the settings name cannot be used.
     """
     log, service = service_log(settings.log_format), service or load_service(settings)
-    access, now = LedgerAccess(ledger, service.rulebook), clock or _machine_clock
+    metrics, draining = Metrics(), Draining(settings.drain_seconds)
+    access, now = LedgerAccess(ledger, service.rulebook, metrics), clock or _machine_clock
     endpoints = endpoints_in(settings.webhooks, os.environ)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
+        scorer, number = service.answering.scorer, service.answering.registered_version
+        metrics.answers_with(scorer.source, scorer.version, number, now())
+        draining.listen(log)
         async with expiring(access, log, now), retrying(access, endpoints, log, now):
             yield
         access.close()
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
-    app.include_router(routes(service, access, settings, now))
+    app.include_router(routes(service, access, settings, now, draining))
+    app.include_router(metrics_routes(metrics))
     app.include_router(report_routes(access, settings, now))
     app.include_router(reservation_routes(access, settings, now))
     app.include_router(method_routes(access, now))
@@ -80,8 +88,9 @@ def create_app(
     app.include_router(webhook_routes(access, endpoints, settings, now))
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, access=access, longest=settings.max_body_bytes, clock=now)
-    app.add_middleware(Gate, keys=KeyRing(access) if asks_for_keys(settings, ledger) else None, clock=now)
-    app.add_middleware(Edge, log=log)
+    keys = KeyRing(access) if asks_for_keys(settings, ledger) else None
+    app.add_middleware(Gate, keys=keys, clock=now, public=public_in(settings))
+    app.add_middleware(Edge, log=log, metrics=metrics)
     install(app)
     describe(app)
     return app

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from features.card_number import holds_card_number
 from serving.errors import MEDIA_TYPE, Kind, RequestError, problem_body
+from serving.metrics import Metrics
 
 REQUEST_ID = "x-request-id"
 CLIENT_LEFT = 499
@@ -19,11 +20,12 @@ _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._:\-]{1,100}")
 
 
 class Edge:
-    """ASGI middleware: takes or makes the request id, logs one line, and lets no failure out as a traceback."""
+    """ASGI middleware: takes or makes the request id, logs one line, counts, and lets no failure out as a traceback."""
 
-    def __init__(self, app: ASGIApp, log: FilteringBoundLogger) -> None:
+    def __init__(self, app: ASGIApp, log: FilteringBoundLogger, metrics: Metrics) -> None:
         self.app = app
         self.log = log
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only HTTP requests are logged."""
@@ -41,14 +43,18 @@ class Edge:
             await send(message)
 
         try:
-            await self.app(scope, receive, tell)
+            with self.metrics.request():
+                await self.app(scope, receive, tell)
         except ClientDisconnect:
             status = CLIENT_LEFT
         except Exception:
             self.log.exception("failed", request_id=request_id, route=_route(scope))
             if not status:
                 await _send_failure(scope, tell, request_id)
-        self.log.info("request", **_line(scope, request_id, status, perf_counter() - started))
+        seconds = perf_counter() - started
+        replayed = "replayed" in scope.get("state", {}).get("facts", {})
+        self.metrics.answered(scope["method"], _route(scope), status, seconds, replayed=replayed)
+        self.log.info("request", **_line(scope, request_id, status, seconds))
 
 
 def note(request: Request, **facts: str) -> None:

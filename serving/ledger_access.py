@@ -14,6 +14,7 @@ from serving.ledger.migrate import migrate, migrations, version_of
 from serving.ledger.opening import store_at
 from serving.ledger.selecting import Selector
 from serving.ledger.store import LedgerConflictError
+from serving.metrics import Metrics
 from serving.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -41,10 +42,12 @@ class LedgerAccess:
 
     Args:
         ledger: None for a service that keeps none.
+        metrics: Where work with the ledger, and what comes of it, is counted.
     """
 
-    def __init__(self, ledger: Ledger | None, rulebook: Rulebook) -> None:
+    def __init__(self, ledger: Ledger | None, rulebook: Rulebook, metrics: Metrics | None = None) -> None:
         self.ledger = ledger
+        self.metrics = metrics or Metrics()
         self.selector = Selector(rulebook)
 
     async def ask(self, work: Callable[[Ledger], Answer]) -> Answer:
@@ -56,7 +59,13 @@ class LedgerAccess:
         ledger = self.ledger
         if ledger is None:
             raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
-        return await run_in_threadpool(_translated, work, ledger)
+        with self.metrics.ledger_work():
+            try:
+                return await run_in_threadpool(_translated, work, ledger)
+            except RequestError as refusal:
+                if refusal.kind is Kind.LEDGER_UNAVAILABLE:
+                    self.metrics.ledger_failed()
+                raise
 
     async def state(self) -> LedgerState | None:
         """Where the ledger stands; None for a service that keeps none.

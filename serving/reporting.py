@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.attempt import Attempt
+from features.declines.unknown import is_unknown
 from features.errors import InvalidValueError
 from features.instants import to_micros
+from features.vocabulary import DeclineCategory
 from serving.errors import FieldError, Kind, RequestError, invalid_request
 from serving.ledger import recording
 from serving.ledger.advice import tell_advice
@@ -25,11 +27,16 @@ from serving.ledger_schemas import AttemptReport, PaymentEvent
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What became of one report."""
+    """What became of one report.
+
+    Args:
+        unknown_at: The processor whose code stands in no table; None where there is none such.
+    """
 
     report: AttemptReport
     new: bool
     settled: Settled | None
+    unknown_at: str | None = None
 
 
 def report_attempts(ledger: Ledger, reports: Sequence[AttemptReport], now: datetime) -> tuple[Reported, ...]:
@@ -48,7 +55,8 @@ def report_attempts(ledger: Ledger, reports: Sequence[AttemptReport], now: datet
         _check_reservation(ledger, one, _place(i, single=single))
     fresh = tell(ledger, events, now)
     settled = [_settled(ledger, one, now) for one in reports]
-    return tuple(Reported(*parts) for parts in zip(reports, fresh, settled, strict=True))
+    unknown = [_unknown_at(*parts) for parts in zip(reports, events, strict=True)]
+    return tuple(Reported(*parts) for parts in zip(reports, fresh, settled, unknown, strict=True))
 
 
 def tell(ledger: Ledger, events: Sequence[LedgerEvent], now: datetime) -> list[bool]:
@@ -86,6 +94,14 @@ def settle(ledger: Ledger, reservation: Reservation, attempt: Attempt, now: date
     _check_spender(reservation, attempt.attempt_id)
     merchant_id = reservation.proposal.payment.merchant_id
     return ledger.settle(merchant_id, reservation.reservation_id, attempt, now)
+
+
+def _unknown_at(report: AttemptReport, event: LedgerEvent) -> str | None:
+    """The facts keep no title, by which a code that is known to mean little differs from one that nobody knows."""
+    facts = event.facts
+    if facts is None or report.attempt is None or facts.category != DeclineCategory.UNKNOWN:
+        return None
+    return facts.processor if is_unknown(attempt_of_report(report, report.attempt).decline) else None
 
 
 def _place(index: int, *, single: bool) -> str:

@@ -48,6 +48,9 @@ def report_routes(access: LedgerAccess, settings: Settings, clock: Callable[[], 
         require_own(request, *(one.merchant_id for one in reports))
         done = await access.ask(lambda ledger: report_attempts(ledger, reports, now))
         new = sum(one.new for one in done)
+        for one in done:
+            if one.new and one.unknown_at:
+                access.metrics.unknown_code(one.unknown_at, "report")
         note(request, new=str(new), repeated=str(len(done) - new))
         results = tuple(_result(one) for one in done)
         return send(ReportsAnswer(new=new, repeated=len(done) - new, results=results))

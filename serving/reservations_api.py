@@ -60,7 +60,9 @@ def reservation_routes(access: LedgerAccess, settings: Settings, clock: Callable
         name = path_id("reservation_id", reservation_id)
         given, now = parse(await read_body(request, settings.max_body_bytes), CheckRequest), clock()
         require_own(request, given.merchant_id)
-        found = check_answer(await access.ask(lambda ledger: fire_check(ledger, given.merchant_id, name, now)))
+        checked = await access.ask(lambda ledger: fire_check(ledger, given.merchant_id, name, now))
+        access.metrics.checked(checked.reasons)
+        found = check_answer(checked)
         note(request, go=str(found.go), reasons=",".join(reason.code for reason in found.reasons))
         return send(found)
 

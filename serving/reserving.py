@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from time import perf_counter
 
 from features.context import Context
 from features.errors import InvalidValueError
@@ -26,11 +27,16 @@ _TRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision, the context that it answers, and what is held for it."""
+    """A decision, the context that it answers, and what is held for it.
+
+    Args:
+        refused: What was not held on the way to it.
+    """
 
     context: Context
     decision: Decision
     reservation: Reservation | None = None
+    refused: tuple[Refused, ...] = ()
 
 
 async def decided_for(
@@ -47,7 +53,21 @@ async def decided_for(
     if asked.reserve and asked.as_of is not None:
         given = asked.as_of.isoformat()
         raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
-    context, selector = context_of(asked, now), access.selector
+    began, context = perf_counter(), context_of(asked, now)
+    decided = await _decided(asked, context, service, access, now, reservation_id)
+    _count(decided, access, perf_counter() - began)
+    return decided
+
+
+async def _decided(
+    asked: DecisionRequest,
+    context: Context,
+    service: Service,
+    access: LedgerAccess,
+    now: datetime,
+    reservation_id: str | None,
+) -> Decided:
+    selector = access.selector
     if asked.reserve:
         return await access.ask(
             lambda ledger: decide_and_reserve(ledger, selector, service, context, now, reservation_id)
@@ -55,6 +75,17 @@ async def decided_for(
     if access.ledger is None:
         return Decided(context, service.decide(context))
     return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context))
+
+
+def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
+    metrics = access.metrics
+    metrics.decided(decided.decision, seconds)
+    for refused in decided.refused:
+        metrics.not_held(refused.reasons)
+    if decided.reservation is not None:
+        metrics.held()
+    for last in decided.context.own_attempts[-1:]:
+        metrics.declined(last.processor, last.decline, "decision")
 
 
 def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context) -> Decided:
@@ -92,20 +123,20 @@ def decide_and_reserve(
         if before := _decided_before(ledger, selector, service, context, earlier):
             return before
         reservation_id = None  # what it stands for is over, or is not what would be advised any more
-    refused: Refused | None = None
+    refused: tuple[Refused, ...] = ()
     for _ in range(_TRIES):
         known = recorded(ledger, selector, context)
         decided = Decided(known.context, service.decide(known.context, known.record))
         if decided.decision.retry is None:
-            return decided
+            return replace(decided, refused=refused)
         held = _hold(ledger, decided, now, reservation_id)
         if isinstance(held, Reservation):
-            return replace(decided, reservation=held)
-        refused = held
+            return replace(decided, reservation=held, refused=refused)
+        refused = (*refused, held)
     known = recorded(ledger, selector, context)
-    sentences = tuple(reason.sentence for reason in refused.reasons) if refused else ()
+    sentences = tuple(reason.sentence for reason in refused[-1].reasons)
     stopped = replace(known.record, halt=known.record.halt or Halt(StopReason.NO_ALLOWED_ACTION, sentences))
-    return Decided(known.context, service.decide(known.context, stopped))
+    return Decided(known.context, service.decide(known.context, stopped), refused=refused)
 
 
 def _tell(ledger: Ledger, context: Context, now: datetime) -> None:

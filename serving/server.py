@@ -15,9 +15,14 @@ from uvicorn.supervisors import Multiprocess
 from features.errors import InputError
 from serving.app import create_app
 from serving.ledger_access import open_ledger
+from serving.metrics import MULTIPROCESS
+from serving.metrics_folder import shared_folder
 from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
 from serving.tenancy.asking import settled_auth
+
+GRACE_SECONDS = 30
+"""How long requests that were begun may take to end, once the service was told to stop and has drained."""
 
 
 def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple[FastAPI | str, Auth]:
@@ -43,6 +48,7 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
     # Brought to this version once, before the workers, and refused here where it cannot be used.
     ledger.close()
     os.environ.update(environment_of(settings))
+    os.environ.setdefault(MULTIPROCESS, str(shared_folder(settings.home)))
     return "serving.app:app_from_environment", settings.auth
 
 
@@ -82,7 +88,7 @@ def _config(app: FastAPI | str, workers: int) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
 

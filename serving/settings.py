@@ -9,6 +9,7 @@ from features.errors import InvalidValueError
 
 MODEL_NAME = "recoup-retry"
 LOG_FORMATS = ("auto", "json", "console")
+_LONGEST_DRAIN = 300
 
 
 class Auth(StrEnum):
@@ -17,6 +18,13 @@ class Auth(StrEnum):
     AUTO = "auto"  # once there are keys; without any, only this machine may reach the service
     ON = "on"
     OFF = "off"  # only where nobody but this machine can reach the service
+
+
+class MetricsAccess(StrEnum):
+    """Who may read the metrics of a service that asks for keys."""
+
+    KEYED = "keyed"  # an operator's key
+    OPEN = "open"  # whoever reaches the service; where only the scraper does
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Settings:
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         auth: Whether callers are asked for API keys.
+        metrics: Who may read the metrics where keys are asked for.
+        drain_seconds: How long it still answers after it was told to stop, with /ready saying that it is leaving.
         log_format: `json`, `console`, or `auto` (console on a terminal, else json).
     """
 
@@ -49,6 +59,8 @@ class Settings:
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
     auth: Auth = Auth.AUTO
+    metrics: MetricsAccess = MetricsAccess.KEYED
+    drain_seconds: int = 0
     log_format: str = "auto"
 
 
@@ -65,6 +77,8 @@ VARIABLES: Mapping[str, str] = {
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
     "auth": "RECOUP_AUTH",
+    "metrics": "RECOUP_METRICS",
+    "drain_seconds": "RECOUP_DRAIN_SECONDS",
     "log_format": "RECOUP_LOG_FORMAT",
 }
 
@@ -90,6 +104,10 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),
+        metrics=MetricsAccess(
+            _one_of("RECOUP_METRICS", given.get("metrics", MetricsAccess.KEYED), tuple(MetricsAccess))
+        ),
+        drain_seconds=_seconds("RECOUP_DRAIN_SECONDS", given.get("drain_seconds", "0")),
         log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),
     )
 
@@ -114,6 +132,12 @@ def _path(text: str | None) -> Path | None:
 def _whole(variable: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise InvalidValueError(variable, text, "a whole number above zero")
+    return int(text)
+
+
+def _seconds(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > _LONGEST_DRAIN:
+        raise InvalidValueError(variable, text, f"whole seconds, 0 to {_LONGEST_DRAIN}")
     return int(text)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from features.card_number import holds_card_number
+from features.decline import Decline
 from features.declines.index import heads_of
 from features.declines.spelling import tidy
 from features.declines.taxonomy import classify
@@ -34,6 +35,16 @@ class UnknownCode:
         return f'processors.{owner}."{code}" = {{ {meaning} }}'
 
 
+def is_unknown(decline: Decline | None) -> bool:
+    """Whether a decline carries a code that no table knows; one that is known to mean little has a title."""
+    return (
+        decline is not None
+        and decline.code is not None
+        and decline.category is DeclineCategory.UNKNOWN
+        and not decline.title
+    )
+
+
 def unknown_codes(
     failures: Iterable[tuple[str, Network, str, str | None, str | None, int]],
 ) -> tuple[UnknownCode, ...]:
@@ -50,7 +61,7 @@ def unknown_codes(
         decline = classify(
             code, processor=processor, network=network, subcode=subcode, advice_code=advice_code, text=code
         )
-        if decline.category is DeclineCategory.UNKNOWN and not decline.title:
+        if is_unknown(decline):
             counts[processor, tidy(code)] += count
     found = (UnknownCode(p, code, count, count / totals[p]) for (p, code), count in counts.items())
     return tuple(sorted(found, key=lambda each: (-each.count, each.processor, each.code)))

@@ -16,6 +16,9 @@ from serving.tenancy.keys import Scope as KeyScope
 PUBLIC = frozenset({"/health", "/ready", "/openapi.json", "/docs", "/docs/oauth2-redirect"})
 """What tells nothing of anybody: whether the service lives, and how to ask it."""
 
+METRICS = "/metrics"
+"""Counts of all merchants together: an operator's, unless the settings open them."""
+
 SIGNED = ("/webhooks/",)
 """Addresses whose callers sign what they send; each of them checks the signature itself."""
 
@@ -28,12 +31,20 @@ class Gate:
 
     Args:
         keys: None where no keys are asked for: everybody is an operator then.
+        public: Addresses that need no key.
     """
 
-    def __init__(self, app: ASGIApp, keys: KeyRing | None, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: KeyRing | None,
+        clock: Callable[[], datetime],
+        public: frozenset[str] = PUBLIC,
+    ) -> None:
         self.app = app
         self.keys = keys
         self.clock = clock
+        self.public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through with its caller, or answer with a refusal."""
@@ -50,7 +61,7 @@ class Gate:
 
     async def _caller(self, scope: Scope) -> Caller:
         wanted = wanted_scope(scope["method"], scope["path"])
-        if self.keys is None or wanted is None:
+        if self.keys is None or wanted is None or scope["path"] in self.public:
             return ANYBODY
         key = await self.keys.admitted(Headers(scope=scope).get("authorization", ""), self.clock())
         if not key.scope.allows(wanted):

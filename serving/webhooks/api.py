@@ -15,7 +15,7 @@ from serving.openapi import Json, problem_response
 from serving.settings import Settings
 from serving.urls import query_id, send
 from serving.webhooks.endpoints import Endpoints
-from serving.webhooks.receiving import receive, sender
+from serving.webhooks.receiving import Received, receive, sender
 from serving.webhooks.signatures import SOURCES, Signed
 
 _ACCEPTED = "[accepted]"  # what Adyen waits for
@@ -75,14 +75,15 @@ def webhook_routes(
         secret that signed it says which merchant it is of; `merchant_id` narrows the secrets that are tried.
         Adyen is answered with the text `[accepted]`.
         """
-        if source not in SOURCES:
-            raise RequestError(Kind.NOT_FOUND, f"There is no source by that name; known are {', '.join(SOURCES)}")
-        merchant = None if merchant_id is None else query_id("merchant_id", merchant_id)
-        signed = Signed(dict(request.headers), dict(request.query_params), await _body(request, settings))
-        endpoint = await run_in_threadpool(sender, endpoints, source, merchant, signed, clock())
-        content_type = request.headers.get("content-type", "")
-        done = await access.ask(lambda ledger: receive(ledger, endpoint, content_type, signed.body, clock()))
+        try:
+            done = await taken(request, source, merchant_id)
+        except RequestError as refusal:
+            access.metrics.delivered(source if source in SOURCES else "other", refusal.kind.slug)
+            raise
         note(request, source=source, kinds=done.reading.kinds, state=done.reading.state.value)
+        access.metrics.delivered(source, done.reading.state.value if done.new else "repeated")
+        for processor in done.reading.unknown:
+            access.metrics.unknown_code(processor, "webhook")
         if source == "adyen":
             return Response(_ACCEPTED, media_type="text/plain")
         return send(
@@ -93,6 +94,15 @@ def webhook_routes(
                 events=done.reading.events,
             )
         )
+
+    async def taken(request: Request, source: str, merchant_id: str | None) -> Received:
+        if source not in SOURCES:
+            raise RequestError(Kind.NOT_FOUND, f"There is no source by that name; known are {', '.join(SOURCES)}")
+        merchant = None if merchant_id is None else query_id("merchant_id", merchant_id)
+        signed = Signed(dict(request.headers), dict(request.query_params), await _body(request, settings))
+        endpoint = await run_in_threadpool(sender, endpoints, source, merchant, signed, clock())
+        content_type = request.headers.get("content-type", "")
+        return await access.ask(lambda ledger: receive(ledger, endpoint, content_type, signed.body, clock()))
 
     return router
 

@@ -52,12 +52,14 @@ class Reading:
     Args:
         kinds: What the provider calls what is in it, comma-separated.
         events: How many ledger events were new.
+        unknown: The processors of declines in it whose code stands in no table; not kept.
     """
 
     state: State
     kinds: str = ""
     reason: str = ""
     events: int = 0
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ def tell(ledger: Ledger, merchant_id: str, body: bytes, now: datetime) -> Told |
     kind, data = document.text("type"), document.at("data")
     if kind in _ATTEMPTS:
         report = parse(_with(data, merchant_id, kind=kind.removeprefix("attempt.")), AttemptReport)
-        return Told(sum(one.new for one in report_attempts(ledger, [report], now)))
+        (done,) = report_attempts(ledger, [report], now)
+        return Told(int(done.new), unknown=tuple(filter(None, [done.unknown_at])))
     if kind in _PAYMENTS:
         payment_id = data.text("payment_id")
         given = parse(_with(data, merchant_id, without="payment_id", kind=_PAYMENTS[kind]), PaymentEvent)

@@ -1,7 +1,7 @@
 """Reads a kept delivery into the ledger: each event by itself, so that one that cannot be read holds up no other."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from features.card_number import mask_card_numbers
@@ -37,6 +37,7 @@ class _Tally:
     faults: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     told: int = 0
     new: int = 0
 
@@ -54,7 +55,7 @@ def read(ledger: Ledger, delivery: Delivery, currency: str | None, now: datetime
         _read_all(ledger, delivery, Surroundings(from_micros(delivery.received_at), currency), now, tally)
     reading = _reading(tally, delivery, now)
     deliveries.note(ledger.store, delivery, reading, to_micros(now), _next(reading, delivery, now))
-    return reading
+    return replace(reading, unknown=tuple(tally.unknown))
 
 
 def _read_all(ledger: Ledger, delivery: Delivery, around: Surroundings, now: datetime, tally: _Tally) -> None:
@@ -116,6 +117,7 @@ def _count(tally: _Tally, told: Told, says_something: bool) -> None:
     tally.told += says_something
     tally.new += told.new
     tally.missing.extend(told.missing)
+    tally.unknown.extend(told.unknown)
 
 
 def _reading(tally: _Tally, delivery: Delivery, now: datetime) -> Reading:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from pydantic import TypeAdapter
 
+from features.declines.unknown import is_unknown
 from features.errors import InvalidValueError
 from features.instants import from_micros, to_micros
 from features.payment import Payment
@@ -36,10 +37,12 @@ class Told:
     Args:
         new: How many of its events were new.
         missing: Attempts that it tells the end of, and that nobody has told the ledger of yet.
+        unknown: The processors of its declines whose code stands in no table.
     """
 
     new: int = 0
     missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def tell(ledger: Ledger, merchant_id: str, source: str, notice: Notice, now: datetime) -> Told:
@@ -60,7 +63,8 @@ def tell(ledger: Ledger, merchant_id: str, source: str, notice: Notice, now: dat
             _check_instants(event, now)
             events.append(event)
     new = ledger.record(events, now).new if events else 0
-    return Told(new, tuple(missing))
+    attempts = [one.attempt for one in notice.statements if isinstance(one, AttemptTold)]
+    return Told(new, tuple(missing), tuple(one.processor for one in attempts if is_unknown(one.decline)))
 
 
 def _event(ledger: Ledger, merchant_id: str, event_id: str, statement: Statement) -> LedgerEvent | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import InvalidValueError
-from serving.settings import VARIABLES, Settings, environment_of, settings_from
+from serving.settings import VARIABLES, MetricsAccess, Settings, environment_of, settings_from
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -36,6 +36,19 @@ def test_a_size_that_is_no_positive_whole_number_is_refused(text: str) -> None:
         settings_from({"RECOUP_MAX_BODY_BYTES": text})
 
 
+@pytest.mark.parametrize("text", ["-1", "301", "5s", "1.5", "²"])
+def test_a_drain_that_is_no_time_or_longer_than_anybody_waits_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"RECOUP_DRAIN_SECONDS.*0 to 300"):
+        settings_from({"RECOUP_DRAIN_SECONDS": text})
+
+
+def test_metrics_are_keyed_unless_the_word_is_known() -> None:
+    assert settings_from({}).metrics is MetricsAccess.KEYED
+    assert settings_from({"RECOUP_METRICS": "open"}).metrics is MetricsAccess.OPEN
+    with pytest.raises(InvalidValueError, match="keyed, open"):
+        settings_from({"RECOUP_METRICS": "yes"})
+
+
 def test_an_unknown_log_format_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidValueError, match="auto, json, console"):
         settings_from({"RECOUP_LOG_FORMAT": "xml"})
@@ -54,6 +67,8 @@ def test_a_variable_that_nobody_reads_is_refused() -> None:
         tracking_uri=st.sampled_from(["sqlite:///a.db", "http://mlflow:5000"]),
         economics=st.none() | st.just(Path("economics.toml")),
         max_body_bytes=st.integers(1, 10**9),
+        metrics=st.sampled_from(MetricsAccess),
+        drain_seconds=st.integers(0, 300),
         log_format=st.sampled_from(["auto", "json", "console"]),
     )
 )

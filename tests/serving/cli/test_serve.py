@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from features.errors import InputError
+from metric_readers import counted
 from serving.ports import free_port, listening_socket
 from serving.settings import Settings
 from serving.tracking_server import tracking_server
@@ -43,7 +45,22 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[st
         process.stderr.close()
 
 
-def test_a_real_server_decides_refuses_and_stops(running: tuple[str, subprocess.Popen[str]]) -> None:
+@contextmanager
+def begun(address: str, body: bytes) -> Iterator[tuple[socket.socket, bytes]]:
+    """A request that the application has begun to read, and what of it is still to be sent."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    head = f"POST /v1/decisions HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
+    head += f"content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100")
+        connection.sendall(body[:100])
+        yield connection, body[100:]
+
+
+def test_a_real_server_decides_refuses_counts_and_stops_once_it_has_answered(
+    running: tuple[str, subprocess.Popen[str]],
+) -> None:
     address, process = running
     transport = httpx.HTTPTransport(retries=5)
     with httpx.Client(base_url=address, timeout=20, transport=transport) as client:
@@ -56,7 +73,13 @@ def test_a_real_server_decides_refuses_and_stops(running: tuple[str, subprocess.
         chunked = (b" " * 100_000 for _ in range(20))
         assert client.post("/v1/decisions", content=chunked, headers=JSON).status_code == 413
         assert client.get("/health").status_code == 200
-    process.send_signal(signal.SIGTERM)
+        metrics = client.get("/metrics").text
+        assert [value for _, value in counted(metrics, "recoup_decisions_total")] == [3.0]
+        assert sum(value for _, value in counted(metrics, "recoup_model_workers")) in {1.0, 2.0}
+    with begun(address, body) as (connection, rest):
+        process.send_signal(signal.SIGTERM)
+        connection.sendall(rest)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
     assert process.wait(20) == 0
 
 

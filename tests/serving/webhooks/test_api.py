@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from api_builders import parsed, report, visa_cap
+from metric_readers import counted, read
 from serving.webhooks import deliveries
 from serving.webhooks.signatures import SOURCES
 from webhook_builders import NOW, SECRETS, Hooks, Post, names, payload, posted, signed
@@ -57,6 +58,25 @@ def test_delivered_again_nothing_changes(hooks: Hooks) -> None:
     changed = payload("stripe/charge_failed.json").replace(b'"pending_webhooks": 1', b'"pending_webhooks": 0')
     third = hooks.deliver(signed("stripe", changed)).json()
     assert (third["received"], third["events"]) == ("new", 0)
+
+
+def test_deliveries_are_counted_by_source_and_by_what_became_of_them(hooks: Hooks) -> None:
+    for secret, status in ((None, 200), (None, 200), ("wrong", 401)):
+        hooks.deliver(posted("stripe/charge_failed.json", secret=secret), status)
+    code = payload("stripe/charge_failed.json").replace(b"Failed00000001", b"Failed00000002")
+    for known in (b'"insufficient_funds"', b'"card_declined"', b'"try_again_later"', b'"51"'):
+        code = code.replace(known, b'"qx_77"')
+    hooks.deliver(signed("stripe", code))
+    hooks.deliver(replace(posted("stripe/charge_failed.json"), source="4242424242424242"), 404)
+    text = read(hooks.api)
+    assert [(*labels.values(), count) for labels, count in counted(text, "recoup_webhook_deliveries_total")] == [
+        ("applied", "stripe", 2.0),
+        ("repeated", "stripe", 1.0),
+        ("not-signed", "stripe", 1.0),
+        ("not-found", "other", 1.0),
+    ]
+    told = {"processor": "stripe", "told_by": "webhook"}
+    assert counted(text, "recoup_unknown_decline_codes_total") == [(told, 1.0)]
 
 
 def test_a_wrong_secret_is_refused_and_nothing_is_kept(hooks: Hooks) -> None:

@@ -1,0 +1,31 @@
+"""Where the workers of one service keep their counts together: one folder a start."""
+
+import os
+import shutil
+from pathlib import Path
+
+from features.errors import InputError
+from serving.metrics import lives
+
+
+def shared_folder(home: Path) -> Path:
+    """A new, empty folder for this service; those of services that are gone are taken away.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    folder = home / "metrics" / str(os.getpid())
+    try:
+        if folder.parent.is_dir():
+            _take_away_ended(folder.parent)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"the folder for metrics {folder} cannot be made: {error.strerror}") from None
+    return folder.resolve()
+
+
+def _take_away_ended(parent: Path) -> None:
+    for found in parent.iterdir():
+        # In a container every start has the same number: a folder under our own is of a service before us.
+        if found.name.isdecimal() and (int(found.name) == os.getpid() or not lives(int(found.name))):
+            shutil.rmtree(found)
