@@ -16,6 +16,8 @@ from serving.answers import answer_of
 from serving.api import routes
 from serving.contexts import context_of
 from serving.edge import Edge
+from serving.events_out.delivering import delivering
+from serving.events_out.targets import targets_in
 from serving.examples import EXAMPLES
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
@@ -60,12 +62,17 @@ def create_app(
     log, service = service_log(settings.log_format), service or load_service(settings)
     access, now = LedgerAccess(ledger, service.rulebook), clock or _machine_clock
     endpoints = endpoints_in(settings.webhooks, os.environ)
+    targets = targets_in(settings.event_targets, os.environ)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
-        async with expiring(access, log, now), retrying(access, endpoints, log, now):
+        async with (
+            expiring(access, log, now),
+            retrying(access, endpoints, log, now),
+            delivering(access, targets, log, now),
+        ):
             yield
         access.close()
 
