@@ -14,7 +14,7 @@ from serving.ledger.store import Row, Store, Value
 LEASE = timedelta(seconds=60)
 """Whoever takes longer over a try is taken for dead, and the next worker takes it up."""
 
-MOST_TRIES = 20
+MOST_TRIES = 28
 """About three days from the first try to the last, with the pauses below."""
 
 _FIRST_PAUSE_S = 5.0
