@@ -14,6 +14,7 @@ from serving.events_out.stops import stopped_by
 from serving.ledger.events import Source
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
+from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
@@ -160,6 +161,5 @@ def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str |
         now,
         reservation_id=reservation_id,
         expires_at=retry.slot.end + HOLD_FOR,
-        window_end=retry.slot.end,
-        why=tuple(reason.sentence for reason in decided.decision.reasons),
+        advised=Advised(retry.slot.end, tuple(reason.sentence for reason in decided.decision.reasons)),
     )

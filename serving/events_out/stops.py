@@ -18,12 +18,14 @@ def stopped_by(decision: Decision) -> Stopped:
     if reason in _PASSING:
         return Stopped(reason.value, for_good=False)
     limited = reason is StopReason.NO_ALLOWED_ACTION
-    opted_out = reason is StopReason.OPTED_OUT
+    # Where somebody else was faster by a moment there is no limit to name, and nothing for the payer to do.
+    passing = limited and not decision.removed
+    told = () if passing or reason is StopReason.OPTED_OUT else decision.payer_could
     return Stopped(
         reason=reason.value,
         for_good=_never(decision.removed) if limited else True,
         sentences=tuple(r.sentence for r in decision.reasons if r.topic in {Topic.FAILURE, Topic.STOP}),
-        payer_could=() if opted_out else tuple(s for s in decision.payer_could if not s.startswith(_NOTHING_TO_DO)),
+        payer_could=tuple(step for step in told if not step.startswith(_NOTHING_TO_DO)),
         limits=tuple(_limit(removed) for removed in decision.removed) if limited else (),
     )
 

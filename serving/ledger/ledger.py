@@ -33,7 +33,7 @@ from serving.ledger.opening import store_at
 from serving.ledger.outbox import SILENT, Outbox
 from serving.ledger.recent_volumes import RecentVolumes
 from serving.ledger.recording import Recorded, attempt_lock, recording_lock
-from serving.ledger.recoveries import Stopped
+from serving.ledger.recoveries import UNEXPLAINED, Advised, Stopped
 from serving.ledger.reservations import (
     Check,
     Refused,
@@ -117,8 +117,7 @@ class Ledger:
         *,
         reservation_id: str | None = None,
         expires_at: datetime | None = None,
-        window_end: datetime | None = None,
-        why: tuple[str, ...] = (),
+        advised: Advised = UNEXPLAINED,
     ) -> Reservation | Refused:
         """Hold a place in every counter that the attempt would use, if every rule allows it.
 
@@ -126,8 +125,7 @@ class Ledger:
             at: When it is to be made, not before `now`.
             reservation_id: Asked again under the same id, the same reservation is returned.
             expires_at: When the hold ends by itself; by default an hour after `at`.
-            window_end: The end of the window that is advised, told to the merchant.
-            why: The reasons for the attempt, told to the merchant.
+            advised: What the merchant's own systems are told about it.
 
         Raises:
             InvalidValueError: The id stands for another proposal, or an instant is out of order.
@@ -145,7 +143,7 @@ class Ledger:
         _check_order(wanted)
         _check_ids(wanted)
         try:
-            return self._reserve(wanted, window_end, why, repeated=reservation_id is not None)
+            return self._reserve(wanted, advised, repeated=reservation_id is not None)
         except LedgerConflictError:
             # The same id was asked for at once for something else, under other locks: whoever came first has it.
             return same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
@@ -222,19 +220,15 @@ class Ledger:
 
         recording.repeated_when_stuck(once)
 
-    def _reserve(
-        self, wanted: Reservation, window_end: datetime | None, why: tuple[str, ...], *, repeated: bool
-    ) -> Reservation | Refused:
+    def _reserve(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
         if not self.outbox.tells(wanted.proposal.payment.merchant_id):
             selected = self._selector.selected(wanted.proposal, wanted.at)
             if reserve_at_once(self._store, selected, wanted, values_of(wanted)):
                 return wanted
-            return self._reserve_looking(wanted, window_end, why, repeated=repeated)
-        return recording.repeated_when_stuck(lambda: self._reserve_looking(wanted, window_end, why, repeated=repeated))
+            return self._reserve_looking(wanted, advised, repeated=repeated)
+        return recording.repeated_when_stuck(lambda: self._reserve_looking(wanted, advised, repeated=repeated))
 
-    def _reserve_looking(
-        self, wanted: Reservation, window_end: datetime | None, why: tuple[str, ...], *, repeated: bool
-    ) -> Reservation | Refused:
+    def _reserve_looking(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
         proposal, merchant_id = wanted.proposal, wanted.proposal.payment.merchant_id
         telling = self.outbox.tells(merchant_id)
         with self._store.writing(locks_of(proposal)) as transaction:
@@ -252,7 +246,7 @@ class Ledger:
                 return refused
             transaction.put("insert_reservation", values_of(wanted))
             if telling:
-                recoveries.scheduled(transaction, self.outbox, wanted, window_end, why)
+                recoveries.scheduled(transaction, self.outbox, wanted, advised)
         return wanted
 
     def _situation(

@@ -16,6 +16,22 @@ _REOPENED = "payment_reopened"
 
 
 @dataclass(frozen=True, slots=True)
+class Advised:
+    """What a merchant is told of a retry beyond its reservation.
+
+    Args:
+        until: The end of the window that is advised.
+        why: One sentence a reason.
+    """
+
+    until: datetime | None = None
+    why: tuple[str, ...] = ()
+
+
+UNEXPLAINED = Advised()
+
+
+@dataclass(frozen=True, slots=True)
 class LimitReached:
     """A rule that forbids a retry; `frees_at` None where it never allows one again."""
 
@@ -77,9 +93,7 @@ class _Facts:
         return not self.paid and self.word == "payment_cancelled"
 
 
-def scheduled(
-    transaction: Transaction, outbox: Outbox, made: Reservation, window_end: datetime | None, why: tuple[str, ...]
-) -> None:
+def scheduled(transaction: Transaction, outbox: Outbox, made: Reservation, advised: Advised) -> None:
     """A retry has its place: told, in a recovery that begins with it where none runs."""
     proposal, now = made.proposal, to_micros(made.held_at)
     about = _begun(transaction, proposal.payment, now, after_end=True)
@@ -89,13 +103,13 @@ def scheduled(
     details = {
         "reservation_id": made.reservation_id,
         "at": made.at,
-        "until": window_end,
+        "until": advised.until,
         "method_id": proposal.method.method_id,
         "processor": proposal.processor,
         "amount_minor": proposal.payment.amount.amount_minor,
         "currency": proposal.payment.amount.currency,
         "attempt_number": facts.attempts + 1,
-        "why": why,
+        "why": advised.why,
     }
     put_event(transaction, outbox, about, EventType.SCHEDULED, made.reservation_id, details, now)
     follow(transaction, outbox, about.merchant_id, about.payment_id, now)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from model.caps.rulebook import Rulebook
 from serving.ledger.events import EventKind, Source, sent_back
 from serving.ledger.events import told as word
 from serving.ledger.ledger import Ledger
-from serving.ledger.recoveries import LimitReached, Stopped, lapse
+from serving.ledger.recoveries import Advised, LimitReached, Stopped, lapse
 from serving.ledger.reservations import Refused, Reservation
 
 FOR_GOOD = Stopped("not_worth_it", True, ("Nothing pays.",), ("add another payment method",))
@@ -38,7 +38,7 @@ def tell(ledger: Ledger, kind: EventKind, at: datetime, payment: str = "pay") ->
 
 
 def held(ledger: Ledger, name: str = "r1", now: datetime = NOW, payment: str = "pay") -> Reservation:
-    made = ledger.reserve(a_proposal(payment), now, now, reservation_id=name, why=("Payday.",))
+    made = ledger.reserve(a_proposal(payment), now, now, reservation_id=name, advised=Advised(why=("Payday.",)))
     assert isinstance(made, Reservation)
     return made
 
@@ -112,9 +112,9 @@ def test_no_stop_ends_what_is_paid_cancelled_held_for_or_waits_for_its_answer(le
 def test_a_refusal_by_a_cap_is_told_once_with_what_frees_it(ledger: Ledger) -> None:
     method = a_method(Network.VISA)
     ledger.record([told(one, method) for one in declines(20, method)], NOW)
-    for _ in range(2):
-        refused = ledger.reserve(a_proposal(method=method), NOW, NOW)
-        assert isinstance(refused, Refused)
+    refused, again = (ledger.reserve(a_proposal(method=method), NOW, NOW) for _ in range(2))
+    assert isinstance(refused, Refused)
+    assert refused == again
     limits = [one["data"] for one in events_of(ledger)]
     assert {one["type"] for one in events_of(ledger)} == {"limit.reached"}
     against = [v for v in refused.verdicts if not v.allowed]
@@ -178,10 +178,10 @@ def test_of_a_stop_and_an_approval_at_the_same_moment_one_ends_the_recovery(
             held(ledger, f"r{i}", payment=payment)
             ledger.release(MERCHANT, f"r{i}", NOW)
             paid = told(approved(replace(an_attempt(0, payment_id=payment), attempt_id=f"a{i}")))
-            works = [lambda p=payment: ledger.tell_stop(a_payment(p), FOR_GOOD, NOW)] * 2
-            works += [lambda e=paid: ledger.record([e], NOW), lambda p=payment: tell(ledger, EventKind.PAID, NOW, p)]
-            for done in [pool.submit(work) for work in works]:
-                done.result()
+            stops = [pool.submit(ledger.tell_stop, a_payment(payment), FOR_GOOD, NOW) for _ in range(2)]
+            reports = pool.submit(ledger.record, [paid], NOW), pool.submit(tell, ledger, EventKind.PAID, NOW, payment)
+            wait([*stops, *reports])
+            assert not any(work.exception() for work in (*stops, *reports))
         finals = Counter(one["data"]["payment_id"] for one in events_of(ledger) if one["type"] in FINAL)
     assert finals == Counter(f"p{i}" for i in range(12))
 
@@ -247,7 +247,7 @@ def test_through_every_order_crash_and_repetition_one_event_ends_each_recovery(n
     seen: Counter[str] = Counter()
     plain = Ledger.opened(new_url("sqlite"), outbox=OUTBOX)
     store = CrashingStore(plain.store)
-    ledger = Ledger(store, Rulebook.load(), OUTBOX)  # type: ignore[arg-type]  # a store in all that is asked of it
+    ledger = Ledger(store, Rulebook.load(), OUTBOX)
     payments = (f"p{i}" for i in range(10_000))
     step = st.tuples(st.sampled_from(STEPS), st.lists(st.integers(0, 6), max_size=2), st.booleans())
 
