@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -178,10 +179,13 @@ def test_of_a_stop_and_an_approval_at_the_same_moment_one_ends_the_recovery(
             held(ledger, f"r{i}", payment=payment)
             ledger.release(MERCHANT, f"r{i}", NOW)
             paid = told(approved(replace(an_attempt(0, payment_id=payment), attempt_id=f"a{i}")))
-            stops = [pool.submit(ledger.tell_stop, a_payment(payment), FOR_GOOD, NOW) for _ in range(2)]
-            reports = pool.submit(ledger.record, [paid], NOW), pool.submit(tell, ledger, EventKind.PAID, NOW, payment)
-            wait([*stops, *reports])
-            assert not any(work.exception() for work in (*stops, *reports))
+            works: list[Callable[[], object]] = [
+                partial(ledger.tell_stop, a_payment(payment), FOR_GOOD, NOW),
+                partial(ledger.tell_stop, a_payment(payment), FOR_GOOD, NOW),
+                partial(ledger.record, [paid], NOW),
+                partial(tell, ledger, EventKind.PAID, NOW, payment),
+            ]
+            list(pool.map(lambda work: work(), works))
         finals = Counter(one["data"]["payment_id"] for one in events_of(ledger) if one["type"] in FINAL)
     assert finals == Counter(f"p{i}" for i in range(12))
 
