@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -47,13 +48,17 @@ async def resolved(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-def posting_client() -> httpx.AsyncClient:
+def posting_client(trust: ssl.SSLContext | None = None) -> httpx.AsyncClient:
     """A client that follows no redirect, obeys no proxy of the environment, and uses no connection twice.
 
     A connection is checked for one host; kept, it could serve another host on the same address.
+
+    Args:
+        trust: Whose certificates are believed; those that ship with the client when absent.
     """
     limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.AsyncClient(follow_redirects=False, trust_env=False, limits=limits, timeout=TIMEOUT_S)
+    verify: ssl.SSLContext | bool = trust or True
+    return httpx.AsyncClient(verify=verify, follow_redirects=False, trust_env=False, limits=limits, timeout=TIMEOUT_S)
 
 
 async def post(
