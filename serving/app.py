@@ -17,6 +17,8 @@ from serving.api import routes
 from serving.contexts import context_of
 from serving.draining import Draining
 from serving.edge import Edge
+from serving.events_out.delivering import delivering
+from serving.events_out.targets import targets_in
 from serving.examples import EXAMPLES
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
@@ -64,6 +66,7 @@ def create_app(
     metrics, draining = Metrics(), Draining(settings.drain_seconds)
     access, now = LedgerAccess(ledger, service.rulebook, metrics), clock or _machine_clock
     endpoints = endpoints_in(settings.webhooks, os.environ)
+    targets = targets_in(settings.event_targets, os.environ)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,7 +75,11 @@ def create_app(
         scorer, number = service.answering.scorer, service.answering.registered_version
         metrics.answers_with(scorer.source, scorer.version, number, now())
         draining.listen(log)
-        async with expiring(access, log, now), retrying(access, endpoints, log, now):
+        async with (
+            expiring(access, log, now),
+            retrying(access, endpoints, log, now),
+            delivering(access, targets, log, now),
+        ):
             yield
         access.close()
 

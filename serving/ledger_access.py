@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from features.errors import InputError, InvalidValueError, RecoupError
 from model.caps.rulebook import Rulebook
 from serving.errors import FieldError, Kind, RequestError
+from serving.events_out.targets import targets_in
 from serving.ledger.ledger import Ledger
 from serving.ledger.migrate import migrate, migrations, version_of
 from serving.ledger.opening import store_at
@@ -86,15 +87,16 @@ def open_ledger(settings: Settings, rulebook: Rulebook) -> Ledger:
 
     Raises:
         InvalidValueError: The setting is not the address of a database.
-        InputError: The database cannot be reached, or was made by a later version.
+        InputError: The database cannot be reached, or was made by a later version; the file of targets cannot be used.
     """
+    outbox = targets_in(settings.event_targets, None).outbox
     store = store_at(settings.database)
     try:
         migrate(store)
     except RecoupError:
         store.close()
         raise
-    return Ledger(store, rulebook)
+    return Ledger(store, rulebook, outbox)
 
 
 def _translated(work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:

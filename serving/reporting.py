@@ -66,7 +66,7 @@ def tell(ledger: Ledger, events: Sequence[LedgerEvent], now: datetime) -> list[b
         InvalidValueError: An event id was used before for something else.
         InputError: The ledger cannot be reached.
     """
-    return recording.tell(ledger.store, events, to_micros(now))
+    return recording.tell(ledger.store, events, to_micros(now), ledger.outbox)
 
 
 def tell_of_payment(ledger: Ledger, given: PaymentEvent, payment_id: str, now: datetime) -> bool:

@@ -11,9 +11,11 @@ from model.record import Halt
 from model.screening import proposal_in
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
+from serving.events_out.stops import stopped_by
 from serving.ledger.events import Source
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
+from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
@@ -111,13 +113,28 @@ def decide_and_reserve(
     The attempts of the context are told to the ledger first, so that the one transaction that re-checks and holds
     counts them too. When a hold is refused because something happened in between, it is planned once more with what
     the ledger knows then; refused again, it stops and says why. What was held before under the same id, by a process
-    that ended before it could answer, is answered again.
+    that ended before it could answer, is answered again. The merchant's own systems are told of a hold in the
+    transaction that makes it, and of a stop before it is answered.
 
     Raises:
         InvalidValueError: An attempt cannot be recorded.
         InputError: The ledger cannot be reached.
     """
     _tell(ledger, context, now)
+    decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
+    if decided.reservation is None:
+        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now)
+    return decided
+
+
+def _decided_and_held(
+    ledger: Ledger,
+    selector: Selector,
+    service: Service,
+    context: Context,
+    now: datetime,
+    reservation_id: str | None,
+) -> Decided:
     earlier = reservation_id and ledger.maybe_reservation(context.payment.merchant_id, reservation_id)
     if earlier:
         if before := _decided_before(ledger, selector, service, context, earlier):
@@ -169,5 +186,11 @@ def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str |
     if retry is None:
         raise InvalidValueError("action", "stop", "a retry, to hold a place for")
     proposal = proposal_in(decided.context, retry.method_id, retry.processor)
-    until = retry.slot.end + HOLD_FOR
-    return ledger.reserve(proposal, max(retry.slot.start, now), now, reservation_id=reservation_id, expires_at=until)
+    return ledger.reserve(
+        proposal,
+        max(retry.slot.start, now),
+        now,
+        reservation_id=reservation_id,
+        expires_at=retry.slot.end + HOLD_FOR,
+        advised=Advised(retry.slot.end, tuple(reason.sentence for reason in decided.decision.reasons)),
+    )

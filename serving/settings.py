@@ -40,6 +40,7 @@ class Settings:
         rulebook: TOML file of the merchant's settings of the rulebook; None takes the rules as shipped.
         declines: TOML file of the merchant's own decline codes; None takes the shipped tables only.
         webhooks: TOML file of who may deliver webhooks, with which secrets; None takes none in.
+        event_targets: TOML file of where events are sent to, signed with which secrets; None sends none.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         auth: Whether callers are asked for API keys.
@@ -56,6 +57,7 @@ class Settings:
     rulebook: Path | None = None
     declines: Path | None = None
     webhooks: Path | None = None
+    event_targets: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
     auth: Auth = Auth.AUTO
@@ -74,6 +76,7 @@ VARIABLES: Mapping[str, str] = {
     "rulebook": "RECOUP_RULEBOOK",
     "declines": "RECOUP_DECLINES",
     "webhooks": "RECOUP_WEBHOOKS",
+    "event_targets": "RECOUP_EVENT_TARGETS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
     "auth": "RECOUP_AUTH",
@@ -101,6 +104,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         rulebook=_path(given.get("rulebook")),
         declines=_path(given.get("declines")),
         webhooks=_path(given.get("webhooks")),
+        event_targets=_path(given.get("event_targets")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),

@@ -17,6 +17,7 @@ from serving.cli import (
     declines,
     demo,
     evaluate,
+    events,
     features,
     import_history,
     keys,
@@ -63,6 +64,7 @@ app.add_typer(merchants.app, name="merchants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(events.app, name="events")
 app.add_typer(caps.app, name="caps")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(declines.app, name="declines")

@@ -80,6 +80,7 @@ def retry(
     """Read again what failed and what waits, or one delivery whatever its state; nothing counts twice."""
     from datetime import UTC, datetime
 
+    from serving.events_out.targets import targets_in
     from serving.ledger.ledger import Ledger
     from serving.webhooks.deliveries import found
     from serving.webhooks.endpoints import endpoints_in
@@ -87,7 +88,8 @@ def retry(
     from serving.webhooks.retrying import read_failed
 
     endpoints, now = endpoints_in(settings().webhooks, None), datetime.now(UTC)
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    outbox = targets_in(settings().event_targets, None).outbox
+    with closing(Ledger.opened(url_of(database), outbox=outbox)) as ledger:
         if delivery is None:
             done: Sequence[Reading] = read_failed(ledger, endpoints, now)
         else:

@@ -9,10 +9,11 @@ from features.attempt import Attempt
 from features.card_number import refuse_card_number, refuse_card_numbers
 from features.errors import InvalidValueError, RecoupError
 from features.instants import require_aware, to_micros
+from features.payment import Payment
 from model.caps.engine import Proposal, Verdict
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally
-from serving.ledger import recording
+from serving.ledger import recording, recoveries
 from serving.ledger.at_once import reserve_at_once
 from serving.ledger.beyond import forbidding, weighed
 from serving.ledger.events import LedgerEvent, Source, reported
@@ -29,8 +30,10 @@ from serving.ledger.holds import (
 )
 from serving.ledger.migrate import require_current
 from serving.ledger.opening import store_at
+from serving.ledger.outbox import SILENT, Outbox
 from serving.ledger.recent_volumes import RecentVolumes
 from serving.ledger.recording import Recorded, attempt_lock, recording_lock
+from serving.ledger.recoveries import UNEXPLAINED, Advised, Stopped
 from serving.ledger.reservations import (
     Check,
     Refused,
@@ -51,16 +54,20 @@ class Ledger:
     """Attempts, reservations and standings of every merchant in one database.
 
     Instants are given, never read from a clock. Every method that writes is safe to repeat.
+
+    Args:
+        outbox: Which merchants are told what becomes of their payments.
     """
 
-    def __init__(self, store: Store, rulebook: Rulebook) -> None:
+    def __init__(self, store: Store, rulebook: Rulebook, outbox: Outbox = SILENT) -> None:
+        self.outbox = outbox
         self._store = store
         self._rulebook = rulebook
         self._selector = Selector(rulebook)
         self.recent_volumes = RecentVolumes()
 
     @staticmethod
-    def opened(url: str, rulebook: Rulebook | None = None) -> "Ledger":
+    def opened(url: str, rulebook: Rulebook | None = None, outbox: Outbox = SILENT) -> "Ledger":
         """The ledger in the database at an address; an empty database is made into one.
 
         Raises:
@@ -73,7 +80,7 @@ class Ledger:
         except RecoupError:
             store.close()
             raise
-        return Ledger(store, rulebook or Rulebook.load())
+        return Ledger(store, rulebook or Rulebook.load(), outbox)
 
     @property
     def store(self) -> Store:
@@ -90,7 +97,7 @@ class Ledger:
         Raises:
             InvalidValueError: An id was used before for something else.
         """
-        return recording.record(self._store, events, to_micros(now))
+        return recording.record(self._store, events, to_micros(now), self.outbox)
 
     def tally(self, proposal: Proposal, at: datetime) -> Tally:
         """The counters that rules may look at for such an attempt at an instant; what is held counts as pending."""
@@ -110,6 +117,7 @@ class Ledger:
         *,
         reservation_id: str | None = None,
         expires_at: datetime | None = None,
+        advised: Advised = UNEXPLAINED,
     ) -> Reservation | Refused:
         """Hold a place in every counter that the attempt would use, if every rule allows it.
 
@@ -117,6 +125,7 @@ class Ledger:
             at: When it is to be made, not before `now`.
             reservation_id: Asked again under the same id, the same reservation is returned.
             expires_at: When the hold ends by itself; by default an hour after `at`.
+            advised: What the merchant's own systems are told about it.
 
         Raises:
             InvalidValueError: The id stands for another proposal, or an instant is out of order.
@@ -134,7 +143,7 @@ class Ledger:
         _check_order(wanted)
         _check_ids(wanted)
         try:
-            return self._reserve(wanted, repeated=reservation_id is not None)
+            return self._reserve(wanted, advised, repeated=reservation_id is not None)
         except LedgerConflictError:
             # The same id was asked for at once for something else, under other locks: whoever came first has it.
             return same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
@@ -167,7 +176,7 @@ class Ledger:
 
         def once() -> Settled:
             with self._store.writing(locks, [recording_lock(merchant_id)]) as transaction:
-                return _settle(transaction, merchant_id, reservation_id, attempt, now)
+                return _settle(transaction, merchant_id, reservation_id, attempt, now, self.outbox)
 
         return recording.repeated_when_stuck(once)
 
@@ -200,11 +209,28 @@ class Ledger:
             verdicts = weighed(transaction, now)
         return Check(reservation, (*hold_reasons(reservation, at), *now.standings, *cap_reasons(verdicts)), verdicts)
 
-    def _reserve(self, wanted: Reservation, *, repeated: bool) -> Reservation | Refused:
+    def tell_stop(self, payment: Payment, stop: Stopped, now: datetime) -> None:
+        """Tell the payment's merchant that no retry is advised, where somebody is to be told."""
+        if not self.outbox.tells(payment.merchant_id):
+            return
+
+        def once() -> None:
+            with self._store.writing() as transaction:
+                recoveries.stopped(transaction, self.outbox, payment, stop, to_micros(now))
+
+        recording.repeated_when_stuck(once)
+
+    def _reserve(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
+        if not self.outbox.tells(wanted.proposal.payment.merchant_id):
+            selected = self._selector.selected(wanted.proposal, wanted.at)
+            if reserve_at_once(self._store, selected, wanted, values_of(wanted)):
+                return wanted
+            return self._reserve_looking(wanted, advised, repeated=repeated)
+        return recording.repeated_when_stuck(lambda: self._reserve_looking(wanted, advised, repeated=repeated))
+
+    def _reserve_looking(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
         proposal, merchant_id = wanted.proposal, wanted.proposal.payment.merchant_id
-        values = values_of(wanted)
-        if reserve_at_once(self._store, self._selector.selected(proposal, wanted.at), wanted, values):
-            return wanted
+        telling = self.outbox.tells(merchant_id)
         with self._store.writing(locks_of(proposal)) as transaction:
             if repeated and (earlier := maybe_found(transaction, merchant_id, wanted.reservation_id)):
                 return same(earlier, wanted)
@@ -214,8 +240,13 @@ class Ledger:
             against = forbidding(transaction, now)
             reasons = (*now.standings, *held_reasons(now.held, proposal), *cap_reasons(against))
             if reasons:
-                return Refused(reasons, weighed(transaction, now))
-            transaction.put("insert_reservation", values)
+                refused = Refused(reasons, weighed(transaction, now))
+                if telling:
+                    recoveries.refused(transaction, self.outbox, wanted, refused)
+                return refused
+            transaction.put("insert_reservation", values_of(wanted))
+            if telling:
+                recoveries.scheduled(transaction, self.outbox, wanted, advised)
         return wanted
 
     def _situation(
@@ -225,7 +256,7 @@ class Ledger:
 
 
 def _settle(
-    transaction: Transaction, merchant_id: str, reservation_id: str, attempt: Attempt, now: datetime
+    transaction: Transaction, merchant_id: str, reservation_id: str, attempt: Attempt, now: datetime, outbox: Outbox
 ) -> Settled:
     before = found(transaction, merchant_id, reservation_id)
     _check_attempt(before, attempt)
@@ -233,7 +264,7 @@ def _settle(
     after = found(transaction, merchant_id, reservation_id)
     if after.state is State.SPENT and after.attempt_id != attempt.attempt_id:
         raise InvalidValueError("attempt_id", attempt.attempt_id, f"the attempt that spent it: {after.attempt_id}")
-    recording.append(transaction, _settling(before, attempt), to_micros(now))
+    recording.append(transaction, _settling(before, attempt), to_micros(now), outbox)
     return _settled(after, attempt, closed=closed)
 
 

@@ -606,3 +606,118 @@ SELECT attempt_id, payment_id, customer_id, method_id, mandate_id, rail, network
 FROM attempt
 WHERE merchant_id = :merchant_id AND method_id = :method_id AND (at, attempt_id) < (:at, :attempt_id)
 ORDER BY at DESC, attempt_id DESC LIMIT :most
+
+-- name: lock_recovery.postgres
+-- Wait until no other transaction tells of this payment.
+SELECT pg_advisory_xact_lock(:key)
+
+-- name: lock_recovery.sqlite
+-- One writer at a time needs no finer lock.
+SELECT 1 WHERE :key IS NULL
+
+-- name: recovery
+-- The recovery of a payment that runs, or the last one that ended.
+SELECT number, started_at, recover_by, ended_at, ending FROM recovery
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+
+-- name: put_recovery
+-- Begin a recovery, or move its end to when the payment is to be recovered by now.
+INSERT INTO recovery (merchant_id, payment_id, number, started_at, recover_by)
+VALUES (:merchant_id, :payment_id, :number, :started_at, :recover_by)
+ON CONFLICT (merchant_id, payment_id) DO UPDATE SET
+    number = excluded.number, started_at = excluded.started_at, recover_by = excluded.recover_by,
+    ended_at = NULL, ending = NULL
+
+-- name: end_recovery
+-- It has ended.
+UPDATE recovery SET ended_at = :now, ending = :ending
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND number = :number AND ended_at IS NULL
+
+-- name: recovery_facts
+-- How a payment stands: its attempts, those without an answer, holds, the latest word on it, its latest approval.
+SELECT
+    (SELECT count(*) FROM attempt AS n WHERE n.merchant_id = :merchant_id AND n.payment_id = :payment_id),
+    (SELECT count(*) FROM attempt AS u
+        WHERE u.merchant_id = :merchant_id AND u.payment_id = :payment_id AND u.outcome = 'unknown'),
+    (SELECT count(*) FROM reservation AS r WHERE r.merchant_id = :merchant_id AND r.payment_id = :payment_id
+        AND r.payment_id <> '' AND r.state = 'held' AND r.expires_at > :now),
+    s.word, s.said_at, a.attempt_id, a.at, a.method_id, a.processor, a.amount_minor, a.currency
+FROM (SELECT 1 AS one) AS always
+LEFT JOIN standing AS s ON s.merchant_id = :merchant_id AND s.topic = 'payment' AND s.subject_id = :payment_id
+LEFT JOIN attempt AS a ON a.merchant_id = :merchant_id AND a.attempt_id = (
+    SELECT b.attempt_id FROM attempt AS b
+    WHERE b.merchant_id = :merchant_id AND b.payment_id = :payment_id AND b.outcome = 'approved'
+    ORDER BY b.at DESC, b.attempt_id DESC LIMIT 1
+)
+
+-- name: lapsed_recoveries
+-- The running recoveries whose time is over, with no hold and no attempt of late that waits for its answer.
+SELECT r.merchant_id, r.payment_id FROM recovery AS r
+WHERE r.ended_at IS NULL AND r.recover_by <= :now
+    AND NOT EXISTS (SELECT 1 FROM reservation AS h WHERE h.merchant_id = r.merchant_id
+        AND h.payment_id = r.payment_id AND h.payment_id <> '' AND h.state = 'held' AND h.expires_at > :now)
+    AND NOT EXISTS (SELECT 1 FROM attempt AS a WHERE a.merchant_id = r.merchant_id
+        AND a.payment_id = r.payment_id AND a.outcome = 'unknown' AND a.at > :pending_since)
+ORDER BY r.recover_by LIMIT :most
+
+-- name: insert_event_out
+-- Append an event for the merchant; the same again, or a second end of a recovery, changes nothing.
+INSERT INTO event_out (merchant_id, event_id, payment_id, recovery, type, created_at, body)
+VALUES (:merchant_id, :event_id, :payment_id, :recovery, :type, :now, :body)
+ON CONFLICT DO NOTHING
+
+-- name: insert_sending
+-- An event is to go to a target.
+INSERT INTO sending (merchant_id, event_id, target, state, tries, next_at, claim, reason, touched_at)
+VALUES (:merchant_id, :event_id, :target, 'waiting', 0, :now, '', '', :now)
+
+-- name: any_sending_due
+-- Whether anything is to be sent by now.
+SELECT 1 FROM sending WHERE next_at IS NOT NULL AND next_at <= :now LIMIT 1
+
+-- name: claim_sendings
+-- Take what is due, the longest due first; whoever comes at the same moment finds it taken.
+UPDATE sending SET claim = :claim, next_at = :until, tries = tries + 1, touched_at = :now
+WHERE next_at IS NOT NULL AND next_at <= :now AND (merchant_id, event_id, target) IN (
+    SELECT merchant_id, event_id, target FROM sending
+    WHERE next_at IS NOT NULL AND next_at <= :now ORDER BY next_at, merchant_id, event_id, target LIMIT :most
+)
+
+-- name: claimed_sendings
+-- What was taken under a name, with what is to be sent.
+SELECT s.merchant_id, s.event_id, s.target, s.tries, e.type, e.body
+FROM sending AS s JOIN event_out AS e ON e.merchant_id = s.merchant_id AND e.event_id = s.event_id
+WHERE s.claim = :claim AND s.state = 'waiting' ORDER BY e.created_at, s.event_id, s.target
+
+-- name: note_sending
+-- What became of a try. One that was taken over by somebody else may still be accepted, never put off or given up.
+UPDATE sending SET state = :state, next_at = :next_at, reason = :reason, claim = '', touched_at = :now
+WHERE merchant_id = :merchant_id AND event_id = :event_id AND target = :target AND state = 'waiting'
+    AND (claim = :claim OR :state = 'delivered')
+
+-- name: events_out
+-- The latest events on their way in a state.
+SELECT s.merchant_id, s.event_id, s.target, s.state, s.tries, s.next_at, s.reason, s.touched_at, e.type, e.payment_id,
+    e.recovery, e.created_at
+FROM sending AS s JOIN event_out AS e ON e.merchant_id = s.merchant_id AND e.event_id = s.event_id
+WHERE s.state = :state ORDER BY s.touched_at DESC, s.event_id, s.target LIMIT :most
+
+-- name: event_out_counts
+-- How many events of each type stand where.
+SELECT s.merchant_id, s.target, e.type, s.state, count(*), min(e.created_at)
+FROM sending AS s JOIN event_out AS e ON e.merchant_id = s.merchant_id AND e.event_id = s.event_id
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+
+-- name: one_event_out
+-- The events whose id begins so.
+SELECT merchant_id, event_id, type, body FROM event_out WHERE event_id >= :first AND event_id < :last LIMIT 2
+
+-- name: replay_event_out
+-- Send one event again to all targets that it had, whatever became of it.
+UPDATE sending SET state = 'waiting', tries = 0, next_at = :now, claim = '', reason = '', touched_at = :now
+WHERE merchant_id = :merchant_id AND event_id = :event_id
+
+-- name: replay_failed
+-- Send again whatever was given up.
+UPDATE sending SET state = 'waiting', tries = 0, next_at = :now, claim = '', reason = '', touched_at = :now
+WHERE state = 'failed'

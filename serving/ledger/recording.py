@@ -10,6 +10,8 @@ from features.errors import InvalidValueError
 from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
 from serving.ledger.facts import Facts, ending_of, flavour_of
 from serving.ledger.fold import Statement, fold
+from serving.ledger.outbox import SILENT, Outbox
+from serving.ledger.recoveries import follow
 from serving.ledger.store import LedgerBusyError, Lock, Row, Store, Transaction, Value, Values
 
 Answer = TypeVar("Answer")
@@ -25,22 +27,22 @@ class Recorded:
     known: int = 0
 
 
-def record(store: Store, events: Sequence[LedgerEvent], now: int) -> Recorded:
+def record(store: Store, events: Sequence[LedgerEvent], now: int, outbox: Outbox = SILENT) -> Recorded:
     """Append events; what was told before under the same id changes nothing.
 
     Raises:
         InvalidValueError: An id was used before for something else; nothing is recorded then.
     """
-    new = sum(tell(store, events, now))
+    new = sum(tell(store, events, now, outbox))
     return Recorded(new, len(events) - new)
 
 
-def tell(store: Store, events: Sequence[LedgerEvent], now: int) -> list[bool]:
+def tell(store: Store, events: Sequence[LedgerEvent], now: int, outbox: Outbox = SILENT) -> list[bool]:
     """As `record`; of each event, whether it was new."""
 
     def once() -> list[bool]:
         with store.writing(*locks_for(events)) as transaction:
-            return [append(transaction, event, now) for event in events]
+            return [append(transaction, event, now, outbox) for event in events]
 
     return repeated_when_stuck(once)
 
@@ -75,15 +77,24 @@ def recording_lock(merchant_id: str) -> Lock:
     return merchant_id, "recording"
 
 
-def append(transaction: Transaction, event: LedgerEvent, now: int) -> bool:
-    """Append one event and what follows from it; False when it was told before."""
+def append(transaction: Transaction, event: LedgerEvent, now: int, outbox: Outbox = SILENT) -> bool:
+    """Append one event and what follows from it; False when it was told before.
+
+    Args:
+        outbox: Who is told of a recovery that ends or begins again with it.
+    """
     if transaction.change("insert_event", row_of(event, now)) == 0:
         _require_same(transaction, event)
         return False
     if event.kind in ABOUT_ATTEMPTS:
-        _derive_attempt(transaction, event)
+        payments = _derive_attempt(transaction, event)
     else:
         transaction.put("put_standing", _standing_row(event))
+        payments = {event.subject_id} if TOPICS[event.kind] == "payment" else set()
+    if outbox.tells(event.merchant_id):
+        reopened_at = event.said_at if event.kind is EventKind.REOPENED else None
+        for payment_id in sorted(payments):
+            follow(transaction, outbox, event.merchant_id, payment_id, now, reopened_at)
     return True
 
 
@@ -155,14 +166,17 @@ def _require_same(transaction: Transaction, event: LedgerEvent) -> None:
         )
 
 
-def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> None:
+def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> set[str]:
+    """Derive the attempt anew; every payment that it was ever said to be of."""
     where: dict[str, Value] = {"merchant_id": event.merchant_id, "subject_id": event.subject_id}
     (rows,) = transaction.ask(("attempt_events", where))
-    facts = fold(_statements(event, rows))
+    statements = list(_statements(event, rows))
+    facts = fold(statements)
     if facts is not None:
         transaction.put("put_attempt", attempt_row(event.merchant_id, facts))
     elif len(rows) > 1:
         transaction.put("drop_attempt", {"merchant_id": event.merchant_id, "attempt_id": event.subject_id})
+    return {statement.facts.payment_id for statement in statements if statement.facts}
 
 
 def _statements(event: LedgerEvent, rows: Sequence[Row]) -> Iterator[Statement]:

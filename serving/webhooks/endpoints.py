@@ -10,6 +10,7 @@ from features.errors import InputError, InvalidValueError
 from features.money import minor_digits
 from features.sources.problems import Problems
 from features.sources.problems import Settings as Table
+from serving.secret_places import SecretPlaces
 from serving.webhooks.signatures import SOURCES
 
 _KEYS = ("source", "merchant_id", "secrets", "currency")
@@ -79,8 +80,7 @@ def endpoints_in(path: Path | None, environment: Mapping[str, str] | None) -> En
 
 class _Reading:
     def __init__(self, folder: Path, environment: Mapping[str, str] | None, problems: Problems) -> None:
-        self._folder = folder
-        self._environment = environment
+        self._places = SecretPlaces(folder, environment, problems)
         self._problems = problems
 
     def endpoint(self, place: str, values: dict[str, object]) -> Endpoint | None:
@@ -92,35 +92,10 @@ class _Reading:
             if key not in values:
                 self._problems.add(f"{place}.{key}: is missing")
         refuse_card_number("merchant_id", merchant_id or "")
-        secrets = self._secrets(table, values.get("secrets"))
+        secrets = self._places.secrets(f"{table.place}.secrets", values.get("secrets"), "STRIPE_WEBHOOK_SECRET")
         if currency is not None:
             self._check_currency(table, currency)
         return Endpoint(source, merchant_id, secrets, currency) if source and merchant_id else None
-
-    def _secrets(self, table: Table, listed: object) -> tuple[str, ...]:
-        if self._environment is None:
-            return ()
-        if not isinstance(listed, list) or not listed:
-            self._problems.add(f'{table.place}.secrets: expected a list such as [{{ env = "STRIPE_WEBHOOK_SECRET" }}]')
-            return ()
-        return tuple(self._secret(f"{table.place}.secrets[{i}]", one) for i, one in enumerate(listed))
-
-    def _secret(self, place: str, one: object) -> str:
-        kind, name = next(iter(one.items())) if isinstance(one, dict) and len(one) == 1 else ("", None)
-        if kind not in {"env", "file"} or not isinstance(name, str):
-            self._problems.add(f'{place}: expected {{ env = "NAME" }} or {{ file = "PATH" }}; no secret stands here')
-            return ""
-        found = (self._environment or {}).get(name, "") if kind == "env" else self._in_file(name)
-        where = f"the variable {name}" if kind == "env" else f"the file {name}"
-        if not found.strip():
-            self._problems.add(f"{place}: {where} is not there or empty")
-        return found.strip()
-
-    def _in_file(self, name: str) -> str:
-        try:
-            return (self._folder / name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            return ""
 
     def _check_currency(self, table: Table, currency: str) -> None:
         try:

@@ -16,6 +16,7 @@ from model.planning.imagined import IMAGINED
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
 from serving.ledger.ledger import Ledger
+from serving.ledger.recoveries import UNEXPLAINED, Advised
 from serving.ledger.reservations import Refused, Reservation
 from serving.ledger.selecting import Selector
 from serving.registry import Answering
@@ -112,6 +113,7 @@ def test_overtaken_twice_it_stops_and_says_why(ledger: Ledger) -> None:
             *,
             reservation_id: str | None = None,
             expires_at: datetime | None = None,
+            advised: Advised = UNEXPLAINED,
         ) -> Reservation | Refused:
             rival = super().reserve(a_proposal(), NOW + timedelta(hours=2), NOW)
             assert isinstance(rival, Reservation)

@@ -1,0 +1,108 @@
+"""Sends what is due every few seconds, and ends the recoveries whose time is over."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from random import Random
+
+import httpx
+from structlog.typing import FilteringBoundLogger
+
+from serving.errors import RequestError
+from serving.events_out import queue
+from serving.events_out.posting import Outcome, Resolver, post, posting_client, resolved
+from serving.events_out.queue import Claimed, State, pause_after
+from serving.events_out.targets import Targets
+from serving.ledger.recoveries import lapse
+from serving.ledger.store import Store
+from serving.ledger_access import LedgerAccess
+
+EVERY_SECONDS = 2.0
+MOST_A_TURN = 16
+"""All of a turn are sent at once, so that the time of one try bounds the turn well below the lease."""
+
+
+class Delivering:
+    """Sends events to their targets.
+
+    Args:
+        resolve: Gives the addresses of a host.
+    """
+
+    def __init__(
+        self,
+        access: LedgerAccess,
+        targets: Targets,
+        log: FilteringBoundLogger,
+        clock: Callable[[], datetime],
+        resolve: Resolver = resolved,
+    ) -> None:
+        self._access, self._targets, self._log, self._clock = access, targets, log, clock
+        self._resolve = resolve
+        self._draw = Random()
+
+    async def turn(self, client: httpx.AsyncClient) -> int:
+        """End what has lapsed, then send what is due; how many events were tried.
+
+        Raises:
+            RequestError: The ledger cannot be reached; what was taken comes up again when its lease ends.
+        """
+        await self._access.ask(lambda ledger: lapse(ledger.store, ledger.outbox, self._clock(), MOST_A_TURN))
+        taken = await self._access.ask(lambda ledger: queue.claimed(ledger.store, self._clock(), MOST_A_TURN))
+        results = await asyncio.gather(*(self._send(client, one) for one in taken), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return len(taken)
+
+    async def again_and_again(self, pause: Callable[[], Awaitable[None]]) -> None:
+        """Send what is due, and again at once while there is more; then pause. A failure is logged."""
+        async with posting_client() as client:
+            while True:
+                try:
+                    while await self.turn(client) == MOST_A_TURN:
+                        pass
+                except RequestError as error:
+                    self._log.warning("events were not sent", reason=str(error))
+                await pause()
+
+    async def _send(self, client: httpx.AsyncClient, one: Claimed) -> None:
+        target = self._targets.named(one.merchant_id, one.target)
+        if target is None:
+            outcome = Outcome(False, "no target of this name is set up")
+        else:
+            now = int(self._clock().timestamp())
+            outcome = await post(client, target, one.event_id, one.body.encode(), now, self._resolve)
+        state = await self._access.ask(lambda ledger: self._noted(ledger.store, one, outcome))
+        about = {"event_id": one.event_id, "type": one.type, "target": one.target, "tries": one.tries}
+        if state is State.DELIVERED:
+            self._log.info("event delivered", **about)
+        else:
+            self._log.warning("event not delivered", reason=outcome.reason, state=state.value, **about)
+
+    def _noted(self, store: Store, one: Claimed, outcome: Outcome) -> State:
+        now = self._clock()
+        if outcome.accepted:
+            queue.accepted(store, one, now)
+            return State.DELIVERED
+        pause = None if outcome.gone else pause_after(one.tries, self._draw)
+        return queue.refused(store, one, outcome.reason, now, pause)
+
+
+@asynccontextmanager
+async def delivering(
+    access: LedgerAccess, targets: Targets, log: FilteringBoundLogger, clock: Callable[[], datetime]
+) -> AsyncIterator[None]:
+    """Send events while the block runs, where targets are set up."""
+    if access.ledger is None or not targets.all:
+        yield
+        return
+    worker = Delivering(access, targets, log, clock)
+    task = asyncio.create_task(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,128 @@
+"""Where the events of which merchant are sent, signed with which secrets: one TOML file, read at start."""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from features.card_number import refuse_card_number
+from features.errors import InputError, InvalidValueError
+from features.sources.problems import Problems
+from features.sources.problems import Settings as Table
+from serving.events_out.addresses import Reach, check_url
+from serving.events_out.signing import key_of
+from serving.ledger.outbox import Outbox
+from serving.secret_places import SecretPlaces
+
+_KEYS = ("merchant_id", "name", "url", "secrets", "reach")
+_MOST_SECRETS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One receiver of one merchant's events.
+
+    Args:
+        name: Of the merchant's own choosing; the queue shows it.
+        secrets: Every secret that signs; two while they rotate.
+        reach: How far inside it may lie.
+    """
+
+    merchant_id: str
+    name: str
+    url: str
+    secrets: tuple[str, ...] = field(repr=False)
+    reach: Reach = Reach.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Every receiver that is set up; none of them unless the settings say so."""
+
+    all: tuple[Target, ...] = ()
+
+    def named(self, merchant_id: str, name: str) -> Target | None:
+        """One receiver."""
+        return next((t for t in self.all if (t.merchant_id, t.name) == (merchant_id, name)), None)
+
+    @property
+    def outbox(self) -> Outbox:
+        """Their names by merchant, as the ledger needs them."""
+        names: dict[str, tuple[str, ...]] = defaultdict(tuple)
+        for target in self.all:
+            names[target.merchant_id] += (target.name,)
+        return Outbox(dict(names))
+
+
+def targets_in(path: Path | None, environment: Mapping[str, str] | None) -> Targets:
+    """The receivers that the file sets up; none without a file.
+
+    Args:
+        environment: Holds secrets; None reads none of them, for whoever signs nothing.
+
+    Raises:
+        InputError: The file cannot be read or used, or a secret that it names is not there; every fault is named,
+            and no secret is.
+        CardNumberError: A merchant's id looks like a card number.
+    """
+    if path is None:
+        return Targets()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the file of event targets {path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        raise InputError(f"the file of event targets {path} is not TOML") from None
+    problems = Problems()
+    top = Table("", document, problems)
+    top.refuse_unknown(("target",))
+    listed = document.get("target", [])
+    tables = listed if isinstance(listed, list) and all(isinstance(one, dict) for one in listed) else None
+    if tables is None:
+        top.problem("target", listed, "one [[target]] table a receiver")
+    places = SecretPlaces(path.parent, environment, problems)
+    read = [_target(f"target[{i}]", one, places, problems) for i, one in enumerate(tables or ())]
+    found = tuple(one for one in read if one is not None)
+    _refuse_twins(found, problems)
+    problems.raise_if_any(f"the file of event targets {path}")
+    return Targets(found)
+
+
+def _target(place: str, values: dict[str, object], places: SecretPlaces, problems: Problems) -> Target | None:
+    table = Table(place, values, problems)
+    table.refuse_unknown(_KEYS)
+    merchant_id, name, url = table.text("merchant_id"), table.text("name"), table.text("url")
+    for key in ("merchant_id", "name", "url"):
+        if key not in values:
+            problems.add(f"{place}.{key}: is missing")
+        refuse_card_number(key, str(values.get(key, "")))
+    reach = table.choice("reach", {one.value: one for one in Reach}) or Reach.PUBLIC
+    secrets = places.secrets(f"{place}.secrets", values.get("secrets"), "ACME_EVENTS_SECRET")
+    _check_secrets(f"{place}.secrets", secrets, problems)
+    if url is not None:
+        try:
+            check_url(url, reach)
+        except InvalidValueError as error:
+            problems.add(f"{place}.url: expected {error.expected}")
+    return Target(merchant_id, name, url, secrets, reach) if merchant_id and name and url else None
+
+
+def _check_secrets(place: str, secrets: tuple[str, ...], problems: Problems) -> None:
+    if len(secrets) > _MOST_SECRETS:
+        problems.add(f"{place}: {len(secrets)} are listed; expected one, or two while they rotate")
+    for i, secret in enumerate(secrets):
+        try:
+            if secret:
+                key_of(secret)
+        except InvalidValueError as error:
+            problems.add(f"{place}[{i}]: what it names is not usable; expected {error.expected}")
+
+
+def _refuse_twins(found: tuple[Target, ...], problems: Problems) -> None:
+    seen: set[tuple[str, str]] = set()
+    for target in found:
+        key = (target.merchant_id, target.name)
+        if key in seen:
+            problems.add(f"target: merchant {target.merchant_id} has two of the name {target.name}")
+        seen.add(key)

@@ -1,0 +1,245 @@
+"""Events reach a real server signed, again until it accepts them, and never go where they were not sent."""
+
+import asyncio
+import io
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+from threading import Thread
+
+import pytest
+
+from api_builders import Clock
+from cap_builders import NOW, a_payment
+from event_builders import OUTBOX
+from serving.events_out import delivering as module
+from serving.events_out import posting, queue
+from serving.events_out.addresses import Reach
+from serving.events_out.delivering import Delivering, delivering
+from serving.events_out.posting import Outcome, post, posting_client
+from serving.events_out.queue import LEASE, MOST_TRIES, State, pause_after
+from serving.events_out.targets import Target, Targets
+from serving.ledger.ledger import Ledger
+from serving.ledger.recoveries import Stopped
+from serving.ledger_access import LedgerAccess
+from serving.logs import service_log
+from serving.service import prior_service
+from serving.webhooks.signatures import GENERIC, Signed, verified
+
+SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+
+
+@dataclass
+class Receiver:
+    """A server of the merchant's: what it got, and how it answers."""
+
+    url: str = ""
+    status: int = 204
+    answer: bytes = b""
+    location: str = ""
+    got: list[Signed] = field(default_factory=list)
+
+
+@contextmanager
+def serving(receiver: Receiver) -> Iterator[Receiver]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            receiver.got.append(Signed({k.lower(): v for k, v in self.headers.items()}, {}, body))
+            self.send_response(receiver.status)
+            if receiver.location:
+                self.send_header("location", receiver.location)
+            self.send_header("content-length", str(len(receiver.answer)))
+            self.end_headers()
+            self.wfile.write(receiver.answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        receiver.url = f"http://127.0.0.1:{server.server_port}/recoup?x=1"
+        try:
+            yield receiver
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving(Receiver()) as made:
+        yield made
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """A ledger with one final event to be sent."""
+    with closing(Ledger.opened(f"sqlite:///{tmp_path}/l.db?synchronous=normal", outbox=OUTBOX)) as made:
+        made.tell_stop(a_payment(), Stopped("not_worth_it", True), NOW)
+        yield made
+
+
+def target(url: str, reach: Reach = Reach.LOOPBACK) -> Target:
+    return Target("acme", "billing", url, (SECRET,), reach)
+
+
+def worker(ledger: Ledger, url: str, clock: Clock) -> Delivering:
+    access = LedgerAccess(ledger, prior_service().rulebook)
+    return Delivering(access, Targets((target(url),)), service_log("json", io.StringIO()), clock)
+
+
+def turn(*workers: Delivering) -> list[int]:
+    async def run() -> list[int]:
+        async with posting_client() as client:
+            return await asyncio.gather(*(one.turn(client) for one in workers))
+
+    return asyncio.run(run())
+
+
+def states(ledger: Ledger) -> dict[str, int]:
+    return {one.state: one.events for one in queue.counts(ledger.store)}
+
+
+def test_an_event_arrives_signed_once_and_as_it_is_kept(receiver: Receiver, ledger: Ledger) -> None:
+    clock = Clock(NOW)
+    assert turn(worker(ledger, receiver.url, clock)) == [1]
+    (got,) = receiver.got
+    assert verified(GENERIC, [SECRET], got, NOW)
+    assert got.body.decode() == queue.found(ledger.store, got.headers["webhook-id"]).body
+    assert json.loads(got.body)["type"] == "recovery.exhausted"
+    assert turn(worker(ledger, receiver.url, clock)) == [0]
+    assert states(ledger) == {"delivered": 1}
+
+
+def test_what_is_not_accepted_is_sent_again_under_the_same_id_after_longer_and_longer_pauses(
+    receiver: Receiver, ledger: Ledger
+) -> None:
+    clock, receiver.status = Clock(NOW), 500
+    one = worker(ledger, receiver.url, clock)
+    pauses: list[int] = []
+
+    async def until_given_up() -> None:
+        async with posting_client() as client:
+            while states(ledger) == {"waiting": 1}:
+                assert [await one.turn(client), await one.turn(client)] == [1, 0]
+                (shown,) = queue.listed(ledger.store, State.WAITING, 9) or queue.listed(ledger.store, State.FAILED, 9)
+                assert shown.reason == "answered 500"
+                pauses.append((shown.next_at or shown.touched_at) - shown.touched_at)
+                clock.now += timedelta(microseconds=pauses[-1])
+
+    asyncio.run(until_given_up())
+    assert len(pauses) == len(receiver.got) == MOST_TRIES
+    assert len({got.headers["webhook-id"] for got in receiver.got}) == 1
+    assert states(ledger) == {"failed": 1}
+    assert 2_500_000 <= pauses[0] <= 5_000_000
+    assert timedelta(days=2) < timedelta(microseconds=sum(pauses)) < timedelta(days=4)
+    receiver.status = 200
+    assert queue.replay_failed(ledger.store, clock.now) == 1
+    turn(one)
+    assert states(ledger) == {"delivered": 1}
+
+
+def test_a_pause_doubles_and_is_drawn() -> None:
+    draw = Random(1)
+    for tries in range(1, MOST_TRIES + 1):
+        longest = min(5.0 * 2 ** (tries - 1), 6 * 3600.0)
+        drawn = {pause_after(tries, draw).total_seconds() for _ in range(20)}
+        assert len(drawn) == 20
+        assert longest / 2 <= min(drawn) <= max(drawn) <= longest
+
+
+def test_several_workers_send_an_event_once_and_take_over_from_one_that_died(
+    receiver: Receiver, ledger: Ledger
+) -> None:
+    clock = Clock(NOW)
+    (dead,) = queue.claimed(ledger.store, clock.now, 10)
+    workers = [worker(ledger, receiver.url, clock) for _ in range(3)]
+    assert turn(*workers) == [0, 0, 0]
+    clock.now += LEASE
+    assert sorted(turn(*workers)) == [0, 0, 1]
+    assert len(receiver.got) == 1
+    queue.refused(ledger.store, dead, "late", clock.now, timedelta(seconds=1))
+    assert states(ledger) == {"delivered": 1}
+
+
+def test_a_redirect_is_not_followed(receiver: Receiver, ledger: Ledger) -> None:
+    with serving(Receiver()) as inside:
+        receiver.status, receiver.location = 307, inside.url
+        turn(worker(ledger, receiver.url, Clock(NOW)))
+        assert inside.got == []
+    assert queue.listed(ledger.store, State.WAITING, 9)[0].reason == "answered 307"
+
+
+def test_a_receiver_that_is_gone_is_not_asked_again(receiver: Receiver, ledger: Ledger) -> None:
+    receiver.status = 410
+    turn(worker(ledger, receiver.url, Clock(NOW)))
+    assert states(ledger) == {"failed": 1}
+
+
+def posted(at: Target, *addresses: str) -> Outcome:
+    async def resolve(host: str, port: int) -> list[str]:
+        if not addresses:
+            raise OSError
+        return list(addresses)
+
+    async def run() -> Outcome:
+        async with posting_client() as client:
+            return await post(client, at, "evt_1", b"{}", 0, resolve)
+
+    return asyncio.run(run())
+
+
+def test_the_connection_goes_to_the_address_that_was_judged_under_the_hosts_name(receiver: Receiver) -> None:
+    named = target(receiver.url.replace("127.0.0.1", "billing.invalid"))
+    assert posted(named, "127.0.0.1") == Outcome(True)
+    assert receiver.got[0].headers["host"].startswith("billing.invalid:")
+
+
+@pytest.mark.parametrize("addresses", [("10.0.0.1",), ("127.0.0.1", "10.0.0.1"), ("169.254.169.254",), ()])
+def test_a_name_that_leads_inside_gets_nothing(receiver: Receiver, addresses: tuple[str, ...]) -> None:
+    named = target(receiver.url.replace("127.0.0.1", "billing.invalid"))
+    assert not posted(named, *addresses).accepted
+    outside = replace(named, reach=Reach.PUBLIC)
+    assert not posted(outside, *(addresses or ("127.0.0.1",))).accepted
+    assert receiver.got == []
+
+
+def test_an_answer_without_end_is_not_read(receiver: Receiver) -> None:
+    receiver.answer = b"x" * (posting.MOST_ANSWER_BYTES * 40)
+    assert posted(target(receiver.url), "127.0.0.1") == Outcome(True)
+
+
+def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "TIMEOUT_S", 0.05)
+
+    async def run(port: int) -> Outcome:
+        async with posting_client() as client:
+            return await post(client, target(f"http://127.0.0.1:{port}/"), "evt_1", b"{}", 0)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        outcome = asyncio.run(run(silent.getsockname()[1]))
+    assert outcome.reason.startswith("no answer within")
+
+
+def test_the_service_sends_while_it_runs(receiver: Receiver, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EVERY_SECONDS", 0.01)
+    access, log = LedgerAccess(ledger, prior_service().rulebook), service_log("json", io.StringIO())
+    asyncio.run(_until(lambda: bool(receiver.got), access, Targets((target(receiver.url),)), log))
+    assert states(ledger) == {"delivered": 1}
+
+
+async def _until(done: Callable[[], bool], access: LedgerAccess, targets: Targets, log: object) -> None:
+    async with delivering(access, targets, log, lambda: NOW):  # type: ignore[arg-type]
+        for _ in range(500):
+            if done():
+                await asyncio.sleep(0.1)
+                return
+            await asyncio.sleep(0.01)
