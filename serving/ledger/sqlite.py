@@ -16,7 +16,14 @@ SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _CONNECTIONS = 32
 # The log is folded back after 2,000 pages (8 MiB): growing it is dearer than writing over it, folding often more so.
-_PRAGMAS = (("journal_mode", "WAL"), ("cache_size", "-65536"), ("wal_autocheckpoint", "2000"))
+# Pages are read through memory shared with the system (at most 2 GiB, the bound of SQLite itself), so that a large
+# ledger costs little more than a small one.
+_PRAGMAS = (
+    ("journal_mode", "WAL"),
+    ("cache_size", "-65536"),
+    ("wal_autocheckpoint", "2000"),
+    ("mmap_size", "2147418112"),
+)
 
 
 @dataclass(frozen=True, slots=True)
