@@ -198,8 +198,9 @@ VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :ne
 
 -- name: reserve_at_once.sqlite
 -- Hold every counter that an attempt would use if a glance shows that no rule can forbid it: nothing is held on the
--- payment, nothing was said about it or the consent, fewer attempts and holds than any cap allows, each attempt with an
--- ending known to set nothing off. Otherwise nothing happens, and the rules have to be looked at.
+-- payment, nothing was said about it or the consent, fewer attempts and holds than any cap allows, no hold is
+-- past its time, and each attempt has an ending known to set nothing off. Otherwise nothing happens, and the rules have
+-- to be looked at.
 INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor, initiator,
     amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
 SELECT :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
@@ -233,10 +234,10 @@ WHERE NOT EXISTS (
             WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id ORDER BY at DESC LIMIT :whole
         )
         UNION ALL
-        SELECT 1, 1 FROM reservation
+        SELECT 1, expires_at > :held_at FROM reservation
         WHERE merchant_id = :merchant_id AND method_id = :method_id AND method_id <> '' AND state = 'held'
         UNION ALL
-        SELECT 1, 1 FROM reservation
+        SELECT 1, expires_at > :held_at FROM reservation
         WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
     )
 )

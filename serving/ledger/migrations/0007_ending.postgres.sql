@@ -60,10 +60,10 @@ BEGIN
                 WHERE b.merchant_id = new_merchant_id AND b.mandate_id = new_mandate_id ORDER BY b.at DESC LIMIT whole
             ) AS a
             UNION ALL
-            SELECT 1, true FROM reservation AS r
+            SELECT 1, r.expires_at > new_held_at FROM reservation AS r
             WHERE r.merchant_id = new_merchant_id AND r.method_id = new_method_id AND r.method_id <> '' AND r.state = 'held'
             UNION ALL
-            SELECT 1, true FROM reservation AS r
+            SELECT 1, r.expires_at > new_held_at FROM reservation AS r
             WHERE r.merchant_id = new_merchant_id AND r.mandate_id = new_mandate_id AND r.mandate_id <> '' AND r.state = 'held'
         ) AS near
     );

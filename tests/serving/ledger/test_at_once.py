@@ -133,3 +133,11 @@ def test_a_second_hold_on_a_payment_is_refused_and_one_on_its_card_counts(
     while isinstance(glanced(ledger, a_proposal(f"other{held}"), monkeypatch), Reservation):
         held += 1
     assert held == 15  # as many as Visa allows in 30 days; the next is looked at
+
+
+def test_a_hold_past_its_time_is_ended_by_whoever_reserves_next(ledger: Ledger) -> None:
+    first = ledger.reserve(a_proposal("first"), NOW, NOW)
+    assert isinstance(first, Reservation)
+    later = first.expires_at + MINUTE
+    assert isinstance(ledger.reserve(a_proposal("second"), later, later), Reservation)
+    assert ledger.reservation(MERCHANT, first.reservation_id).state is State.EXPIRED
