@@ -16,15 +16,15 @@ class InvalidValueError(RecoupError):
 
     Args:
         field: The field as the user wrote it.
-        value: The offending value; shown shortened.
+        value: The offending value; kept and shown shortened.
         expected: What would be right, as a phrase that follows "expected".
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:
         self.field = field
-        self.value = shorten(value)
+        self.value = _cut(value if isinstance(value, str) else repr(value))
         self.expected = expected
-        super().__init__(f"{field}: {self.value} is not accepted; expected {expected}")
+        super().__init__(f"{field}: {shorten(value)} is not accepted; expected {expected}")
 
 
 class CardNumberError(RecoupError):
@@ -44,5 +44,8 @@ class InputError(RecoupError):
 
 def shorten(value: object, limit: int = 60) -> str:
     """The value in quotes as a reader should see it, at most `limit` characters long."""
-    text = repr(value)
+    return _cut(repr(value), limit)
+
+
+def _cut(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -33,7 +33,7 @@ def plan_reasons(context: Context, planned: Planned, told: Plan, others: Sequenc
         less = planned.value.amount_minor - others[0].plan_value.amount_minor
         other = f"{_route_words(context, others[0])} on {_day(context, others[0])}"
         worth = f"worth {Money(less, planned.value.currency)} less" if less > 0 else "worth the same"
-        yield Reason(Topic.PLAN, f"The runner-up, {other}, would start a plan {worth} ({others[0].plan_value}).")
+        yield Reason(Topic.PLAN, f"The runner-up, {other}, would start a plan {worth}.")
 
 
 def _are(count: int) -> str:

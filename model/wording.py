@@ -98,12 +98,16 @@ def moment_words(instant: datetime, zone: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """`48 %`; one decimal below ten, so that small chances can be told apart.
+    """`48 %`; one decimal below ten, so that small chances can be told apart, and nothing uncertain is called certain.
 
-    >>> percent(0.482), percent(0.0312)
-    ('48 %', '3.1 %')
+    >>> percent(0.482), percent(0.0312), percent(0.9971), percent(0.0002)
+    ('48 %', '3.1 %', 'over 99 %', 'under 0.1 %')
     """
     share = probability * 100
+    if 99.5 <= share < 100:
+        return "over 99 %"
+    if 0 < share < 0.05:
+        return "under 0.1 %"
     return f"{share:.0f} %" if share >= 9.95 else f"{share:.1f} %"
 
 

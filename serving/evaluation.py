@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from experiments.world import World
@@ -221,8 +222,6 @@ def _taught_until(scorer: Scorer | None) -> int | None:
     start = windows.get("test_from") if isinstance(windows, dict) else None
     if not isinstance(start, str):
         return None
-    from datetime import datetime
-
     return to_micros(datetime.fromisoformat(start))
 
 

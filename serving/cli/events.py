@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.ledger import Database, url_of
+from serving.cli.words import one_of
 
 if TYPE_CHECKING:
-    from serving.events_out.queue import Listed, State
+    from serving.events_out.queue import Listed
 
 app = typer.Typer(help="See the events that are sent to your own systems, and send them again.", no_args_is_help=True)
 
@@ -22,11 +23,11 @@ def list_events(
     database: Database = None,
 ) -> None:
     """List events in a state, by default those on their way, each with the reason why it was not accepted yet."""
-    from serving.events_out.queue import listed
+    from serving.events_out.queue import State, listed
     from serving.ledger.ledger import Ledger
 
     with closing(Ledger.opened(url_of(database))) as ledger:
-        found = listed(ledger.store, _state(state), most)
+        found = listed(ledger.store, one_of(State, "--state", state), most)
     for one in found:
         typer.echo(_line(one))
     if not found:
@@ -93,13 +94,3 @@ def _line(one: "Listed") -> str:
         f"{one.event_id}  {at}  {one.merchant_id}  {one.target}  {one.type}  {one.payment_id}/{one.recovery}  "
         f"{one.tries} tries{due}{reason}"
     )
-
-
-def _state(word: str) -> "State":
-    from features.errors import InvalidValueError
-    from serving.events_out.queue import State
-
-    try:
-        return State(word)
-    except ValueError:
-        raise InvalidValueError("--state", word, f"one of {', '.join(State)}") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.ledger import Database, url_of
+from serving.cli.words import one_of
 
 if TYPE_CHECKING:
     from serving.ledger.store import Store
@@ -37,14 +38,12 @@ def create(
 
     if operator is (merchant is not None):
         raise InvalidValueError("--merchant", merchant, "a merchant, or --operator for a key of every merchant")
-    if scope not in tuple(Scope):
-        raise InvalidValueError("--scope", scope, f"one of {', '.join(Scope)}")
-    now = _now()
+    allowed, now = one_of(Scope, "--scope", scope), _now()
     with closing(_store(database)) as store:
         made = create_key(
             store,
             merchant or EVERY_MERCHANT,
-            Scope(scope),
+            allowed,
             now,
             label=label,
             per_second=per_second or None,

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.ledger import Database, settings, url_of
+from serving.cli.words import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from serving.webhooks.deliveries import Listed, Reading, State
+    from serving.webhooks.deliveries import Listed, Reading
 
 app = typer.Typer(help="See the webhooks that were delivered, and read them again.", no_args_is_help=True)
 
@@ -26,10 +27,10 @@ def list_deliveries(
 ) -> None:
     """List deliveries in a state, by default those that failed, each with the reason."""
     from serving.ledger.ledger import Ledger
-    from serving.webhooks.deliveries import listed
+    from serving.webhooks.deliveries import State, listed
 
     with closing(Ledger.opened(url_of(database))) as ledger:
-        found = listed(ledger.store, _state(state), most)
+        found = listed(ledger.store, one_of(State, "--state", state), most)
     for one in found:
         typer.echo(_line(one))
     if not found:
@@ -112,13 +113,3 @@ def _line(one: "Listed") -> str:
     marked = "  [card number taken out]" if one.marked else ""
     reason = f"  {one.reason}" if one.reason else ""
     return f"{one.digest[:_SHOWN]}  {at}  {one.merchant_id}  {one.source}  {one.kinds or '-'}{marked}{reason}"
-
-
-def _state(word: str) -> "State":
-    from features.errors import InvalidValueError
-    from serving.webhooks.deliveries import State
-
-    try:
-        return State(word)
-    except ValueError:
-        raise InvalidValueError("--state", word, f"one of {', '.join(State)}") from None

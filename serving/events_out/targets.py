@@ -1,18 +1,18 @@
 """Where the events of which merchant are sent, signed with which secrets: one TOML file, read at start."""
 
-import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from features.card_number import refuse_card_number
-from features.errors import InputError, InvalidValueError
+from features.errors import InvalidValueError
 from features.sources.problems import Problems
 from features.sources.problems import Settings as Table
 from serving.events_out.addresses import Reach, check_url
 from serving.events_out.signing import key_of
 from serving.ledger.outbox import Outbox
+from serving.listed_tables import ListedTables
 from serving.secret_places import SecretPlaces
 
 _KEYS = ("merchant_id", "name", "url", "secrets", "reach")
@@ -68,24 +68,12 @@ def targets_in(path: Path | None, environment: Mapping[str, str] | None) -> Targ
     """
     if path is None:
         return Targets()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"the file of event targets {path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise InputError(f"the file of event targets {path} is not TOML") from None
-    problems = Problems()
-    top = Table("", document, problems)
-    top.refuse_unknown(("target",))
-    listed = document.get("target", [])
-    tables = listed if isinstance(listed, list) and all(isinstance(one, dict) for one in listed) else None
-    if tables is None:
-        top.problem("target", listed, "one [[target]] table a receiver")
-    places = SecretPlaces(path.parent, environment, problems)
-    read = [_target(f"target[{i}]", one, places, problems) for i, one in enumerate(tables or ())]
+    listed = ListedTables.read(path, "event targets", "target", "receiver")
+    places = SecretPlaces(path.parent, environment, listed.problems)
+    read = [_target(place, table, places, listed.problems) for place, table in listed.tables]
     found = tuple(one for one in read if one is not None)
-    _refuse_twins(found, problems)
-    problems.raise_if_any(f"the file of event targets {path}")
+    _refuse_twins(found, listed.problems)
+    listed.raise_if_any()
     return Targets(found)
 
 

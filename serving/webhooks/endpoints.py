@@ -1,15 +1,15 @@
 """Who may deliver webhooks for which merchant, with which secrets: one TOML file, read at start."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from features.card_number import refuse_card_number
-from features.errors import InputError, InvalidValueError
+from features.errors import InvalidValueError
 from features.money import minor_digits
 from features.sources.problems import Problems
 from features.sources.problems import Settings as Table
+from serving.listed_tables import ListedTables
 from serving.secret_places import SecretPlaces
 from serving.webhooks.signatures import SOURCES
 
@@ -59,22 +59,10 @@ def endpoints_in(path: Path | None, environment: Mapping[str, str] | None) -> En
     """
     if path is None:
         return Endpoints()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"the file of webhooks {path} cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
-        raise InputError(f"the file of webhooks {path} is not TOML") from None
-    problems = Problems()
-    top = Table("", document, problems)
-    top.refuse_unknown(("endpoint",))
-    listed = document.get("endpoint", [])
-    tables = listed if isinstance(listed, list) and all(isinstance(one, dict) for one in listed) else None
-    if tables is None:
-        top.problem("endpoint", listed, "one [[endpoint]] table a sender")
-    reading = _Reading(path.parent, environment, problems)
-    found = [reading.endpoint(f"endpoint[{i}]", one) for i, one in enumerate(tables or ())]
-    problems.raise_if_any(f"the file of webhooks {path}")
+    listed = ListedTables.read(path, "webhooks", "endpoint", "sender")
+    reading = _Reading(path.parent, environment, listed.problems)
+    found = [reading.endpoint(place, table) for place, table in listed.tables]
+    listed.raise_if_any()
     return Endpoints(tuple(one for one in found if one is not None))
 
 

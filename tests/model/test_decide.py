@@ -1,5 +1,6 @@
 """Decisions: never over a limit, always explained, the same again, and the best of what is allowed by brute force."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -154,6 +155,8 @@ def test_what_is_planned_and_what_the_runner_up_is_worth_are_told() -> None:
     assert "If it is declined, " in told
     assert "is kept for that" in told
     assert "The runner-up, the Visa card" in told
+    # Its own worth is reckoned with caution, the plan's is an average: side by side they would contradict each other.
+    assert re.search(r"would start a plan worth (the same|[0-9.,]+ [A-Z]{3} less)\.", told)
 
 
 def test_after_as_many_retries_as_the_settings_allow_it_stops() -> None:

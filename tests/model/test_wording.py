@@ -32,9 +32,19 @@ def test_days_and_moments_are_written_out_on_the_local_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.482, "48 %"), (0.0312, "3.1 %"), (0.0995, "10 %"), (1.0, "100 %"), (0.0, "0.0 %")]
+    ("share", "words"),
+    [
+        (0.482, "48 %"),
+        (0.0312, "3.1 %"),
+        (0.0995, "10 %"),
+        (0.994, "99 %"),
+        (0.9951, "over 99 %"),
+        (1.0, "100 %"),
+        (0.0004, "under 0.1 %"),
+        (0.0, "0.0 %"),
+    ],
 )
-def test_small_chances_keep_a_decimal(share: float, words: str) -> None:
+def test_small_chances_keep_a_decimal_and_what_is_not_certain_is_not_called_so(share: float, words: str) -> None:
     assert percent(share) == words
 
 

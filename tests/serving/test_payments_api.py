@@ -65,7 +65,9 @@ def test_pages_of_a_timeline_are_the_timeline(api: Api, failed: Document, limit:
 
 def test_what_nobody_told_of_is_unknown(api: Api) -> None:
     for path in (TIMELINE, "/v1/methods/pm_1/attempts?merchant_id=acme"):
-        assert api.get(path, 404)["type"].endswith("unknown-id")
+        told = api.get(path, 404)
+        assert told["type"].endswith("unknown-id")
+        assert told["errors"][0]["value"] in {"inv_1", "pm_1"}
     assert api.get("/v1/payments?merchant_id=acme") == {"payments": [], "has_more": False, "next_cursor": None}
 
 
