@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Temporary files stay in the checkout.
 export TMPDIR := $(CURDIR)/.recoup/tmp
 
-.PHONY: help setup demo serve test check lint types imports openapi lock bench fuzz clean
+.PHONY: help setup demo serve test coverage check lint types imports openapi lock bench fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,10 @@ serve: setup ## keep the decision service and the MLflow UI up (the demo's until
 		export RECOUP_HOME=.recoup/demo; \
 	fi; $(BIN)/recoup serve --with-mlflow
 
-test: setup ## run the test suite with coverage
+test: setup ## run the test suite
+	@$(BIN)/python -m pytest -n logical --dist worksteal
+
+coverage: setup ## run the test suite and show which lines no test reaches (twice as slow)
 	@$(BIN)/python -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered
 
 check: lint types imports ## everything static: lint, format, types, import direction
