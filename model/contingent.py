@@ -31,21 +31,30 @@ def contingent(case: Case, planned: Planned, scorer: Scorer, economics: Economic
         PlannedAttempt(retry, rounded(score), own[k], round(float(reached[k]), 6))
         for k, (retry, score) in enumerate(zip(retries, scores, strict=True))
     ]
-    return _plan(context, attempts, own, reached, chance)
+    return _plan(context, attempts, own, reached, scores)
 
 
-def _plan(context: Context, attempts: Sequence[PlannedAttempt], own: Values, reached: Floats, chance: Floats) -> Plan:
+def _plan(
+    context: Context, attempts: Sequence[PlannedAttempt], own: Values, reached: Floats, scores: Sequence[Score]
+) -> Plan:
     amount = context.payment.amount
+    chance = np.array([score.probability for score in scores], dtype=np.float64)
     tries = float(reached.sum())
     return Plan(
         attempts=tuple(attempts),
         expected_attempts=round(tries, 6),
-        recovery_probability=round(float(1.0 - np.prod(1.0 - chance)), 6),
+        recovery_probability=_one_of(chance),
+        recovery_low=_one_of([score.low for score in scores]),
+        recovery_high=_one_of([score.high for score in scores]),
         expected_recovered=Money(round(float((reached * chance).sum()) * amount.amount_minor), amount.currency),
         expected_cost=Money(round(float((reached * own.cost).sum())), amount.currency),
         expected_net=Money(round(float((reached * own.net).sum())), amount.currency),
         break_even_cost=Money(round(float((reached * own.break_even_cost).sum()) / max(tries, 1.0)), amount.currency),
     )
+
+
+def _one_of(chances: Floats | Sequence[float]) -> float:
+    return round(float(1.0 - np.prod(1.0 - np.asarray(chances))), 6)
 
 
 def planned_attempt(options: Options, worth: Values, index: int) -> PlannedAttempt:

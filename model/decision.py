@@ -82,6 +82,8 @@ class Plan:
         attempts: In order of time; empty when nothing is worth trying.
         expected_attempts: How many of them are made on average.
         recovery_probability: That one of them is approved.
+        recovery_low, recovery_high: The same with every chance at the lower and at the upper end of its 90 % interval:
+            one model made them all, so that they are wrong together, and their errors add up.
         expected_recovered: Amount expected to be collected by them.
         expected_cost: Fees and harm expected from them.
         expected_net: What they are worth after costs, later invoices included; stopping now is worth nothing.
@@ -91,6 +93,8 @@ class Plan:
     attempts: tuple[PlannedAttempt, ...]
     expected_attempts: float
     recovery_probability: float
+    recovery_low: float
+    recovery_high: float
     expected_recovered: Money
     expected_cost: Money
     expected_net: Money

@@ -113,6 +113,8 @@ class PlanOut(Shape):
     attempts: tuple[PlannedRetry, ...] = Field(description="in order of time; empty for a stop")
     expected_attempts: float = Field(description="how many of them are made on average")
     recovery_probability: float = Field(ge=0, le=1, description="that one of them is approved")
+    recovery_low: float = Field(ge=0, le=1, description="the same with every chance at the lower end of its interval")
+    recovery_high: float = Field(ge=0, le=1, description="the same with every chance at the upper end of its interval")
     expected_recovered: MoneyOut
     expected_cost: MoneyOut
     expected_net_value: MoneyOut = Field(description="after costs; stopping now is worth nothing")

@@ -118,6 +118,8 @@ def _plan(decision: Decision, context: Context) -> PlanOut:
         attempts=tuple(_planned(attempt, context) for attempt in plan.attempts),
         expected_attempts=plan.expected_attempts,
         recovery_probability=plan.recovery_probability,
+        recovery_low=plan.recovery_low,
+        recovery_high=plan.recovery_high,
         expected_recovered=money_of(plan.expected_recovered),
         expected_cost=money_of(plan.expected_cost),
         expected_net_value=money_of(plan.expected_net),

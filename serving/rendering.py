@@ -109,7 +109,8 @@ def _limits(limits: tuple[Limit, ...]) -> Table:
 
 def _plan(answer: DecisionAnswer) -> Table:
     plan = answer.plan
-    title = f"Plan, if each is declined: {percent(plan.recovery_probability)} to recover, "
+    title = f"Plan, if each is declined: {percent(plan.recovery_probability)} "
+    title += f"({percent(plan.recovery_low)} to {percent(plan.recovery_high)}) to recover, "
     title += f"{plan.expected_attempts:.1f} attempts on average, worth {money_words(plan.expected_net_value)}"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in ("when", "method", "processor", "chance then", "made with", "net value"):
