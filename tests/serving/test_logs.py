@@ -44,6 +44,13 @@ class TellingScorer:
         return tuple(self.score(context, retries) for context, retries in asked)
 
 
+class TellingRulebook(Rulebook):
+    """Rules that fail with what they were asked about; no policy can answer without them."""
+
+    def about(self, rail: Rail, network: Network) -> tuple[CapRule, ...]:
+        raise RuntimeError(f"{rail} {network} with card {CARD} of {SECRETS[0]}")
+
+
 def of_jane(document: Document) -> Document:
     text = orjson.dumps(document).replace(b"cus_1", b"cus_Jane_Doe").replace(b"pm_1", b"pm_of_Jane")
     text = text.replace(b"inv_1", b"inv_of_Jane").replace(b"att_1", b"att_of_Jane").replace(b'"51"', b'"51JANE"')
@@ -69,10 +76,13 @@ def test_a_day_of_requests_leaves_nothing_of_a_payer_in_the_log(
         api = Api(create_app(settings, service=service, ledger=ledger, clock=Clock()), Clock())
         _a_day(api, of_jane(failed))
     telling = replace(service, answering=Answering(TellingScorer(), "x"))
-    assert asyncio.run(_failing(create_app(settings, service=telling, clock=Clock()), of_jane(failed))) == 500
+    assert asyncio.run(_failing(create_app(settings, service=telling, clock=Clock()), of_jane(failed))) == 200
+    broken = replace(telling, rulebook=TellingRulebook(service.rulebook.rules))
+    assert asyncio.run(_failing(create_app(settings, service=broken, clock=Clock()), of_jane(failed))) == 500
     log = capsys.readouterr().err
     lines = [orjson.loads(line) for line in log.splitlines()]
     assert len([line for line in lines if line["event"] == "request"]) > 25
+    assert any(line["event"] == "policy failed" and line["failure"] == "RuntimeError" for line in lines)
     assert any(line["event"] == "failed" and line["failure"] == "RuntimeError" for line in lines)
     assert [secret for secret in SECRETS if secret in log] == []
     assert not re.search(r"4242.{0,3}4242", log)
