@@ -18,6 +18,9 @@ from api_builders import MERCHANT, Api, Clock, event, report
 from features.action import Retry
 from features.context import Context
 from features.table import Asked
+from features.vocabulary import Network, Rail
+from model.caps.rule import CapRule
+from model.caps.rulebook import Rulebook
 from model.scorer import Scores, ScoreSource
 from serving.app import create_app
 from serving.ledger_access import open_ledger
