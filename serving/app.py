@@ -11,15 +11,13 @@ from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
 from model.boosted import BoostedScorer
+from model.scorer import ScoreSource
 from serving.admin_api import admin_routes
-from serving.answers import answer_of
 from serving.api import routes
-from serving.contexts import context_of
 from serving.draining import Draining
 from serving.edge import Edge
 from serving.events_out.delivering import delivering
 from serving.events_out.targets import targets_in
-from serving.examples import EXAMPLES
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
 from serving.ledger.ledger import Ledger
@@ -31,7 +29,6 @@ from serving.openapi import describe
 from serving.payments_api import payment_routes
 from serving.problems import install
 from serving.reports_api import report_routes
-from serving.requests import parse_request
 from serving.reservations_api import method_routes, reservation_routes
 from serving.rulebook_api import rulebook_routes
 from serving.service import Service, load_service
@@ -39,6 +36,12 @@ from serving.settings import Auth, Settings, settings_from
 from serving.tenancy.asking import asks_for_keys, settled_auth
 from serving.tenancy.gate import Gate
 from serving.tenancy.key_ring import KeyRing
+from serving.trust.apart import Apart
+from serving.trust.current import Current
+from serving.trust.following import Follower, following
+from serving.trust.ladder import Bounds
+from serving.trust.shadow import Shadowing, shadowing
+from serving.trust.warming import answer_examples
 from serving.webhooks.api import webhook_routes
 from serving.webhooks.endpoints import endpoints_in
 from serving.webhooks.retrying import retrying
@@ -50,6 +53,7 @@ def create_app(
     service: Service | None = None,
     ledger: Ledger | None = None,
     clock: Callable[[], datetime] | None = None,
+    live: bool = False,
 ) -> FastAPI:
     """The application: everything it needs is loaded here, so that it is ready before it takes a request.
 
@@ -58,6 +62,7 @@ def create_app(
         ledger: Counts and holds; without one, decisions count what requests tell and nothing can be reserved. It is
             closed with the application.
         clock: Gives the instant of a request that names no `as_of` (aware, UTC); the machine's clock when absent.
+        live: Keep to the time that a decision may take, and follow the registry, as a server does.
 
     Raises:
         InputError: A file that the settings name cannot be used.
@@ -65,6 +70,9 @@ def create_app(
     log, service = service_log(settings.log_format), service or load_service(settings)
     metrics, draining = Metrics(), Draining(settings.drain_seconds)
     access, now = LedgerAccess(ledger, service.rulebook, metrics), clock or _machine_clock
+    current = Current(replace(service, bounds=_bounds(settings, log, live=live)))
+    shadow = Shadowing(current, ledger, metrics, log)
+    follower = Follower(current, settings, metrics, log, now) if live and _is_followed(settings) else None
     endpoints = endpoints_in(settings.webhooks, os.environ)
     targets = targets_in(settings.event_targets, os.environ)
 
@@ -72,19 +80,27 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
         _log_start(log, service)
-        scorer, number = service.answering.scorer, service.answering.registered_version
-        metrics.answers_with(scorer.source, scorer.version, number, now())
+        answering = service.answering
+        metrics.answers_with(
+            answering.scorer.source,
+            answering.scorer.version,
+            answering.registered_version,
+            now(),
+            answering.prepared_seconds,
+        )
+        current.begin(now(), followed=follower is not None)
         draining.listen(log)
         async with (
             expiring(access, log, now),
             retrying(access, endpoints, log, now),
             delivering(access, targets, log, now),
         ):
-            yield
+            with shadowing(shadow), following(follower, settings):
+                yield
         access.close()
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
-    app.include_router(routes(service, access, settings, now, draining))
+    app.include_router(routes(current, shadow, access, settings, now, draining))
     app.include_router(metrics_routes(metrics))
     app.include_router(report_routes(access, settings, now))
     app.include_router(reservation_routes(access, settings, now))
@@ -110,14 +126,12 @@ def app_from_environment() -> FastAPI:
     ledger = open_ledger(settings, service.rulebook)
     if settings.auth is Auth.AUTO:
         settings = replace(settings, auth=settled_auth(settings, ledger, host=None))
-    return create_app(settings, service=service, ledger=ledger)
+    return create_app(settings, service=service, ledger=ledger, live=True)
 
 
 def _warm(service: Service) -> None:
     """Calendars, code tables and adapters are made on first use; the first caller shall not wait for them."""
-    for example in EXAMPLES:
-        context = context_of(parse_request(example.body), _machine_clock())
-        answer_of(service.decide(context), context).model_dump_json()
+    answer_examples(service, _machine_clock)
     # What is loaded by now stays; without this the collector walks all of it every few dozen decisions (0.1 s each).
     gc.collect()
     gc.freeze()
@@ -131,6 +145,20 @@ def _log_start(log: FilteringBoundLogger, service: Service) -> None:
     log.info("ready", policy_source=scorer.source, model=scorer.version, rulebook=service.rulebook.version)
     if refused is not None:
         log.warning("no model answers", asked=service.answering.asked, reason=refused)
+
+
+def _bounds(settings: Settings, log: FilteringBoundLogger, *, live: bool) -> Bounds:
+    """What answers are bound by; only a server keeps the time, because only there does anybody wait."""
+
+    def failed(policy_source: ScoreSource) -> None:
+        log.exception("policy failed", policy_source=policy_source)  # noqa: LOG004 - called while it is handled
+
+    bounds = Bounds(max_age_days=settings.model_max_age_days, failed=failed)
+    return replace(bounds, seconds=settings.decision_seconds, run=Apart()) if live else bounds
+
+
+def _is_followed(settings: Settings) -> bool:
+    return settings.model is None and settings.follow_seconds > 0
 
 
 def _machine_clock() -> datetime:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -14,12 +14,15 @@ from features.errors import InputError, RecoupError
 from model.artifact import read_artifact
 from model.boosted import BoostedScorer
 from model.prior import PriorScorer
+from model.reliance import TAKEN_AT_ITS_WORD, Reliance
 from model.scorer import Scorer
+from model.worked import check_worked
 from serving.settings import MODEL_NAME, Settings
+from serving.trust.breaker import Breaker
 
 # The tracker reports its use to its makers unless it is told not to.
 UNTRACKED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _SECONDS_TO_RESOLVE = 120
 
 
@@ -41,6 +44,8 @@ class Answering:
         refused: Why no model answers, as a sentence; None when one does.
         folder: The artifact of the model that answers; None where the prior does.
         prepared_seconds: How long it took to make the scorer ready, from reading its files on.
+        reliance: Where the model may be relied upon.
+        breaker: How it has done of late in this process.
     """
 
     scorer: Scorer
@@ -49,6 +54,8 @@ class Answering:
     refused: str | None = None
     folder: Path | None = None
     prepared_seconds: float = 0.0
+    reliance: Reliance = TAKEN_AT_ITS_WORD
+    breaker: Breaker = field(default_factory=Breaker, compare=False)
 
 
 def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None) -> Answering:
@@ -58,52 +65,69 @@ def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] 
         resolve: Finds the registered champion, or says why there is none; the registry's own when absent.
     """
     if settings.model is not None:
-        return _from_folder(settings.model, f"folder {settings.model}", None)
+        return prepared(settings.model, f"folder {settings.model}", None)
     asked = f"{MODEL_NAME}@{settings.model_alias}"
     champion = (resolve or champion_of)(settings)
     if isinstance(champion, str):
         return Answering(PriorScorer(), asked, refused=champion)
-    return _from_folder(champion.folder, asked, champion.version)
+    return prepared(champion.folder, asked, champion.version)
 
 
 def champion_of(settings: Settings) -> Champion | str:
     """The registered model with the alias, or a sentence saying why there is none."""
     uri = settings.tracking_uri
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         return f"no model yet: the registry {uri} does not exist; recoup train makes one"
-    program = [sys.executable, "-m", "serving.champion", MODEL_NAME, settings.model_alias, uri]
+    try:
+        found = told_by_program(uri, "artifact", MODEL_NAME, settings.model_alias, uri, str(settings.home / "models"))
+    except InputError as error:
+        return str(error)
+    return found["absent"] if "absent" in found else Champion(Path(found["folder"]), found["version"])
+
+
+def told_by_program(uri: str, *arguments: str) -> dict[str, str]:
+    """What `serving.champion`, a process of its own, says.
+
+    Raises:
+        InputError: The registry cannot be read, or does not answer.
+    """
     try:
         ran = subprocess.run(  # noqa: S603 - our own program, arguments passed as a list
-            [*program, str(settings.home / "models")],
+            [sys.executable, "-m", "serving.champion", *arguments],
             capture_output=True,
             timeout=_SECONDS_TO_RESOLVE,
             check=True,
             env=os.environ | UNTRACKED,
         )
     except subprocess.TimeoutExpired:
-        return f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds"
+        raise InputError(f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds") from None
     except subprocess.CalledProcessError as error:
-        return f"the registry at {uri} cannot be read: {_last_line(error.stderr)}"
+        raise InputError(f"the registry at {uri} cannot be read: {_last_line(error.stderr)}") from None
     found: dict[str, str] = orjson.loads(ran.stdout)
-    return found["absent"] if "absent" in found else Champion(Path(found["folder"]), found["version"])
+    return found
 
 
 def read_scorer(folder: Path) -> BoostedScorer:
     """The scorer of an artifact folder, its checksums verified.
 
     Raises:
-        InputError: The folder is missing or is not an untouched artifact.
+        InputError: The folder is missing or is not an untouched artifact, or here it gives other chances than it says.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; expected the folder of a model artifact")
-    return BoostedScorer(read_artifact(folder))
+    scorer = BoostedScorer(read_artifact(folder))
+    check_worked(scorer)
+    return scorer
 
 
-def _from_folder(folder: Path, asked: str, version: str | None) -> Answering:
+def prepared(folder: Path, asked: str, version: str | None) -> Answering:
+    """The scorer of an artifact, ready to answer; the prior, with the reason, where it cannot be used."""
     began = time.perf_counter()
     try:
         scorer = read_scorer(folder)
-        return Answering(scorer, asked, version, folder=folder, prepared_seconds=time.perf_counter() - began)
+        reliance = Reliance.from_facts(scorer.facts)
+        seconds = time.perf_counter() - began
+        return Answering(scorer, asked, version, folder=folder, prepared_seconds=seconds, reliance=reliance)
     except RecoupError as error:
         return Answering(PriorScorer(), asked, version, refused=str(error))
 

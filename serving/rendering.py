@@ -51,7 +51,9 @@ def headline(answer: DecisionAnswer) -> Panel:
         window_words(action.window, by_day=action.by_day),
         worth_words(answer),
     ]
-    return Panel(Text("\n".join(lines)), title="Retry", title_align="left", border_style="green")
+    return Panel(
+        Text("\n".join(line for line in lines if line)), title="Retry", title_align="left", border_style="green"
+    )
 
 
 def window_words(window: Window, *, by_day: bool = False) -> str:
@@ -147,7 +149,7 @@ def _alternatives(answer: DecisionAnswer) -> Table:
 
 def _origin(answer: DecisionAnswer) -> Text:
     versions = answer.versions
-    who = "model" if answer.policy_source == "model" else "shipped prior, no model"
+    who = {"model": "model", "prior": "shipped prior, no model", "schedule": "schedule, no model"}[answer.policy_source]
     return Text(
         f"{who} {versions.model} · policy {answer.policy} · rulebook {versions.rulebook} · "
         f"economics {versions.economics} · valid until {instant_words(answer.valid_until)} · {answer.decision_id}",

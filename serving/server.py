@@ -44,7 +44,7 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
         ledger.close()
         raise
     if workers == 1:
-        return create_app(settings, service=service, ledger=ledger), settings.auth
+        return create_app(settings, service=service, ledger=ledger, live=True), settings.auth
     # Brought to this version once, before the workers, and refused here where it cannot be used.
     ledger.close()
     os.environ.update(environment_of(settings))

@@ -28,6 +28,7 @@ from serving.cli import (
     openapi,
     rulebook,
     serve,
+    shadow,
     simulate,
     stop,
     train,
@@ -56,6 +57,7 @@ app.command("promote")(life.promote)
 app.command("rollback")(life.rollback)
 app.command("status")(life.status)
 app.command("monitor")(monitor.monitor)
+app.command("shadow")(shadow.shadow)
 app.command("decide")(decide.decide)
 app.command("serve")(serve.serve)
 app.command("stop")(stop.stop)

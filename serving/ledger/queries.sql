@@ -722,3 +722,24 @@ WHERE merchant_id = :merchant_id AND event_id = :event_id
 -- Send again whatever was given up.
 UPDATE sending SET state = 'waiting', tries = 0, next_at = :now, claim = '', reason = '', touched_at = :now
 WHERE state = 'failed'
+
+-- name: put_shadow
+-- What a challenger would have decided; told twice, it counts once.
+INSERT INTO shadow (
+    merchant_id, decision_id, payment_id, as_of, champion, policy_source, challenger, method_id, processor, day,
+    slot_from, slot_until, challenger_method_id, challenger_processor, challenger_day, chance, challenger_chance
+) VALUES (
+    :merchant_id, :decision_id, :payment_id, :as_of, :champion, :policy_source, :challenger, :method_id, :processor,
+    :day, :slot_from, :slot_until, :challenger_method_id, :challenger_processor, :challenger_day, :chance,
+    :challenger_chance
+) ON CONFLICT DO NOTHING
+
+-- name: shadows
+-- The decisions that were put to a challenger since an instant, each with the attempt that was made of it, if any.
+SELECT s.merchant_id, s.payment_id, s.champion, s.challenger, s.method_id, s.processor, s.day,
+    s.challenger_method_id, s.challenger_processor, s.challenger_day, s.chance, s.challenger_chance,
+    (SELECT a.outcome FROM attempt AS a
+     WHERE a.merchant_id = s.merchant_id AND a.payment_id = s.payment_id AND a.method_id = s.method_id
+         AND a.processor = s.processor AND a.at >= s.slot_from AND a.at < s.slot_until
+     ORDER BY a.at, a.attempt_id LIMIT 1) AS outcome
+FROM shadow AS s WHERE s.as_of >= :since ORDER BY s.as_of, s.merchant_id, s.decision_id

@@ -1,0 +1,1 @@
+-- Stands for a step that is made elsewhere.
