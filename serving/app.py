@@ -5,16 +5,18 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
+from features.errors import RecoupError
 from model.boosted import BoostedScorer
 from serving.admin_api import admin_routes
 from serving.answers import answer_of
 from serving.api import routes
 from serving.contexts import context_of
+from serving.decisions_api import decision_routes
 from serving.draining import Draining
 from serving.edge import Edge
 from serving.events_out.delivering import delivering
@@ -22,6 +24,7 @@ from serving.events_out.targets import targets_in
 from serving.examples import EXAMPLES
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
+from serving.kept_models import MODELS, keep_artifact
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
@@ -71,12 +74,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
+        _keep_model(service, settings, log)
         _log_start(log, service)
         scorer, number = service.answering.scorer, service.answering.registered_version
         metrics.answers_with(scorer.source, scorer.version, number, now())
         draining.listen(log)
         async with (
-            expiring(access, log, now),
+            expiring(access, log, now, timedelta(days=settings.decisions_kept_days)),
             retrying(access, endpoints, log, now),
             delivering(access, targets, log, now),
         ):
@@ -85,6 +89,7 @@ def create_app(
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.include_router(routes(service, access, settings, now, draining))
+    app.include_router(decision_routes(access, service, settings.home / MODELS))
     app.include_router(metrics_routes(metrics))
     app.include_router(report_routes(access, settings, now))
     app.include_router(reservation_routes(access, settings, now))
@@ -121,6 +126,16 @@ def _warm(service: Service) -> None:
     # What is loaded by now stays; without this the collector walks all of it every few dozen decisions (0.1 s each).
     gc.collect()
     gc.freeze()
+
+
+def _keep_model(service: Service, settings: Settings, log: FilteringBoundLogger) -> None:
+    """A model that answers stays where it can be found when its decisions are computed again."""
+    if service.answering.folder is None:
+        return
+    try:
+        keep_artifact(service.answering.folder, settings.home / MODELS)
+    except RecoupError as error:
+        log.warning("the model is not kept", reason=str(error))
 
 
 def _log_start(log: FilteringBoundLogger, service: Service) -> None:

@@ -10,6 +10,7 @@ from features.errors import InvalidValueError
 MODEL_NAME = "recoup-retry"
 LOG_FORMATS = ("auto", "json", "console")
 _LONGEST_DRAIN = 300
+_MOST_DAYS = 36_500
 
 
 class Auth(StrEnum):
@@ -43,6 +44,7 @@ class Settings:
         event_targets: TOML file of where events are sent to, signed with which secrets; None sends none.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
+        decisions_kept_days: How long decisions are kept, to be explained and computed again.
         auth: Whether callers are asked for API keys.
         metrics: Who may read the metrics where keys are asked for.
         drain_seconds: How long it still answers after it was told to stop, with /ready saying that it is leaving.
@@ -60,6 +62,7 @@ class Settings:
     event_targets: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
+    decisions_kept_days: int = 400
     auth: Auth = Auth.AUTO
     metrics: MetricsAccess = MetricsAccess.KEYED
     drain_seconds: int = 0
@@ -79,6 +82,7 @@ VARIABLES: Mapping[str, str] = {
     "event_targets": "RECOUP_EVENT_TARGETS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
+    "decisions_kept_days": "RECOUP_DECISIONS_KEPT_DAYS",
     "auth": "RECOUP_AUTH",
     "metrics": "RECOUP_METRICS",
     "drain_seconds": "RECOUP_DRAIN_SECONDS",
@@ -107,6 +111,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         event_targets=_path(given.get("event_targets")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
+        decisions_kept_days=_days("RECOUP_DECISIONS_KEPT_DAYS", given.get("decisions_kept_days", "400")),
         auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),
         metrics=MetricsAccess(
             _one_of("RECOUP_METRICS", given.get("metrics", MetricsAccess.KEYED), tuple(MetricsAccess))
@@ -136,6 +141,12 @@ def _path(text: str | None) -> Path | None:
 def _whole(variable: str, text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise InvalidValueError(variable, text, "a whole number above zero")
+    return int(text)
+
+
+def _days(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _MOST_DAYS:
+        raise InvalidValueError(variable, text, f"whole days, 1 to {_MOST_DAYS:,}")
     return int(text)
 
 
