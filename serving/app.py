@@ -15,6 +15,7 @@ from model.boosted import BoostedScorer
 from serving.admin_api import admin_routes
 from serving.answers import answer_of
 from serving.api import routes
+from serving.batch_api import batch_routes
 from serving.contexts import context_of
 from serving.decisions_api import decision_routes
 from serving.draining import Draining
@@ -89,6 +90,7 @@ def create_app(
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.include_router(routes(service, access, settings, now, draining))
+    app.include_router(batch_routes(service, access, settings, now, log))
     app.include_router(decision_routes(access, service, settings.home / MODELS))
     app.include_router(metrics_routes(metrics))
     app.include_router(report_routes(access, settings, now))

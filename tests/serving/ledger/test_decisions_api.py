@@ -1,10 +1,9 @@
-"""Decisions that were answered are listed, shown as they were answered, and computed again, each to its merchant only."""
+"""Decisions are listed, shown as they were answered, and computed again, each to its own merchant only."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
 import pytest
@@ -94,9 +93,7 @@ def test_what_is_not_kept_is_not_found(api: Api) -> None:
         assert api.send("POST", f"/v1/decisions/{path}/replay?{OF_ACME}").status_code == 404
 
 
-def test_nothing_of_it_is_seen_by_another_merchant(
-    settings: Settings, service: Service, failed: Document, tmp_path: Path
-) -> None:
+def test_nothing_of_it_is_seen_by_another_merchant(settings: Settings, service: Service, failed: Document) -> None:
     with closing(Ledger.opened(settings.database)) as ledger:
         tenants = tenants_of(settings, service, ledger)
         name = tenants.of("acme").post("/v1/decisions", failed)["decision_id"]
