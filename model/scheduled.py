@@ -61,7 +61,7 @@ def decide_by_schedule(
         choice=Choice(action, propensity=1.0),
         time_zone=time_zone_of(context, action),
         by_day=by_day(context),
-        plan=Plan((), 0.0, 0.0, nothing, nothing, nothing, nothing),
+        plan=Plan((), 0.0, 0.0, 0.0, 0.0, nothing, nothing, nothing, nothing),
         plan_value=nothing,
         alternatives=(),
         curves=(),

@@ -88,7 +88,7 @@ def odd_slot(hours: Hours, clock: IssuerClock, start: datetime, last_day: date |
 
     Such slots are the only ones that do not start on a local hour.
     """
-    start += timedelta(seconds=-start.second % 60, microseconds=-start.microsecond)
+    start += -timedelta(seconds=start.second, microseconds=start.microsecond) % timedelta(minutes=1)
     if not hours.start.size or from_micros(hours.start[0]) <= start:
         return None
     if last_day is not None and local_date(start, clock.zone) > last_day:

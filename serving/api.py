@@ -9,13 +9,12 @@ from pydantic import BaseModel
 
 from model.decision import CODE_VERSION
 from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, VersionsOut
-from serving.answers import answer_of
 from serving.draining import Draining
 from serving.edge import note, read_body
 from serving.errors import RequestError
 from serving.idempotency import reservation_id_of
 from serving.ledger_access import LedgerAccess
-from serving.ledger_answers import reserved_answer
+from serving.ledger_answers import with_reservation
 from serving.openapi import DECISION_BODY, DECISION_RESPONSES
 from serving.requests import parse_request
 from serving.reserving import decided_for
@@ -64,8 +63,8 @@ def routes(
         note(request, decision_id=decision.decision_id, policy_source=decision.policy_source)
         if decision.stepped_down:
             note(request, stepped_down=" ".join(step.why for step in decision.stepped_down))
-        answer = answer_of(decision, decided.context)
-        return _json(reserved_answer(answer, decided.reservation) if asked.reserve else answer)
+        body = with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
+        return Response(body, media_type=JSON)
 
     @router.get("/v1/models", tags=["operation"], response_model=Models, summary="Which model answers")
     async def models() -> Response:

@@ -5,21 +5,25 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 from structlog.typing import FilteringBoundLogger
 
+from features.errors import RecoupError
 from model.boosted import BoostedScorer
 from model.scorer import ScoreSource
 from serving.admin_api import admin_routes
 from serving.api import routes
+from serving.batch_api import batch_routes
+from serving.decisions_api import decision_routes
 from serving.draining import Draining
 from serving.edge import Edge
 from serving.events_out.delivering import delivering
 from serving.events_out.targets import targets_in
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
+from serving.kept_models import MODELS, keep_artifact
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
@@ -79,6 +83,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         _warm(service)
+        _keep_model(service, settings, log)
         _log_start(log, service)
         answering = service.answering
         metrics.answers_with(
@@ -91,7 +96,7 @@ def create_app(
         current.begin(now(), followed=follower is not None)
         draining.listen(log)
         async with (
-            expiring(access, log, now),
+            expiring(access, log, now, timedelta(days=settings.decisions_kept_days)),
             retrying(access, endpoints, log, now),
             delivering(access, targets, log, now),
         ):
@@ -101,6 +106,8 @@ def create_app(
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.include_router(routes(current, shadow, access, settings, now, draining))
+    app.include_router(batch_routes(current, access, settings, now, log))
+    app.include_router(decision_routes(access, current, settings.home / MODELS))
     app.include_router(metrics_routes(metrics))
     app.include_router(report_routes(access, settings, now))
     app.include_router(reservation_routes(access, settings, now))
@@ -135,6 +142,16 @@ def _warm(service: Service) -> None:
     # What is loaded by now stays; without this the collector walks all of it every few dozen decisions (0.1 s each).
     gc.collect()
     gc.freeze()
+
+
+def _keep_model(service: Service, settings: Settings, log: FilteringBoundLogger) -> None:
+    """A model that answers stays where it can be found when its decisions are computed again."""
+    if service.answering.folder is None:
+        return
+    try:
+        keep_artifact(service.answering.folder, settings.home / MODELS)
+    except RecoupError as error:
+        log.warning("the model is not kept", reason=str(error))
 
 
 def _log_start(log: FilteringBoundLogger, service: Service) -> None:

@@ -11,8 +11,10 @@ from pydantic.json_schema import models_json_schema
 from model.decision import CODE_VERSION
 from serving.admin_schemas import StopRequest
 from serving.answer_schemas import DecisionAnswer, Problem
+from serving.batch_schemas import BatchAnswer, BatchEntry
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
+from serving.idempotency import OWN_KEYS
 from serving.ledger_answers import ReservedDecisionAnswer
 from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
 from serving.paging import DEFAULT_LIMIT, MOST
@@ -119,8 +121,9 @@ DECISION_BODY: Json = {
 
 _TOLD: tuple[type[BaseModel], ...] = (
     *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
+    BatchEntry,
 )
-_ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, Problem)
+_ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, BatchAnswer, Problem)
 
 
 # What a key, its limit and an idempotency key may answer with, at every address under /v1.
@@ -198,7 +201,7 @@ def _describe_gate(path: str, method: str, operation: Operation) -> None:
         parameter.update(_PARAMETERS.get(str(parameter.get("name")), {}))
     responses = operation["responses"]
     responses |= {str(kind.status): {"$ref": f"{_RESPONSES}{kind.slug}"} for kind in _GATE}
-    if method == "post":
+    if method == "post" and not path.startswith(OWN_KEYS):
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
         responses.setdefault(str(Kind.KEY_REUSED.status), {"$ref": f"{_RESPONSES}{Kind.KEY_REUSED.slug}"})
     operation["responses"] = dict(sorted(responses.items()))

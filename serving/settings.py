@@ -12,6 +12,7 @@ LOG_FORMATS = ("auto", "json", "console")
 _LONGEST_DRAIN = 300
 _LONGEST_DECISION = 60
 _LONGEST_PAUSE = 3_600
+_MOST_DAYS = 36_500
 
 
 class Auth(StrEnum):
@@ -57,6 +58,7 @@ class Settings:
         event_targets: TOML file of where events are sent to, signed with which secrets; None sends none.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
+        decisions_kept_days: How long decisions are kept, to be explained and computed again.
         auth: Whether callers are asked for API keys.
         metrics: Who may read the metrics where keys are asked for.
         drain_seconds: How long it still answers after it was told to stop, with /ready saying that it is leaving.
@@ -79,6 +81,7 @@ class Settings:
     event_targets: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
+    decisions_kept_days: int = 400
     auth: Auth = Auth.AUTO
     metrics: MetricsAccess = MetricsAccess.KEYED
     drain_seconds: int = 0
@@ -103,6 +106,7 @@ VARIABLES: Mapping[str, str] = {
     "event_targets": "RECOUP_EVENT_TARGETS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
+    "decisions_kept_days": "RECOUP_DECISIONS_KEPT_DAYS",
     "auth": "RECOUP_AUTH",
     "metrics": "RECOUP_METRICS",
     "drain_seconds": "RECOUP_DRAIN_SECONDS",
@@ -127,7 +131,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         challenger_alias=given.get("challenger_alias", "challenger"),
         shadow=Shadow(_one_of("RECOUP_SHADOW", given.get("shadow", Shadow.ON), tuple(Shadow))),
         follow_seconds=_seconds("RECOUP_FOLLOW_SECONDS", given.get("follow_seconds", "3"), _LONGEST_PAUSE),
-        model_max_age_days=_days(given.get("model_max_age_days")),
+        model_max_age_days=_days_or_none("RECOUP_MODEL_MAX_AGE_DAYS", given.get("model_max_age_days")),
         decision_seconds=_time_for_a_decision(given.get("decision_seconds", "2")),
         economics=_path(given.get("economics")),
         rulebook=_path(given.get("rulebook")),
@@ -136,6 +140,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         event_targets=_path(given.get("event_targets")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
+        decisions_kept_days=_days("RECOUP_DECISIONS_KEPT_DAYS", given.get("decisions_kept_days", "400")),
         auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),
         metrics=MetricsAccess(
             _one_of("RECOUP_METRICS", given.get("metrics", MetricsAccess.KEYED), tuple(MetricsAccess))
@@ -168,14 +173,20 @@ def _whole(variable: str, text: str) -> int:
     return int(text)
 
 
+def _days(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _MOST_DAYS:
+        raise InvalidValueError(variable, text, f"whole days, 1 to {_MOST_DAYS:,}")
+    return int(text)
+
+
 def _seconds(variable: str, text: str, longest: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > longest:
         raise InvalidValueError(variable, text, f"whole seconds, 0 to {longest}")
     return int(text)
 
 
-def _days(text: str | None) -> int | None:
-    return None if text is None else _whole("RECOUP_MODEL_MAX_AGE_DAYS", text)
+def _days_or_none(variable: str, text: str | None) -> int | None:
+    return None if text is None else _days(variable, text)
 
 
 def _time_for_a_decision(text: str) -> float:

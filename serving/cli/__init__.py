@@ -26,6 +26,7 @@ from serving.cli import (
     merchants,
     monitor,
     openapi,
+    replay,
     rulebook,
     serve,
     shadow,
@@ -59,6 +60,7 @@ app.command("status")(life.status)
 app.command("monitor")(monitor.monitor)
 app.command("shadow")(shadow.shadow)
 app.command("decide")(decide.decide)
+app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
 app.command("stop")(stop.stop)
 app.command("resume")(stop.resume)

@@ -541,7 +541,8 @@ DELETE FROM answered WHERE (merchant_id, idempotency_key) IN (
 )
 
 -- name: timeline
--- What happened to a payment after a place in the order of time: attempts, reservations, words on it and on its advice.
+-- What happened to a payment after a place in the order of time: attempts, decisions, reservations, words on it and on
+-- its advice.
 SELECT entry, id, at, ends_at, word, method_id, processor, initiator, amount_minor, currency, code, subcode, advice_code,
     category, other_id, reason
 FROM (
@@ -565,6 +566,10 @@ FROM (
     UNION ALL
     SELECT 'advice', event_id, said_at, NULL, word, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, reason
     FROM advice_event WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+    UNION ALL
+    SELECT 'decision', decision_id, answered_at, NULL, action, method_id, processor, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, reservation_id, reason
+    FROM decision WHERE merchant_id = :merchant_id AND payment_id = :payment_id
 ) AS entries
 WHERE (at, entry, id) > (:at, :entry, :id)
 ORDER BY at, entry, id LIMIT :most
@@ -743,3 +748,71 @@ SELECT s.merchant_id, s.payment_id, s.champion, s.challenger, s.method_id, s.pro
          AND a.processor = s.processor AND a.at >= s.slot_from AND a.at < s.slot_until
      ORDER BY a.at, a.attempt_id LIMIT 1) AS outcome
 FROM shadow AS s WHERE s.as_of >= :since ORDER BY s.as_of, s.merchant_id, s.decision_id
+
+-- name: insert_decision
+-- Keep a decision, once; one with a hold only beside the hold that it was made with.
+INSERT INTO decision (merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source,
+    model, rulebook, economics, code, action, reason, method_id, processor, propensity, content)
+SELECT :merchant_id, :decision_id, :payment_id, :as_of, :answered_at, :reservation_id, :policy, :policy_source,
+    :model, :rulebook, :economics, :code, :action, :reason, :method_id, :processor, :propensity, :content
+WHERE CAST(:reservation_id AS TEXT) IS NULL OR EXISTS (
+    SELECT 1 FROM reservation WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id
+)
+ON CONFLICT (merchant_id, decision_id) DO NOTHING
+
+-- name: decision
+-- One decision by its id.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity, content
+FROM decision WHERE merchant_id = :merchant_id AND decision_id = :decision_id
+
+-- name: decisions_called
+-- The decisions whose id begins so, whoever's they are.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity, content
+FROM decision WHERE decision_id >= :first AND decision_id < :last LIMIT 2
+
+-- name: decisions_of_merchant
+-- A merchant's decisions before a place, the latest first, without their contents.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity
+FROM decision
+WHERE merchant_id = :merchant_id AND answered_at <= :at AND (answered_at, decision_id) < (:at, :decision_id)
+ORDER BY answered_at DESC, decision_id DESC LIMIT :most
+
+-- name: decisions_of_payment
+-- A payment's decisions before a place, the latest first, without their contents.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity
+FROM decision
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+    AND answered_at <= :at AND (answered_at, decision_id) < (:at, :decision_id)
+ORDER BY answered_at DESC, decision_id DESC LIMIT :most
+
+-- name: decisions_between
+-- Everybody's decisions after a place, earliest first, answered before an instant.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity, content
+FROM decision
+WHERE answered_at >= :at AND (answered_at, merchant_id, decision_id) > (:at, :merchant_id, :decision_id)
+    AND answered_at < :until
+ORDER BY answered_at, merchant_id, decision_id LIMIT :most
+
+-- name: count_decisions
+-- How many decisions were answered between two instants.
+SELECT count(*) FROM decision WHERE answered_at >= :since AND answered_at < :until
+
+-- name: forget_decisions
+-- Forget some decisions that were answered before an instant, the oldest first.
+DELETE FROM decision WHERE (merchant_id, decision_id) IN (
+    SELECT merchant_id, decision_id FROM decision WHERE answered_at < :before
+    ORDER BY answered_at, merchant_id, decision_id LIMIT :most
+)
+
+-- name: insert_version
+-- Keep what a version holds, once.
+INSERT INTO decided_with (kind, version, content) VALUES (:kind, :version, :content) ON CONFLICT DO NOTHING
+
+-- name: version_content
+-- What a version holds.
+SELECT content FROM decided_with WHERE kind = :kind AND version = :version
