@@ -4,8 +4,8 @@
     python -m benchmarks.replaying cost DATABASE
 
 `fill` decides about invented failures: most of them paid meanwhile, some with days left to recover, some with what the
-ledger knows and a hold. `recoup replay --from 1970-01-01` computes them all again. `cost` prints what keeping a decision
-costs beside deciding.
+ledger knows and a hold. `recoup replay --from 1970-01-01` computes them all again. `cost` prints what keeping a
+decision costs beside deciding.
 """
 
 import sys

@@ -35,7 +35,7 @@ from serving.trust.telling import models_of
 from small_models import write_small
 
 JSON = {"content-type": "application/json"}
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120
 FAILED = context((card(),), (failed(card()),))
 
 
