@@ -34,13 +34,17 @@ _NOT_READY: dict[int | str, dict[str, object]] = {
 
 def routes(
     current: Current,
-    shadow: Shadowing,
+    shadow: Shadowing | None,
     access: LedgerAccess,
     settings: Settings,
     clock: Callable[[], datetime],
     draining: Draining | None = None,
 ) -> APIRouter:
-    """The addresses, answering with the service as it is when a request comes; `clock` is for those without `as_of`."""
+    """The addresses, answering with the service as it is when a request comes; `clock` is for those without `as_of`.
+
+    Args:
+        shadow: Puts decisions to a challenger; nobody does where it is None.
+    """
     router = APIRouter()
 
     @router.post(
@@ -59,7 +63,8 @@ def routes(
         service = current.service.for_request(asked.within_ms)
         decided = await decided_for(asked, service, access, now, held_as)
         decision = decided.decision
-        shadow.offer(service, decision)
+        if shadow is not None:
+            shadow.offer(service, decision)
         note(request, decision_id=decision.decision_id, policy_source=decision.policy_source)
         if decision.stepped_down:
             note(request, stepped_down=" ".join(step.why for step in decision.stepped_down))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from structlog.typing import FilteringBoundLogger
 
 from features.errors import RecoupError
@@ -35,6 +35,10 @@ from serving.problems import install
 from serving.reports_api import report_routes
 from serving.reservations_api import method_routes, reservation_routes
 from serving.rulebook_api import rulebook_routes
+from serving.sandbox.api import sandbox_routes
+from serving.sandbox.attempts_api import sandbox_attempt_routes
+from serving.sandbox.door import SandboxDoor
+from serving.sandbox.sandboxes import Sandboxes, SandboxTime
 from serving.service import Service, load_service
 from serving.settings import Auth, Settings, settings_from
 from serving.tenancy.asking import asks_for_keys, settled_auth
@@ -102,28 +106,60 @@ def create_app(
         ):
             with shadowing(shadow), following(follower, settings):
                 yield
+        sandboxes.close()
         access.close()
 
     app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
-    app.include_router(routes(current, shadow, access, settings, now, draining))
-    app.include_router(batch_routes(current, access, settings, now, log))
-    app.include_router(decision_routes(access, current, settings.home / MODELS))
+
+    def sandbox_app(its: LedgerAccess, time: SandboxTime) -> FastAPI:
+        inner = FastAPI(openapi_url=None, redirect_slashes=False)
+        for router in merchant_routers(current, its, settings, time, log):
+            inner.include_router(router)
+        inner.include_router(sandbox_routes(sandboxes, settings))
+        inner.include_router(sandbox_attempt_routes(sandboxes, settings))
+        inner.add_middleware(Idempotency, access=its, longest=settings.max_body_bytes, clock=now)
+        install(inner)
+        return inner
+
+    sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
+    for router in merchant_routers(current, access, settings, now, log, shadow, draining):
+        app.include_router(router)
     app.include_router(metrics_routes(metrics))
-    app.include_router(report_routes(access, settings, now))
-    app.include_router(reservation_routes(access, settings, now))
-    app.include_router(method_routes(access, now))
-    app.include_router(payment_routes(access))
-    app.include_router(admin_routes(access, settings, now))
-    app.include_router(rulebook_routes(service, now))
     app.include_router(webhook_routes(access, endpoints, settings, now))
+    app.include_router(sandbox_routes(sandboxes, settings))
+    app.include_router(sandbox_attempt_routes(sandboxes, settings))
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, access=access, longest=settings.max_body_bytes, clock=now)
+    app.add_middleware(SandboxDoor, sandboxes=sandboxes)
     keys = KeyRing(access) if asks_for_keys(settings, ledger) else None
     app.add_middleware(Gate, keys=keys, clock=now, public=public_in(settings))
     app.add_middleware(Edge, log=log, metrics=metrics)
     install(app)
     describe(app)
     return app
+
+
+def merchant_routers(
+    current: Current,
+    access: LedgerAccess,
+    settings: Settings,
+    now: Callable[[], datetime],
+    log: FilteringBoundLogger,
+    shadow: Shadowing | None = None,
+    draining: Draining | None = None,
+) -> tuple[APIRouter, ...]:
+    """What a merchant's key reaches, live and in its sandbox alike."""
+    return (
+        routes(current, shadow, access, settings, now, draining),
+        batch_routes(current, access, settings, now, log),
+        decision_routes(access, current, settings.home / MODELS),
+        report_routes(access, settings, now),
+        reservation_routes(access, settings, now),
+        method_routes(access, now),
+        payment_routes(access),
+        admin_routes(access, settings, now),
+        rulebook_routes(current.service, now),
+    )
 
 
 def app_from_environment() -> FastAPI:

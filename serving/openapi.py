@@ -18,6 +18,7 @@ from serving.idempotency import OWN_KEYS
 from serving.ledger_answers import ReservedDecisionAnswer
 from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
 from serving.paging import DEFAULT_LIMIT, MOST
+from serving.sandbox.schemas import SandboxAnswers, SandboxAttempt, SandboxClock
 from serving.schemas import DecisionRequest
 
 Json = dict[str, object]
@@ -56,6 +57,7 @@ _TAGS: list[Json] = [
     {"name": "webhooks", "description": "Take in what payment providers and billing systems deliver."},
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "admin", "description": "Stop and resume advice; for keys of scope admin."},
+    {"name": "sandbox", "description": "Set the clock and the answers of your sandbox; for its keys."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]
 _REFUSALS: dict[Kind, str] = {
@@ -121,7 +123,7 @@ DECISION_BODY: Json = {
 
 _TOLD: tuple[type[BaseModel], ...] = (
     *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
-    BatchEntry,
+    *(BatchEntry, SandboxClock, SandboxAnswers, SandboxAttempt),
 )
 _ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, BatchAnswer, Problem)
 

@@ -438,17 +438,17 @@ SELECT m.merchant_id, m.name, m.created_at, (
 
 -- name: add_key
 -- A new key.
-INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at)
-VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at)
+INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, sandbox)
+VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at, :sandbox)
 
 -- name: key
 -- One key by its id.
-SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at, sandbox
 FROM api_key WHERE key_id = :key_id
 
 -- name: all_keys
 -- Every key, or those of one merchant.
-SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at, sandbox
 FROM api_key WHERE :merchant_id = '*' OR merchant_id = :merchant_id ORDER BY merchant_id, created_at, key_id
 
 -- name: any_key
@@ -816,3 +816,46 @@ INSERT INTO decided_with (kind, version, content) VALUES (:kind, :version, :cont
 -- name: version_content
 -- What a version holds.
 SELECT content FROM decided_with WHERE kind = :kind AND version = :version
+
+-- name: open_sandbox
+-- A merchant's sandbox, unless there is one.
+INSERT INTO sandbox (merchant_id, generation, clock, answers) VALUES (:merchant_id, 1, :clock, '[]')
+ON CONFLICT (merchant_id) DO NOTHING
+
+-- name: sandbox
+-- A merchant's sandbox.
+SELECT generation, clock, answers FROM sandbox WHERE merchant_id = :merchant_id
+
+-- name: move_sandbox_clock
+-- Later, never back.
+UPDATE sandbox SET clock = :clock WHERE merchant_id = :merchant_id AND generation = :generation AND clock <= :clock
+
+-- name: script_sandbox
+-- What processors answer from now on.
+UPDATE sandbox SET answers = :answers WHERE merchant_id = :merchant_id AND generation = :generation
+
+-- name: wipe_sandbox
+-- Begin anew: the next generation, with nothing in it.
+UPDATE sandbox SET generation = generation + 1, clock = :clock, answers = '[]'
+WHERE merchant_id = :merchant_id AND generation = :generation
+
+-- name: sandbox_tries
+-- How often a payment was attempted by the sandbox itself.
+SELECT count(*) FROM attempt
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND substr(attempt_id, 1, length(:made_here)) = :made_here
+
+-- name: held_of_payment
+-- What is held for a payment.
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+FROM reservation
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
+
+-- name: events_written
+-- The events of a merchant after a place, in the order of time, the end of a recovery last of its instant.
+SELECT e.created_at, e.ends, e.event_id, e.body FROM (
+    SELECT created_at, event_id, body, merchant_id,
+        CASE WHEN type IN ('recovery.recovered', 'recovery.exhausted') THEN 1 ELSE 0 END AS ends
+    FROM event_out
+) AS e
+WHERE e.merchant_id = :merchant_id AND (e.created_at, e.ends, e.event_id) > (:at, :ends, :event_id)
+ORDER BY e.created_at, e.ends, e.event_id LIMIT :most

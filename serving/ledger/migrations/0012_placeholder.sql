@@ -1,1 +1,0 @@
--- Stands for a step that is made elsewhere.
