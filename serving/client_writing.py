@@ -15,6 +15,7 @@ _NOT_ASKED = ("/webhooks/", "/metrics")
 
 NAMES: Mapping[tuple[str, str], str] = {
     ("post", "/v1/decisions"): "decide",
+    ("post", "/v1/decisions/batch"): "decide_many",
     ("post", "/v1/attempts"): "report_attempts",
     ("post", "/v1/payments/{payment_id}/events"): "tell_of_payment",
     ("get", "/v1/methods/{method_id}/attempts"): "attempts_of_method",
@@ -46,6 +47,8 @@ class Operation:
         answer: Shapes that the answer may be, the one with most fields first.
         accepts: Statuses from 400 on with an answer of the same shape.
         pages: Of a list, the field that holds the items and their type.
+        many: Whether the answer is a list of such shapes, one for each of the body.
+        keyed: Whether it takes an idempotency key.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Operation:
     answer: tuple[str, ...]
     accepts: tuple[int, ...]
     pages: tuple[str, str] | None
+    many: bool
+    keyed: bool
     summary: str
 
     @property
@@ -97,7 +102,8 @@ def operations_text(document: Json) -> str:
     return (
         '"""What can be asked. Written by `recoup openapi` from docs/openapi.json: change that."""\n\n'
         "from abc import ABC, abstractmethod\nfrom collections.abc import AsyncIterator, Iterator, Sequence\n\n"
-        "from serving.client.calls import Answer, Call, call\nfrom serving.client.codec import decode, decode_either\n"
+        "from serving.client.calls import Answer, Call, call\n"
+        "from serving.client.codec import decode, decode_either, decode_many\n"
         f"from serving.client.shapes import (\n{imports})\n\n\n"
         + _class(operations, asynchronous=False)
         + "\n\n"
@@ -110,7 +116,10 @@ def _operation(path: str, method: str, given: Json, schemas: Mapping[str, Json])
     parameters = [_object(one) for one in _list(given.get("parameters", []))]
     query = tuple(str(one["name"]) for one in parameters if one.get("in") == "query")
     responses = _object(given["responses"])
-    answer = _refs(_content(_object(responses["200"])))
+    content = _content(_object(responses["200"]))
+    many = content.get("type") == "array"
+    answer = _refs(_object(content["items"]) if many else content)
+    keyed = any(str(one.get("$ref", "")).endswith("/IdempotencyKey") for one in parameters)
     accepts = tuple(
         int(status)
         for status, one in responses.items()
@@ -120,13 +129,15 @@ def _operation(path: str, method: str, given: Json, schemas: Mapping[str, Json])
     summary = str(given.get("summary", own))
     name = NAMES.get((method, path), own)
     body = _body_type(given)
-    return Operation(name, method.upper(), path, query, body, answer, accepts, pages, summary)
+    return Operation(name, method.upper(), path, query, body, answer, accepts, pages, many, keyed, summary)
 
 
 def _body_type(given: Json) -> str | None:
     if "requestBody" not in given:
         return None
     schema = _content(_object(given["requestBody"]))
+    if schema.get("type") == "array":
+        return f"Sequence[{_name_in(_object(schema['items']))}]"
     names = _refs(schema)
     return f"{names[0]} | Sequence[{names[0]}]" if "anyOf" in schema else names[0]
 
@@ -177,18 +188,19 @@ def _method(one: Operation, *, asynchronous: bool) -> Iterator[str]:
     yield from (f"        {name}: str," for name in one.ids)
     if one.body:
         yield f"        request: {one.body},"
-    if one.query or one.method == "POST":
+    if one.query or one.keyed:
         yield "        *,"
     yield from (f"        {name}: {_query_type(name)} | None = None," for name in one.query)
-    if one.method == "POST":
+    if one.keyed:
         yield "        idempotency_key: str | None = None,"
-    yield f"    ) -> {' | '.join(one.answer)}:"
+    either = " | ".join(one.answer)
+    yield f"    ) -> {f'tuple[{either}, ...]' if one.many else either}:"
     yield f'        """{one.summary.rstrip(".")}: `{one.method} {one.template}`."""'
     yield f"        return {wait}self.send("
     yield "            call("
     yield f'                "{one.method}",'
     yield f'                "{one.template}",'
-    read = "decode" if len(one.answer) == 1 else "decode_either"
+    read = "decode_many" if one.many else "decode" if len(one.answer) == 1 else "decode_either"
     yield f"                lambda value: {read}({', '.join((*one.answer, 'value'))}),"
     if one.ids:
         given = ", ".join(f'"{name}": {name}' for name in one.ids)
@@ -199,8 +211,10 @@ def _method(one: Operation, *, asynchronous: bool) -> Iterator[str]:
         yield "                },"
     if one.body:
         yield "                body=request,"
-    if one.method == "POST":
+    if one.keyed:
         yield "                idempotency_key=idempotency_key,"
+    elif one.method == "POST":
+        yield "                keyed=False,"
     if one.accepts:
         yield f"                accepts=frozenset({{{', '.join(map(str, one.accepts))}}}),"
     yield "            )"
@@ -242,7 +256,7 @@ def _query_type(name: str) -> str:
 def _shape_names(operations: Sequence[Operation]) -> set[str]:
     names = {name for one in operations for name in one.answer}
     names |= {one.pages[1] for one in operations if one.pages}
-    return names | {one.body.partition(" ")[0] for one in operations if one.body}
+    return names | {re.findall(r"\w+", one.body)[-1] for one in operations if one.body}
 
 
 def _enum(name: str, schema: Json) -> str:
@@ -342,7 +356,8 @@ def _reachable(schemas: Mapping[str, Json], roots: set[str]) -> set[str]:
 
 def _bodies(document: Json) -> set[str]:
     operations = [_object(one) for methods in _object(document["paths"]).values() for one in _object(methods).values()]
-    return {name for one in operations for name in _refs(_content(_object(one.get("requestBody", {}))))}
+    contents = [_content(_object(one.get("requestBody", {}))) for one in operations]
+    return {name for one in contents for name in _refs(_object(one.get("items", one)))}
 
 
 def _named(tree: object) -> set[str]:

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from model.decision import CODE_VERSION
 from serving.admin_schemas import StopRequest
 from serving.answer_schemas import DecisionAnswer, Problem
-from serving.batch_schemas import BatchAnswer, BatchEntry
+from serving.batch_schemas import BatchDecision, BatchEntry, BatchRefusal
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
 from serving.idempotency import OWN_KEYS
@@ -125,7 +125,9 @@ _TOLD: tuple[type[BaseModel], ...] = (
     *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
     *(BatchEntry, SandboxClock, SandboxAnswers, SandboxAttempt),
 )
-_ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, BatchAnswer, Problem)
+_ANSWERED: tuple[type[BaseModel], ...] = (
+    *(DecisionAnswer, ReservedDecisionAnswer, BatchDecision, BatchRefusal, Problem),
+)
 
 
 # What a key, its limit and an idempotency key may answer with, at every address under /v1.

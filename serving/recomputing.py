@@ -20,7 +20,7 @@ from serving.kept_content import Content, unpacked
 from serving.ledger.decisions import Headline, KeptDecision
 
 
-class Outcome(StrEnum):
+class Recomputation(StrEnum):
     """What computing a decision again came to."""
 
     SAME = "same"
@@ -39,7 +39,7 @@ class Recomputed:
     """
 
     headline: Headline
-    outcome: Outcome
+    outcome: Recomputation
     missing: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     fields: int = 0
@@ -65,13 +65,13 @@ def recomputed(kept: KeptDecision, versions: Versions) -> Recomputed:
     headline, parts = kept.headline, versions.of(kept.headline)
     decider = DECIDERS.get(headline.policy)
     if isinstance(parts, Missing):
-        return Recomputed(headline, Outcome.MISSING, parts.sentences)
+        return Recomputed(headline, Recomputation.MISSING, parts.sentences)
     if decider is None:
-        return Recomputed(headline, Outcome.MISSING, (f"Policy {headline.policy} is not one of this program.",))
+        return Recomputed(headline, Recomputation.MISSING, (f"Policy {headline.policy} is not one of this program.",))
     try:
         content = unpacked(kept.content)
     except RecoupError as error:
-        return Recomputed(headline, Outcome.MISSING, (f"Its content cannot be read: {error}.",))
+        return Recomputed(headline, Recomputation.MISSING, (f"Its content cannot be read: {error}.",))
     return _compared(headline, content.answer, _answer_again(content, parts, decider))
 
 
@@ -87,6 +87,6 @@ def _answer_again(content: Content, parts: DecidedWith, decider: Decider) -> byt
 
 def _compared(headline: Headline, before: bytes, again: bytes) -> Recomputed:
     if before == again:
-        return Recomputed(headline, Outcome.SAME)
+        return Recomputed(headline, Recomputation.SAME)
     found, fields = differences(before, again)
-    return Recomputed(headline, Outcome.DIFFERS, differences=found, fields=fields)
+    return Recomputed(headline, Recomputation.DIFFERS, differences=found, fields=fields)

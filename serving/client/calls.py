@@ -21,7 +21,7 @@ class Call(Generic[Answer]):
     Args:
         read: Makes the answer of the JSON that came.
         body: JSON as it is sent, the same bytes with every try; None sends none.
-        idempotency_key: Under which the service answers once; every POST has one.
+        idempotency_key: Under which the service answers once; every POST has one but that of many decisions.
         accepts: Statuses from 400 on whose bodies are answers all the same.
     """
 
@@ -43,19 +43,21 @@ def call(
     body: object = None,
     idempotency_key: str | None = None,
     accepts: frozenset[int] = frozenset(),
+    keyed: bool = True,
 ) -> Call[Answer]:
     """A request to an address; a POST without an idempotency key is given one.
 
     Args:
         template: The address with its ids in braces.
         body: A shape, or a sequence of shapes.
+        keyed: Whether the address takes a key; one that does not is asked once.
     """
     address = template.format(**{name: quote(value, safe="") for name, value in (path or {}).items()})
     asked = {name: value for name, value in (query or {}).items() if value is not None}
     if asked:
         address += f"?{urlencode(asked)}"
     content = None if body is None else json.dumps(encode(body)).encode()
-    key = (idempotency_key or str(uuid4())) if method == "POST" else None
+    key = (idempotency_key or str(uuid4())) if method == "POST" and keyed else None
     return Call(method, address, read, content, key, accepts)
 
 

@@ -62,6 +62,17 @@ def decode_either(first: type[Shape], second: type[Other], value: object) -> Sha
     return decode(first, value) if _fitting((first, second), value) is first else decode(second, value)
 
 
+def decode_many(first: type[Shape], second: type[Other], value: object) -> tuple[Shape | Other, ...]:
+    """A list of answers, each as one of two shapes.
+
+    Raises:
+        UnexpectedAnswerError: It is no list, or one is not of that shape; names the place.
+    """
+    if not isinstance(value, list):
+        raise UnexpectedAnswerError("", value, "a list")
+    return tuple(decode_either(first, second, one) for one in value)
+
+
 def _decoded(hint: object, value: object, place: str) -> object:
     origin = get_origin(hint)
     if origin in {Union, UnionType}:

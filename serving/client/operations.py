@@ -4,18 +4,25 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from serving.client.calls import Answer, Call, call
-from serving.client.codec import decode, decode_either
+from serving.client.codec import decode, decode_either, decode_many
 from serving.client.shapes import (
     AttemptOut,
     AttemptReport,
     AttemptsPage,
+    BatchDecision,
+    BatchEntry,
+    BatchRefusal,
     BudgetsAnswer,
     CheckAnswer,
     CheckRequest,
     DecisionAnswer,
+    DecisionHeadline,
+    DecisionReplay,
     DecisionRequest,
+    DecisionsPage,
     DeclineOut,
     Health,
+    KeptDecisionOut,
     Models,
     PaymentEvent,
     PaymentEventAnswer,
@@ -69,6 +76,50 @@ class Operations(ABC):
             )
         )
 
+    def decisions(
+        self,
+        *,
+        payment_id: str | None = None,
+        merchant_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> DecisionsPage:
+        """Decisions: `GET /v1/decisions`."""
+        return self.send(
+            call(
+                "GET",
+                "/v1/decisions",
+                lambda value: decode(DecisionsPage, value),
+                query={
+                    "payment_id": payment_id,
+                    "merchant_id": merchant_id,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            )
+        )
+
+    def all_decisions(
+        self,
+        *,
+        payment_id: str | None = None,
+        merchant_id: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[DecisionHeadline]:
+        """Decisions, from every page."""
+        cursor: str | None = None
+        while True:
+            page = self.decisions(
+                payment_id=payment_id,
+                merchant_id=merchant_id,
+                limit=limit,
+                cursor=cursor,
+            )
+            yield from page.decisions
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
     def models(
         self,
     ) -> Models:
@@ -103,6 +154,61 @@ class Operations(ABC):
                 "/ready",
                 lambda value: decode(Readiness, value),
                 accepts=frozenset({503}),
+            )
+        )
+
+    def decide_many(
+        self,
+        request: Sequence[BatchEntry],
+    ) -> tuple[BatchDecision | BatchRefusal, ...]:
+        """Decide about many: `POST /v1/decisions/batch`."""
+        return self.send(
+            call(
+                "POST",
+                "/v1/decisions/batch",
+                lambda value: decode_many(BatchDecision, BatchRefusal, value),
+                body=request,
+                keyed=False,
+            )
+        )
+
+    def decision(
+        self,
+        decision_id: str,
+        *,
+        merchant_id: str | None = None,
+    ) -> KeptDecisionOut:
+        """One decision: `GET /v1/decisions/{decision_id}`."""
+        return self.send(
+            call(
+                "GET",
+                "/v1/decisions/{decision_id}",
+                lambda value: decode(KeptDecisionOut, value),
+                path={"decision_id": decision_id},
+                query={
+                    "merchant_id": merchant_id,
+                },
+            )
+        )
+
+    def replay(
+        self,
+        decision_id: str,
+        *,
+        merchant_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> DecisionReplay:
+        """Compute a decision again: `POST /v1/decisions/{decision_id}/replay`."""
+        return self.send(
+            call(
+                "POST",
+                "/v1/decisions/{decision_id}/replay",
+                lambda value: decode(DecisionReplay, value),
+                path={"decision_id": decision_id},
+                query={
+                    "merchant_id": merchant_id,
+                },
+                idempotency_key=idempotency_key,
             )
         )
 
@@ -654,6 +760,51 @@ class AsyncOperations(ABC):
             )
         )
 
+    async def decisions(
+        self,
+        *,
+        payment_id: str | None = None,
+        merchant_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> DecisionsPage:
+        """Decisions: `GET /v1/decisions`."""
+        return await self.send(
+            call(
+                "GET",
+                "/v1/decisions",
+                lambda value: decode(DecisionsPage, value),
+                query={
+                    "payment_id": payment_id,
+                    "merchant_id": merchant_id,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            )
+        )
+
+    async def all_decisions(
+        self,
+        *,
+        payment_id: str | None = None,
+        merchant_id: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[DecisionHeadline]:
+        """Decisions, from every page."""
+        cursor: str | None = None
+        while True:
+            page = await self.decisions(
+                payment_id=payment_id,
+                merchant_id=merchant_id,
+                limit=limit,
+                cursor=cursor,
+            )
+            for one in page.decisions:
+                yield one
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
     async def models(
         self,
     ) -> Models:
@@ -688,6 +839,61 @@ class AsyncOperations(ABC):
                 "/ready",
                 lambda value: decode(Readiness, value),
                 accepts=frozenset({503}),
+            )
+        )
+
+    async def decide_many(
+        self,
+        request: Sequence[BatchEntry],
+    ) -> tuple[BatchDecision | BatchRefusal, ...]:
+        """Decide about many: `POST /v1/decisions/batch`."""
+        return await self.send(
+            call(
+                "POST",
+                "/v1/decisions/batch",
+                lambda value: decode_many(BatchDecision, BatchRefusal, value),
+                body=request,
+                keyed=False,
+            )
+        )
+
+    async def decision(
+        self,
+        decision_id: str,
+        *,
+        merchant_id: str | None = None,
+    ) -> KeptDecisionOut:
+        """One decision: `GET /v1/decisions/{decision_id}`."""
+        return await self.send(
+            call(
+                "GET",
+                "/v1/decisions/{decision_id}",
+                lambda value: decode(KeptDecisionOut, value),
+                path={"decision_id": decision_id},
+                query={
+                    "merchant_id": merchant_id,
+                },
+            )
+        )
+
+    async def replay(
+        self,
+        decision_id: str,
+        *,
+        merchant_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> DecisionReplay:
+        """Compute a decision again: `POST /v1/decisions/{decision_id}/replay`."""
+        return await self.send(
+            call(
+                "POST",
+                "/v1/decisions/{decision_id}/replay",
+                lambda value: decode(DecisionReplay, value),
+                path={"decision_id": decision_id},
+                query={
+                    "merchant_id": merchant_id,
+                },
+                idempotency_key=idempotency_key,
             )
         )
 

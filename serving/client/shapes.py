@@ -40,15 +40,6 @@ class Precision(StrEnum):
     DAY = "day"
 
 
-class features__vocabulary__Outcome(StrEnum):
-    """What an attempt came to. `error` never reached the issuer; `unknown` is not final yet."""
-
-    APPROVED = "approved"
-    DECLINED = "declined"
-    ERROR = "error"
-    UNKNOWN = "unknown"
-
-
 class ReportKind(StrEnum):
     """What is told of an attempt."""
 
@@ -187,7 +178,7 @@ class ReasonCode(StrEnum):
     ADVICE_EXPIRED = "advice_expired"
 
 
-class serving__recomputing__Outcome(StrEnum):
+class Recomputation(StrEnum):
     """What computing a decision again came to."""
 
     SAME = "same"
@@ -290,7 +281,7 @@ class AttemptOut:
     initiator: str
     amount: MoneyOut
     attempted_at: datetime
-    outcome: features__vocabulary__Outcome | str
+    outcome: Outcome | str
     outcome_at: datetime
     code: str | None
     subcode: str | None
@@ -777,58 +768,6 @@ class BatchDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldProblem:
-    """One field at fault.
-
-    Args:
-        field: path as the caller wrote it
-        value: what stood there; null where it may not be repeated
-    """
-
-    field: str
-    value: str | int | float | bool | None
-    expected: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A refusal (RFC 9457).
-
-    Args:
-        detail: one sentence
-    """
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: tuple[FieldProblem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchRefusal:
-    """An entry that was refused.
-
-    Args:
-        index: which entry, counted from 0; blank lines do not count
-        status: the status that a call of its own would have had
-        replayed: whether the answer is the one that was given before under the same key
-    """
-
-    index: int
-    status: int
-    replayed: bool
-    problem: Problem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchAnswer:
-    """The answer to one entry."""
-
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerIn:
     """The bank that answers.
 
@@ -929,6 +868,52 @@ class BatchEntry:
     reserve: bool | None = None
     within_ms: int | None = None
     idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldProblem:
+    """One field at fault.
+
+    Args:
+        field: path as the caller wrote it
+        value: what stood there; null where it may not be repeated
+    """
+
+    field: str
+    value: str | int | float | bool | None
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A refusal (RFC 9457).
+
+    Args:
+        detail: one sentence
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: tuple[FieldProblem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRefusal:
+    """An entry that was refused.
+
+    Args:
+        index: which entry, counted from 0; blank lines do not count
+        status: the status that a call of its own would have had
+        replayed: whether the answer is the one that was given before under the same key
+    """
+
+    index: int
+    status: int
+    replayed: bool
+    problem: Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1071,7 +1056,7 @@ class DecisionReplay:
     """
 
     decision_id: str
-    outcome: serving__recomputing__Outcome | str
+    outcome: Recomputation | str
     missing: tuple[str, ...]
     fields: int
     differences: tuple[DifferenceOut, ...]
@@ -1257,7 +1242,7 @@ class MadeAttempt:
     method_id: str
     processor: str
     attempted_at: datetime
-    outcome: features__vocabulary__Outcome | str
+    outcome: Outcome | str
     code: str | None
     subcode: str | None
     advice_code: str | None

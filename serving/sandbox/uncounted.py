@@ -59,3 +59,12 @@ class Uncounted(Metrics):
         prepared_seconds: float = 0.0,
     ) -> None:
         """Nothing."""
+
+    def model_refused(self, alias: str) -> None:
+        """Nothing."""
+
+    def registry_away(self, *, away: bool) -> None:
+        """Nothing."""
+
+    def shadowed(self, result: str, difference: float | None = None) -> None:
+        """Nothing."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -29,6 +30,9 @@ from serving.client.retrying import NO_RETRIES, RetryPolicy
 from serving.client.shapes import (
     AttemptIn,
     AttemptReport,
+    BatchDecision,
+    BatchEntry,
+    BatchRefusal,
     CheckRequest,
     DecisionRequest,
     MethodIn,
@@ -86,6 +90,12 @@ def a_request(payment_id: str, *, reserve: bool = False) -> DecisionRequest:
     )
 
 
+def an_entry(payment_id: str, amount_minor: int = 2_999) -> BatchEntry:
+    one = a_request(payment_id)
+    owed = replace(one.payment, amount_minor=amount_minor)
+    return BatchEntry(payment=owed, methods=one.methods, attempts=one.attempts)
+
+
 def a_report(number: int, payment_id: str) -> AttemptReport:
     attempt = ReportedAttempt(
         payment_id=payment_id,
@@ -99,6 +109,22 @@ def a_report(number: int, payment_id: str) -> AttemptReport:
         code="51",
     )
     return AttemptReport(merchant_id="acme", event_id=f"e{number}", attempt_id=f"a{number}", attempt=attempt)
+
+
+def test_many_are_decided_in_one_call_and_one_that_is_refused_spoils_no_other(made: Sandboxed) -> None:
+    made.clock.now = START
+    with client_of(made.app, made.live_key) as recoup:
+        first, second, third = recoup.decide_many([an_entry("many_1"), an_entry("many_2", -5), an_entry("many_3")])
+    assert isinstance(first, BatchDecision)
+    assert isinstance(third, BatchDecision)
+    assert (first.decision.payment_id, third.decision.payment_id) == ("many_1", "many_3")
+    assert isinstance(second, BatchRefusal)
+    assert second.problem.errors[0].field == "payment.amount_minor"
+
+
+def test_a_call_for_many_that_may_have_been_worked_on_is_not_made_again(made: Sandboxed) -> None:
+    with client_of(made.app, made.live_key, mishaps=[Mishap.ANSWER_LOST]) as recoup, pytest.raises(NotReachedError):
+        recoup.decide_many([an_entry("many_4")])
 
 
 def test_the_whole_loop_is_typed_from_the_decision_to_the_settlement(made: Sandboxed) -> None:
