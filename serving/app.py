@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from features.errors import RecoupError
 from model.boosted import BoostedScorer
+from model.prior import PriorScorer
 from model.scorer import ScoreSource
 from serving.admin_api import admin_routes
 from serving.api import routes
@@ -32,6 +33,7 @@ from serving.metrics_api import metrics_routes, public_in
 from serving.openapi import describe
 from serving.payments_api import payment_routes
 from serving.problems import install
+from serving.registry import Answering
 from serving.reports_api import report_routes
 from serving.reservations_api import method_routes, reservation_routes
 from serving.rulebook_api import rulebook_routes
@@ -86,10 +88,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        _warm(service)
-        _keep_model(service, settings, log)
-        _log_start(log, service)
-        answering = service.answering
+        _warm(current, log, now)
+        _keep_model(current.service, settings, log)
+        _log_start(log, current.service)
+        answering = current.service.answering
         metrics.answers_with(
             answering.scorer.source,
             answering.scorer.version,
@@ -172,9 +174,21 @@ def app_from_environment() -> FastAPI:
     return create_app(settings, service=service, ledger=ledger, live=True)
 
 
-def _warm(service: Service) -> None:
-    """Calendars, code tables and adapters are made on first use; the first caller shall not wait for them."""
-    answer_examples(service, _machine_clock)
+def _warm(current: Current, log: FilteringBoundLogger, clock: Callable[[], datetime]) -> None:
+    """Calendars, code tables and adapters are made on first use; the first caller shall not wait for them.
+
+    A model that fails on a worked example does not answer; the prior, which needs no model, has to.
+    """
+    try:
+        answer_examples(current.service, clock)
+    except Exception as error:
+        if current.service.answering.scorer.source == "prior":
+            raise
+        log.exception("model failed on a worked example")
+        failed = current.service.answering
+        reason = f"it failed on a worked example ({type(error).__name__})"
+        current.answer_with(Answering(PriorScorer(), failed.asked, failed.registered_version, reason), clock())
+        answer_examples(current.service, clock)
     # What is loaded by now stays; without this the collector walks all of it every few dozen decisions (0.1 s each).
     gc.collect()
     gc.freeze()

@@ -50,8 +50,11 @@ def _kept(checksums: Path, folder: Path) -> Path:
     """The artifact moved to a folder named by its content; a whole copy that stands there already stays.
 
     Several workers may do this at once, and others may be reading the copy: it is never taken away from under them.
+    One that is not whole is kept beside it, for the service to say what is wrong with it.
     """
     kept = folder / hashlib.sha256(checksums.read_bytes()).hexdigest()[:16]
+    if not _is_whole(checksums.parent):
+        kept = kept.with_suffix(".broken")
     if kept.exists() and not _is_whole(kept):
         aside = Path(tempfile.mkdtemp(prefix=".broken.", dir=folder))
         with suppress(OSError):  # another worker was faster

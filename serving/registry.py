@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,12 @@ class Champion:
 
     folder: Path
     version: str
+
+
+class Away(str):
+    """Why the registry could not be asked: it is not known whether there is a champion."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +75,48 @@ def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] 
         return prepared(settings.model, f"folder {settings.model}", None)
     asked = f"{MODEL_NAME}@{settings.model_alias}"
     champion = (resolve or champion_of)(settings)
+    if isinstance(champion, Away):
+        champion = last_fetched(settings) or champion
     if isinstance(champion, str):
         return Answering(PriorScorer(), asked, refused=champion)
     return prepared(champion.folder, asked, champion.version)
 
 
+def last_fetched(settings: Settings) -> Champion | None:
+    """The version that carried the alias when the registry last answered, if it was ever fetched into this home."""
+    try:
+        told = orjson.loads(_note(settings).read_bytes())
+        return Champion(Path(told["folder"]), str(told["version"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _note(settings: Settings) -> Path:
+    return settings.home / "models" / f"{settings.model_alias}.json"
+
+
+def _noted(champion: Champion, settings: Settings) -> Champion:
+    """The champion, written down for a start at which the registry is away."""
+    note = _note(settings)
+    part = note.with_name(f".{note.name}.{os.getpid()}")
+    with suppress(OSError):  # it is needed only where everything else fails, too
+        part.write_bytes(orjson.dumps({"folder": str(champion.folder), "version": champion.version}))
+        part.replace(note)
+    return champion
+
+
 def champion_of(settings: Settings) -> Champion | str:
-    """The registered model with the alias, or a sentence saying why there is none."""
+    """The registered model with the alias, or a sentence saying why there is none; `Away` where that is not known."""
     uri = settings.tracking_uri
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         return f"no model yet: the registry {uri} does not exist; recoup train makes one"
     try:
         found = told_by_program(uri, "artifact", MODEL_NAME, settings.model_alias, uri, str(settings.home / "models"))
     except InputError as error:
-        return str(error)
-    return found["absent"] if "absent" in found else Champion(Path(found["folder"]), found["version"])
+        return Away(error)
+    if "absent" in found:
+        return found["absent"]
+    return _noted(Champion(Path(found["folder"]), found["version"]), settings)
 
 
 def told_by_program(uri: str, *arguments: str) -> dict[str, str]:

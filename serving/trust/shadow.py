@@ -29,6 +29,7 @@ from serving.service import Considered, Service
 from serving.trust.current import Current
 
 MOST_WAITING = 64
+WRITTEN_AT_ONCE = 16
 _SECONDS_TO_WAIT = 0.5
 
 
@@ -59,6 +60,7 @@ class Shadowing:
     ) -> None:
         self._current, self._ledger, self._metrics, self._log, self._pause = current, ledger, metrics, log, pause
         self._waiting: Queue[Offered] = Queue(MOST_WAITING)
+        self._found: list[Shadowed] = []
 
     def offer(self, service: Service, decision: Decision) -> None:
         """Put what was just answered to the challenger, where there is one and its queue has room."""
@@ -79,22 +81,31 @@ class Shadowing:
             return False
         began = time.perf_counter()
         try:
-            self._keep(compared(offered))
-        except InputError as error:
-            self._log.warning("shadow not kept", reason=str(error))
+            self._count(compared(offered))
         except Exception:  # noqa: BLE001 - whatever a challenger does, the service goes on
             self._metrics.shadowed("failed")
             self._log.exception("challenger failed", model=offered.challenger.version)
+        if self._waiting.empty() or len(self._found) >= WRITTEN_AT_ONCE:
+            self._keep()
         self._pause(time.perf_counter() - began)
         return True
 
-    def _keep(self, found: Shadowed) -> None:
+    def _count(self, found: Shadowed) -> None:
         difference = None
         if found.chance is not None and found.challenger_chance is not None:
             difference = found.challenger_chance - found.chance
         self._metrics.shadowed("same" if found.is_same else "different", difference)
-        if self._ledger is not None:
-            keep_shadows(self._ledger.store, [found])
+        self._found.append(found)
+
+    def _keep(self) -> None:
+        """Write what was found since the last time, several at once where there is much, for the ledger has others."""
+        found, self._found = self._found, []
+        if self._ledger is None or not found:
+            return
+        try:
+            keep_shadows(self._ledger.store, found)
+        except InputError as error:
+            self._log.warning("shadows not kept", shadows=len(found), reason=str(error))
 
 
 def compared(offered: Offered) -> Shadowed:

@@ -294,7 +294,7 @@ async def _lived(app: FastAPI, body: bytes, first: str, move: Callable[[str], No
                 told: dict[str, object] = (await client.get("/v1/models")).json()
                 if holds(told):
                     return told
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.5)
             raise AssertionError("it was not taken up")
 
         assert (await client.get("/v1/models")).json()["policy_source"] == "prior"

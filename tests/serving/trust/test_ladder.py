@@ -1,13 +1,17 @@
 """The ladder: which policy answers, why, and that every limit holds on each of them."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event
 
+import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 
+from api_builders import Clock
 from context_builders import NOW, card, context, contexts, failed
 from features.action import Retry
 from features.context import Context
@@ -23,8 +27,10 @@ from model.reliance import TAKEN_AT_ITS_WORD, Reliance
 from model.scorer import Scores, ScoreSource
 from model.screening import verdicts_on
 from model.step_down import Distrust
+from serving.app import create_app
 from serving.registry import Answering
 from serving.service import Service
+from serving.settings import Settings
 from serving.trust.apart import Apart
 from serving.trust.breaker import FIRST_REST_SECONDS, IN_A_ROW
 from serving.trust.ladder import Bounds
@@ -84,7 +90,7 @@ def test_a_model_in_time_answers_as_if_there_were_no_ladder() -> None:
     assert found.stepped_down == ()
 
 
-@settings(max_examples=12, deadline=None)
+@examples(max_examples=12, deadline=None)
 @given(contexts())
 def test_where_the_model_fails_the_prior_answers_as_it_would_by_itself_and_says_why(any_context: Context) -> None:
     found = service(Model(fails), Seconds()).for_request(None).decide(any_context)
@@ -195,7 +201,7 @@ def test_a_request_at_fault_is_refused_and_not_held_against_the_model() -> None:
     assert asks.decide(SHORT).stepped_down == ()
 
 
-@settings(max_examples=12, deadline=None)
+@examples(max_examples=12, deadline=None)
 @given(contexts())
 def test_every_limit_and_every_halt_holds_on_the_last_rung(any_context: Context) -> None:
     clock = Seconds()
@@ -212,3 +218,19 @@ def test_every_limit_and_every_halt_holds_on_the_last_rung(any_context: Context)
         assert any_context.method(found.retry.method_id).consented
     halted = asks.decide(any_context, Record(halt=Halt(StopReason.ON_HOLD, ("Stopped.",))))
     assert halted.retry is None
+
+
+def test_a_model_that_fails_on_a_worked_example_at_start_does_not_answer(settings: Settings) -> None:
+    app = create_app(settings, service=service(Model(fails), Seconds()), clock=Clock())
+
+    async def told() -> tuple[int, dict[str, object]]:
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://recoup") as client,
+        ):
+            return (await client.get("/ready")).status_code, (await client.get("/v1/models")).json()
+
+    status, models = asyncio.run(told())
+    assert (status, models["policy_source"]) == (200, "prior")
+    assert models["refused"] == "it failed on a worked example (RuntimeError)"
