@@ -8,6 +8,7 @@ it, so that no plan breaks a limit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally, event_of
 from model.caps.verdict import Verdict
-from model.planning.imagined import after_declines, answer_time
+from model.planning.imagined import Imagining, answer_time
 from model.planning.recursion import UNBOUNDED, Room
 from model.planning.shortlist import Shortlist
 from model.record import Judge, Record, recorded_tally
@@ -43,9 +44,8 @@ class Referee:
 
     def after(self, declined: Sequence[Retry]) -> "Judging":
         """What the rules say once these retries, in order of time, were all declined."""
-        imagined = after_declines(self.context, declined)
-        tally = recorded_tally(self.context, self.record)
-        events = list(tally.events)
+        imagined = self._imagining.after(declined)
+        events = list(self._tally.events)
         for retry, attempt in zip(declined, imagined.attempts[-len(declined) :] if declined else (), strict=True):
             method = self.context.method(retry.method_id)
             event = event_of(attempt, method, self.context.payment.merchant_id)
@@ -53,6 +53,14 @@ class Referee:
             events.append(replace(event, latest=max(event.latest, to_micros(retry.slot.end) - 1)))
         events.sort(key=lambda event: (event.at, event.attempt_id))
         return Judging(imagined, self.rulebook, Tally(tuple(events)), self.record)
+
+    @cached_property
+    def _imagining(self) -> Imagining:
+        return Imagining(self.context)
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return recorded_tally(self.context, self.record)
 
     def first_breach(self, path: Sequence[Retry]) -> int | None:
         """Position of the first retry of a path that may not be made after the declines before it, or None."""
