@@ -1,4 +1,4 @@
-"""A client that costs little: keeps connections open, sends bytes made beforehand and reads to the end of each answer."""
+"""A client that costs little: it keeps connections open, sends bytes made beforehand and reads whole answers."""
 
 import asyncio
 import time

@@ -45,7 +45,7 @@ class Booster:
 
     def __del__(self) -> None:
         """Give its memory back."""
-        if self._handle:
+        if self._handle.value is not None:
             _library().LGBM_BoosterFree(self._handle)
 
     def __reduce__(self) -> tuple[Callable[[str], "Booster"], tuple[str]]:

@@ -39,7 +39,9 @@ def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook, recor
     refused: dict[tuple[str, str], list[Verdict]] = {}
     for retry in retries:
         slot = retry.slot
-        allowed, judged = judges(retry.method_id, retry.processor).throughout(to_micros(slot.start), to_micros(slot.end))
+        allowed, judged = judges(retry.method_id, retry.processor).throughout(
+            to_micros(slot.start), to_micros(slot.end)
+        )
         if allowed:
             kept.append(retry)
             verdicts.append(judged)

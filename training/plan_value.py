@@ -23,9 +23,9 @@ from features.money import minor_digits
 from features.rows import rows_of_contexts
 from features.table import Asked
 from model.boosted import boosters_of, raw_logits
-from model.lightgbm_library import Booster
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
+from model.lightgbm_library import Booster
 from model.plan_policies import PlanPolicy
 from model.scorer import Scores, ScoreSource
 from training.fit import Bag

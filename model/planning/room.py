@@ -81,9 +81,10 @@ class Judging:
     def allows(self, retry: Retry) -> bool:
         """Whether no rule forbids it, at the first and at the last instant of its slot."""
         slot = retry.slot
-        return slot.start >= self._imagined.as_of and self.judge(retry).throughout(
-            to_micros(slot.start), to_micros(slot.end)
-        )[0]
+        return (
+            slot.start >= self._imagined.as_of
+            and self.judge(retry).throughout(to_micros(slot.start), to_micros(slot.end))[0]
+        )
 
     def judge(self, retry: Retry) -> Judge:
         """The rules about the retry's route."""
