@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from features import calendars
 from features.errors import InputError
 from features.rates import FAMILIES, Counts, Event, Family, bucket_of, count, end_of, lookup_all, silence
 from features.rates_at_once import RatesAtOnce
@@ -140,9 +139,9 @@ class Encoders:
             case "category":
                 return Part(rows.last_category, len(CATEGORIES), required=True)
             case "month_day":
-                return Part(calendars.day_of_month(rows.day) - 1, _DAYS, required=True)
+                return Part(rows.month_day - 1, _DAYS, required=True)
             case "month_third":
-                return Part(np.minimum((calendars.day_of_month(rows.day) - 1) // 10, 2), 3, required=True)
+                return Part(np.minimum((rows.month_day - 1) // 10, 2), 3, required=True)
             case "since_payday":
                 return Part(np.minimum(rows.days_from_payday, _DAYS - 1), _DAYS, required=True)
             case _:

@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from features.calendars import calendar_of, days_from_payday, days_to_payday, is_banking_day
+from features.calendars import days_from_payday, days_to_payday, is_banking_day
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
 from features.known import pick
 from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
-from features.vocabulary import TECHNICAL, DeclineCategory, Network, Outcome, Rail, Retryability
+from features.vocabulary import TECHNICAL, DeclineCategory, Outcome, Rail, Retryability
 from model.prior import HIGHEST, LOWEST
 from model.prior_table import UNTRIED, PriorTable, shipped_table
 
@@ -92,13 +92,9 @@ def _waiting(figures: PriorTable, category: Int64s, hours: Floats) -> Floats:
 
 
 def _banking(rows: Rows, days: Int64s) -> Flags:
-    networks = list(Network)
-    key = rows.table.country.codes[rows.index] * len(networks) + rows.table.network.codes[rows.index]
     open_day = np.zeros(len(rows), dtype=np.bool_)
-    for code in np.unique(key):
-        chosen = key == code
-        place = rows.table.country.word(int(code // len(networks)))
-        open_day[chosen] = is_banking_day(calendar_of(place, networks[int(code % len(networks))]), days[chosen])
+    for calendar, chosen in rows.calendars:
+        open_day[chosen] = is_banking_day(calendar, days[chosen])
     return open_day
 
 

@@ -10,7 +10,7 @@ import orjson
 from serving.examples import EXAMPLES
 
 _NEVER = ("pandas", "sklearn", "lightgbm", "matplotlib", "mlflow", "optuna", "dask", "experiments", "training")
-_PARTS = ("scipy.special", "scipy.stats", "scipy.sparse", "scipy.linalg", "pyarrow.compute", "pyarrow.parquet")
+_PARTS = ("scipy.special", "scipy.stats", "scipy.sparse", "pyarrow.compute", "pyarrow.parquet")
 _HEAVY = (*_NEVER, *_PARTS)
 _ANSWER = """
 import asyncio, os, sys
