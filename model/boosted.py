@@ -147,6 +147,21 @@ class BoostedScorer:
         matrix = frame(rows_of_contexts([(context, retries)]), self._encoders)
         return self.contributions_of(matrix)
 
+    def explained(self, asked: Sequence[Asked], told: Asked) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+        """(scores of what is asked, the parts of what is told): one table and one frame for both.
+
+        Args:
+            told: Of a context that knows the customer's history if and only if those that are asked do.
+        """
+        rows = rows_of_contexts([*asked, told])
+        matrix, sizes = frame(rows, self._encoders), [len(retries) for _, retries in asked]
+        scored = sum(sizes)
+        parts = self.contributions_of(matrix[scored:])
+        if not asked:
+            return (), parts
+        prior = prior_logits(rows)[:scored] if self.needs_prior else None
+        return self.score_matrix(matrix[:scored], prior).split(sizes), parts
+
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""
         mean = np.mean([booster.contributions(matrix, self._threads) for booster in self._boosters], axis=0)
