@@ -65,21 +65,24 @@ class Answering:
     breaker: Breaker = field(default_factory=Breaker, compare=False)
 
 
-def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None) -> Answering:
+def answering(
+    settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None, *, folding: bool = True
+) -> Answering:
     """The scorer these settings ask for; the prior, with the reason, where the model cannot be used.
 
     Args:
         resolve: Finds the registered champion, or says why there is none; the registry's own when absent.
+        folding: Prepare the model for speed.
     """
     if settings.model is not None:
-        return prepared(settings.model, f"folder {settings.model}", None)
+        return prepared(settings.model, f"folder {settings.model}", None, folding=folding)
     asked = f"{MODEL_NAME}@{settings.model_alias}"
     champion = (resolve or champion_of)(settings)
     if isinstance(champion, Away):
         champion = last_fetched(settings) or champion
     if isinstance(champion, str):
         return Answering(PriorScorer(), asked, refused=champion)
-    return prepared(champion.folder, asked, champion.version)
+    return prepared(champion.folder, asked, champion.version, folding=folding)
 
 
 def last_fetched(settings: Settings) -> Champion | None:
@@ -141,7 +144,7 @@ def told_by_program(uri: str, *arguments: str) -> dict[str, str]:
     return found
 
 
-def read_scorer(folder: Path) -> BoostedScorer:
+def read_scorer(folder: Path, *, folding: bool = True) -> BoostedScorer:
     """The scorer of an artifact folder, its checksums verified.
 
     Raises:
@@ -149,16 +152,16 @@ def read_scorer(folder: Path) -> BoostedScorer:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; expected the folder of a model artifact")
-    scorer = BoostedScorer(read_artifact(folder))
+    scorer = BoostedScorer(read_artifact(folder), folding=folding)
     check_worked(scorer)
     return scorer
 
 
-def prepared(folder: Path, asked: str, version: str | None) -> Answering:
+def prepared(folder: Path, asked: str, version: str | None, *, folding: bool = True) -> Answering:
     """The scorer of an artifact, ready to answer; the prior, with the reason, where it cannot be used."""
     began = time.perf_counter()
     try:
-        scorer = read_scorer(folder)
+        scorer = read_scorer(folder, folding=folding)
         reliance = Reliance.from_facts(scorer.facts)
         seconds = time.perf_counter() - began
         return Answering(scorer, asked, version, folder=folder, prepared_seconds=seconds, reliance=reliance)
