@@ -19,6 +19,8 @@ from serving.settings import MODEL_NAME, Settings
 
 # The tracker reports its use to its makers unless it is told not to.
 UNTRACKED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+# The tracker would ask a server that is away for longer than a start may take.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 _SQLITE = "sqlite:///"
 _SECONDS_TO_RESOLVE = 120
 
@@ -78,7 +80,7 @@ def champion_of(settings: Settings) -> Champion | str:
             capture_output=True,
             timeout=_SECONDS_TO_RESOLVE,
             check=True,
-            env=os.environ | UNTRACKED,
+            env=_PATIENCE | os.environ | UNTRACKED,
         )
     except subprocess.TimeoutExpired:
         return f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds"

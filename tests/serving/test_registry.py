@@ -14,6 +14,7 @@ from model.artifact import read_artifact
 from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
+from serving.ports import free_port
 from serving.registry import Champion, answering, champion_of, read_scorer
 from serving.requests import parse_request
 from serving.service import load_service
@@ -59,6 +60,15 @@ def test_a_registry_that_is_no_database_is_reported_in_one_sentence(settings: Se
     assert isinstance(found, str)
     assert "cannot be read" in found
     assert "\n" not in found
+
+
+@pytest.mark.slow
+def test_a_registry_whose_server_is_away_is_given_up_and_the_prior_answers(settings: Settings) -> None:
+    found = answering(replace(settings, tracking_uri=f"http://127.0.0.1:{free_port()}"))
+    assert found.scorer.source == "prior"
+    assert found.refused is not None
+    assert "cannot be read" in found.refused or "is not in the registry" in found.refused
+    assert "did not answer within" not in found.refused
 
 
 def test_a_model_folder_answers_and_gives_its_content_hash(settings: Settings, artifact: Path) -> None:
