@@ -23,6 +23,8 @@ from serving.trust.breaker import Breaker
 
 # The tracker reports its use to its makers unless it is told not to.
 UNTRACKED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
+# The tracker would ask a server that is away for longer than a start may take.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 SQLITE = "sqlite:///"
 _SECONDS_TO_RESOLVE = 120
 
@@ -134,7 +136,7 @@ def told_by_program(uri: str, *arguments: str) -> dict[str, str]:
             capture_output=True,
             timeout=_SECONDS_TO_RESOLVE,
             check=True,
-            env=os.environ | UNTRACKED,
+            env=_PATIENCE | os.environ | UNTRACKED,
         )
     except subprocess.TimeoutExpired:
         raise InputError(f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds") from None

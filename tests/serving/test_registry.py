@@ -15,6 +15,7 @@ from model.artifact import read_artifact
 from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
+from serving.ports import free_port
 from serving.registry import Away, Champion, answering, champion_of, last_fetched, read_scorer
 from serving.requests import parse_request
 from serving.service import load_service
@@ -73,6 +74,15 @@ def test_at_a_start_without_the_registry_the_version_that_was_fetched_last_answe
     assert answering(settings, lambda _: "nobody carries the alias").scorer.source == "prior"
     (tmp_path / "models" / "champion.json").write_text("{")
     assert answering(settings, lambda _: Away("the registry cannot be read")).refused == "the registry cannot be read"
+
+
+@pytest.mark.slow
+def test_a_registry_whose_server_is_away_is_given_up_and_the_prior_answers(settings: Settings) -> None:
+    found = answering(replace(settings, tracking_uri=f"http://127.0.0.1:{free_port()}"))
+    assert found.scorer.source == "prior"
+    assert found.refused is not None
+    assert "cannot be read" in found.refused or "is not in the registry" in found.refused
+    assert "did not answer within" not in found.refused
 
 
 def test_a_model_folder_answers_and_gives_its_content_hash(settings: Settings, artifact: Path) -> None:
