@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.analysis.effect import Effect, effect
-from experiments.analysis.guard_rails import Guarded, GuardRail, judge
+from experiments.analysis.guard_rails import Guarded, GuardRail, Watched, judge
 from experiments.analysis.hold_out import Lift, hold_out_lift
 from experiments.analysis.intervals import Tuning, check_alpha
 from experiments.analysis.multiplicity import holm, shared
@@ -19,7 +19,7 @@ from experiments.metrics.catalogue import METRICS, PRIMARY
 from experiments.metrics.cohort import Cohort, Flags, Units
 from experiments.metrics.maturity import Window, mature
 from experiments.metrics.spec import MetricSpec
-from experiments.metrics.unit_rows import Covariate, UnitRows, own_window, unit_rows
+from experiments.metrics.unit_rows import Covariate, UnitRows, first_mature, own_window, unit_rows
 from features.errors import InvalidValueError
 
 
@@ -193,7 +193,18 @@ class _Rows:
         return unit_rows(metric(name), self.cohort, self.plan.window, self.as_of, covariate)
 
     def effect(self, name: str, variant: str, alpha: float) -> Effect | None:
+        """Among all mature units."""
         return effect(self.of(name), variant, self.plan.control, self.tuning, alpha)
+
+    def read(self, name: str, variant: str, alpha: float) -> Effect | None:
+        """Among those that the method reads: by the fixed one the first of the planned number, whatever the day."""
+        return effect(self.read_rows(name, variant), variant, self.plan.control, self.tuning, alpha)
+
+    def read_rows(self, name: str, variant: str) -> UnitRows:
+        rows = self.of(name)
+        if self.plan.method is Method.SEQUENTIAL:
+            return rows
+        return first_mature(rows, (variant, self.plan.control), self.plan.planned_units)
 
     @property
     def tuning(self) -> Tuning:
@@ -204,7 +215,7 @@ def _variant(name: str, rows: _Rows, split: SplitCheck, days_run: float) -> Vari
     plan, healthy = rows.plan, split.healthy
     # Several variants against one control are several claims to win.
     alpha = shared(plan.alpha, len(plan.compared))
-    primary = rows.effect(plan.primary, name, alpha) if healthy else None
+    primary = rows.read(plan.primary, name, alpha) if healthy else None
     guarded = _guarded(name, rows, alpha) if healthy else ()
     evidence = Evidence(
         split=split,
@@ -229,13 +240,21 @@ def _variant(name: str, rows: _Rows, split: SplitCheck, days_run: float) -> Vari
 
 def _guarded(name: str, rows: _Rows, alpha: float) -> tuple[Guarded, ...]:
     plan = rows.plan
-    rails = [(rail, metric(rail.metric).direction, rows.effect(rail.metric, name, alpha)) for rail in plan.guard_rails]
+    rails = [
+        Watched(
+            rail,
+            metric(rail.metric).direction,
+            now=rows.effect(rail.metric, name, alpha),
+            planned=rows.read(rail.metric, name, alpha),
+        )
+        for rail in plan.guard_rails
+    ]
     return judge(rails, rows.tuning, alpha, sequential=plan.method is Method.SEQUENTIAL)
 
 
 def _secondary(name: str, rows: _Rows, alpha: float) -> tuple[Secondary, ...]:
     share = shared(alpha, len(rows.plan.secondary))
-    found = [one for key in rows.plan.secondary if (one := rows.effect(key, name, share)) is not None]
+    found = [one for key in rows.plan.secondary if (one := rows.read(key, name, share)) is not None]
     fixed = holm({one.metric: one.fixed_p for one in found})
     always = holm({one.metric: one.always_p for one in found})
     return tuple(Secondary(one, fixed[one.metric], always[one.metric]) for one in found)
@@ -249,7 +268,7 @@ def _by_segment(name: str, rows: _Rows) -> tuple[Segments, ...]:
                 "segments", label, f"one of {', '.join(sorted(known)) or 'none, the units have none'}"
             )
     labels = {label: known[label] for label in plan.segments}
-    return by_segment(rows.of(plan.primary), labels, name, plan.control, rows.tuning, plan.alpha)
+    return by_segment(rows.read_rows(plan.primary, name), labels, name, plan.control, rows.tuning, plan.alpha)
 
 
 def _lift(rows: _Rows) -> Lift | None:

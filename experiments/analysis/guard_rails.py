@@ -39,7 +39,7 @@ class GuardRail:
 
     metric: str
     margin: float
-    relative: bool = True
+    relative: bool = False
 
     def __post_init__(self) -> None:
         if not self.margin > 0:
@@ -47,8 +47,23 @@ class GuardRail:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """One guard-rail with what is known of it; an effect is None while there are too few mature units.
+
+    Args:
+        now: Of all mature units.
+        planned: Of those at which the experiment is read: the same where it may be read at any time.
+    """
+
+    rail: GuardRail
+    direction: Direction
+    now: Effect | None
+    planned: Effect | None
+
+
+@dataclass(frozen=True, slots=True)
 class Guarded:
-    """One guard-rail judged; `effect` is None while there are too few mature units."""
+    """One guard-rail judged, with the effect among all mature units."""
 
     rail: GuardRail
     direction: Direction
@@ -56,9 +71,7 @@ class Guarded:
     state: State
 
 
-def judge(
-    rails: Sequence[tuple[GuardRail, Direction, Effect | None]], tuning: Tuning, alpha: float, *, sequential: bool
-) -> tuple[Guarded, ...]:
+def judge(rails: Sequence[Watched], tuning: Tuning, alpha: float, *, sequential: bool) -> tuple[Guarded, ...]:
     """Judge all guard-rails of one variant.
 
     Args:
@@ -66,28 +79,25 @@ def judge(
     """
     share = shared(alpha, len(rails))
     return tuple(
-        Guarded(rail, direction, effect, _state(rail, direction, effect, tuning, alpha, share, sequential))
-        for rail, direction, effect in rails
+        Guarded(one.rail, one.direction, one.now, _state(one, tuning, alpha, share, sequential)) for one in rails
     )
 
 
-def _state(
-    rail: GuardRail,
-    direction: Direction,
-    effect: Effect | None,
-    tuning: Tuning,
-    alpha: float,
-    share: float,
-    sequential: bool,
-) -> State:
-    if effect is None:
-        return State.OPEN
-    room, error = room_left(rail, direction, effect)
-    units = float(sum(effect.units))
-    if room + float(always_valid_multiplier(units, tuning, share)) * error < 0:
-        return State.BREACHED
-    once = float(always_valid_multiplier(units, tuning, alpha)) if sequential else fixed_multiplier(alpha)
-    return State.HELD if room - once * error > 0 else State.OPEN
+def _state(one: Watched, tuning: Tuning, alpha: float, share: float, sequential: bool) -> State:
+    if one.now is not None:
+        room, error = room_left(one.rail, one.direction, one.now)
+        if room + _always(one.now, tuning, share) * error < 0:
+            return State.BREACHED
+    if one.planned is not None:
+        room, error = room_left(one.rail, one.direction, one.planned)
+        reach = _always(one.planned, tuning, alpha) if sequential else fixed_multiplier(alpha)
+        if room - reach * error > 0:
+            return State.HELD
+    return State.OPEN
+
+
+def _always(effect: Effect, tuning: Tuning, alpha: float) -> float:
+    return float(always_valid_multiplier(float(sum(effect.units)), tuning, alpha))
 
 
 def room_left(rail: GuardRail, direction: Direction, effect: Effect) -> tuple[float, float]:

@@ -31,9 +31,15 @@ class Moments:
 
     @classmethod
     def of(cls, columns: Floats) -> Self:
-        """Of all rows, `columns` (n, 4)."""
-        by_look = cls.by_look(columns, np.zeros(len(columns), dtype=np.int64), 1)
-        return cls(by_look.units[0], by_look.mean[0], by_look.covariance[0])
+        """Of all rows, `columns` (..., n, 4)."""
+        units = columns.shape[-2]
+        if not units:
+            nothing = np.full((*columns.shape[:-2], COLUMNS), np.nan)
+            return cls(np.zeros(columns.shape[:-2]), nothing, np.full((*nothing.shape, COLUMNS), np.nan))
+        mean = columns.mean(axis=-2)
+        centred = columns - mean[..., None, :]
+        freedom = units - 1 if units > 1 else np.nan
+        return cls(np.full(columns.shape[:-2], float(units)), mean, np.swapaxes(centred, -1, -2) @ centred / freedom)
 
     @classmethod
     def by_look(cls, columns: Floats, look: Int64s, looks: int) -> Self:

@@ -71,7 +71,9 @@ def verdict(evidence: Evidence) -> Verdict:
     if not evidence.split.healthy:
         return Verdict(Word.UNHEALTHY, _split_sentence(evidence.split))
     breached = [one for one in evidence.guarded if one.state is State.BREACHED]
-    if breached and not evidence.same_policy:
+    if breached and evidence.same_policy:
+        return Verdict(Word.UNHEALTHY, f"Both arms run the same policy and yet {_breach_sentence(breached[0])}")
+    if breached:
         return Verdict(Word.BREACHED, _breach_sentence(breached[0]))
     if evidence.effect is None:
         return Verdict(Word.COLLECTING, "Too few units are mature to estimate an uncertainty; nothing is shown yet.")
@@ -136,8 +138,8 @@ def describe(effect: Effect, method: Method) -> str:
     level = f"{100 * (1 - effect.alpha):.4g} %"
     return (
         f"{effect.metric} {effect.treatment:.4g} in {effect.variant} against {effect.control:.4g} in control, "
-        f"a difference of {effect.difference:+.4g} ({level} {kind} interval {interval.low:+.4g} to {interval.high:+.4g}, "
-        f"{sum(effect.units):,} mature units)"
+        f"a difference of {effect.difference:+.4g} ({level} {kind} interval {interval.low:+.4g} to "
+        f"{interval.high:+.4g}, {sum(effect.units):,} mature units)"
     )
 
 

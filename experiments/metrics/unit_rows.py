@@ -69,6 +69,15 @@ class UnitRows:
         )
 
 
+def first_mature(rows: UnitRows, arms: tuple[str, str], count: int) -> UnitRows:
+    """The rows there were when so many units of both arms together were mature; all where they are not that many yet.
+
+    What is read once must not change with the day it is read on.
+    """
+    both = np.sort(rows.matured_at[rows.arm(arms[0]) | rows.arm(arms[1])])
+    return rows if len(both) < count else rows.where(rows.matured_at <= both[count - 1])
+
+
 def own_window(spec: MetricSpec, window: Window) -> Window:
     """The window of a metric: its own length where it has one."""
     return window if spec.days is None else replace(window, outcome_days=spec.days)
