@@ -154,7 +154,7 @@ def analyse(cohort: Cohort, plan: AnalysisPlan, as_of: np.datetime64) -> Analysi
     done = exposed & mature(units.exposed_at, own_window(metric(plan.primary), plan.window), as_of)
     first = units.exposed_at[exposed].min() if exposed.any() else as_of
     days_run = float((as_of - first) / np.timedelta64(1, "D"))
-    rows = _Rows(cohort, plan, as_of)
+    rows = _Rows(plan, cohort.units, _all_rows(cohort, plan, as_of) if split.healthy else {})
     return Analysis(
         as_of=as_of,
         days_run=days_run,
@@ -180,28 +180,30 @@ def _counts(units: Units, chosen: Flags) -> dict[str, int]:
     return {name: int(count) for name, count in zip(units.variants, counted, strict=True)}
 
 
+def _all_rows(cohort: Cohort, plan: AnalysisPlan, as_of: np.datetime64) -> dict[str, UnitRows]:
+    names = {plan.primary, *plan.secondary, *(rail.metric for rail in plan.guard_rails)}
+    known = plan.covariates or {}
+    return {name: unit_rows(metric(name), cohort, plan.window, as_of, known.get(name)) for name in sorted(names)}
+
+
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Mature rows of any metric of the plan, and effects on them."""
+    """Mature rows of every metric of the plan, and effects on them; no rows on a broken split."""
 
-    cohort: Cohort
     plan: AnalysisPlan
-    as_of: np.datetime64
-
-    def of(self, name: str) -> UnitRows:
-        covariate = (self.plan.covariates or {}).get(name)
-        return unit_rows(metric(name), self.cohort, self.plan.window, self.as_of, covariate)
+    units: Units
+    mature: Mapping[str, UnitRows]
 
     def effect(self, name: str, variant: str, alpha: float) -> Effect | None:
         """Among all mature units."""
-        return effect(self.of(name), variant, self.plan.control, self.tuning, alpha)
+        return effect(self.mature[name], variant, self.plan.control, self.tuning, alpha)
 
     def read(self, name: str, variant: str, alpha: float) -> Effect | None:
         """Among those that the method reads: by the fixed one the first of the planned number, whatever the day."""
         return effect(self.read_rows(name, variant), variant, self.plan.control, self.tuning, alpha)
 
     def read_rows(self, name: str, variant: str) -> UnitRows:
-        rows = self.of(name)
+        rows = self.mature[name]
         if self.plan.method is Method.SEQUENTIAL:
             return rows
         return first_mature(rows, (variant, self.plan.control), self.plan.planned_units)
@@ -261,7 +263,7 @@ def _secondary(name: str, rows: _Rows, alpha: float) -> tuple[Secondary, ...]:
 
 
 def _by_segment(name: str, rows: _Rows) -> tuple[Segments, ...]:
-    plan, known = rows.plan, rows.cohort.units.segments
+    plan, known = rows.plan, rows.units.segments
     for label in plan.segments:
         if label not in known:
             raise InvalidValueError(
@@ -274,4 +276,4 @@ def _by_segment(name: str, rows: _Rows) -> tuple[Segments, ...]:
 def _lift(rows: _Rows) -> Lift | None:
     if rows.plan.hold_out is None:
         return None
-    return hold_out_lift(rows.of(rows.plan.primary), rows.plan.hold_out, rows.tuning, rows.plan.alpha)
+    return hold_out_lift(rows.mature[rows.plan.primary], rows.plan.hold_out, rows.tuning, rows.plan.alpha)
