@@ -1,7 +1,8 @@
 """Facts of one experiment in columns: its units, their failed payments, the retries, and what else befell the payer.
 
 Money is in minor units of one base currency. Instants are `datetime64[us]` in UTC; what did not happen is NaT.
-Units whose variant was overridden (testers) do not belong here: leave them out.
+Units whose variant was overridden (testers) do not belong here, nor do payments that failed before the unit's exposure
+and were not decided on in the experiment: leave them out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,8 @@ class Units:
         variant: Position in `variants`.
         exposed_at: When the unit's first decision under its variant was made.
         propensity: With what probability it got its variant among those it could get; constant unless weights changed.
-        covariates: By name, what was known of the unit before its failure, finite; a name carries its unit.
+        covariates: By name, what was known of the unit before its failure, finite (fill what is unknown with one
+            value for all); a name carries its unit.
         segments: By name, labels known before the failure (market, rail, decline category).
     """
 

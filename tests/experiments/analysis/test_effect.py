@@ -44,12 +44,12 @@ def test_arms_without_variation_have_no_effect_but_arms_without_events_do() -> N
 def test_the_interval_of_a_rare_event_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(3)
     covered = 0
-    for _ in range(400):
+    for _ in range(250):
         arms = [means((rng.random(400) < 0.01).astype(float)) for _ in range(2)]
         found = effect(rows(arms, metric="chargebacks"), "treatment", "control", TUNING, 0.05)
         assert found is not None
         covered += found.fixed.low <= 0 <= found.fixed.high
-    assert covered >= 376  # 94 %; conservative is fine where events are rare
+    assert covered >= 235  # 94 %; conservative is fine where events are rare
 
 
 def test_fiellers_interval_holds_the_true_ratio_as_often_as_it_says() -> None:
