@@ -2,7 +2,7 @@
 
 A ratio of means R = E[Y] / E[X] is estimated by r = mean(y) / mean(x), which is asymptotically a mean of
 
-    u = r + (y - r x) / mean(x)                                             (Deng, Knoblich & Lu 2018, section 2)
+    u = r + (y - r x) / mean(x)                                             (Deng, Knoblich & Lu 2018)
 
 so its variance is that of u over the units. A covariate known before the failure, v (itself a mean or a ratio), has the
 same expectation in both arms; what of u goes along with it is noise and is taken off (Deng, Xu, Kohavi & Walker 2013):

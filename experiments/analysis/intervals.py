@@ -3,14 +3,14 @@
 **Fixed horizon.** difference ± z standard errors: covers in 95 % at one look, and misleads whoever looks daily.
 
 **Always valid.** The asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (Annals of
-Statistics 52, 2024; theorem 2.2), which is Robbins' normal mixture (1970) and the mSPRT of Johari et al. (2022) with an
+Statistics 52, 2024), which is Robbins' normal mixture (1970) and the mSPRT of Johari et al. (2022) with an
 estimated variance. With n units in both arms, standard error s and a tuning constant rho,
 
     difference ± s sqrt( 2 (n rho² + 1) / (n rho²) · log( sqrt(n rho² + 1) / alpha ) )
 
 covers the truth at all looks together with probability 1 - alpha. rho is chosen before the start so that the interval
-is tight at the planned size (their equation 2.8); at any other it holds as well. It is asymptotic: no look is taken
-before each arm has `FEWEST` mature units.
+is tight at the planned size (by the paper's approximation); at any other it holds as well. It is asymptotic: no look is
+taken before each arm has `FEWEST` mature units.
 """
 
 import math

@@ -5,7 +5,7 @@ may be looked at daily. The second compares the plan with a Dirichlet mixture ar
 
     BF = B(k w + counts) / B(k w) / prod w_i^counts_i,      p = min(1, 1 / BF)
 
-a martingale under the plan, so that P(p <= alpha at any look) <= alpha exactly (Lindon & Malek 2022, theorem 1). k says
+a martingale under the plan, so that P(p <= alpha at any look) <= alpha exactly (Lindon & Malek 2022). k says
 how close to the plan a broken split is expected: 1,000 tunes to errors of one or two points, as lost exposures make.
 Where weights changed, each stretch is a phase of its own, and their factors multiply.
 """

@@ -14,6 +14,7 @@ from benchmarks.experiments.coverage import coverage
 from benchmarks.experiments.early_looks import early_looks
 from benchmarks.experiments.false_alarms import false_alarms
 from benchmarks.experiments.lines import Line, share, table
+from benchmarks.experiments.margins import at_the_margin
 from benchmarks.experiments.sizes import power
 from experiments.analysis.power import Method
 
@@ -69,3 +70,9 @@ def test_a_line_that_does_not_hold_is_said_to() -> None:
     assert not lines[0].holds
     assert "| at most 5 % | 8.00% (6.39% to 9.86%) | 1,000 trials | **no** |" in table(lines)
     assert "| it holds | 0 | 1 | yes |" in table(lines)
+
+
+def test_a_guard_rail_exactly_at_its_margin_is_rarely_called_breached_or_held() -> None:
+    found = at_the_margin(9, 30)
+    assert found.breached <= binom.ppf(_MANY, 30, 0.05)
+    assert max(found.held) <= binom.ppf(_MANY, 30, 0.025)
