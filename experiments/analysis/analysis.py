@@ -16,7 +16,7 @@ from experiments.analysis.segments import Segments, by_segment
 from experiments.analysis.split import Phase, SplitCheck, check_split
 from experiments.analysis.verdict import Evidence, Verdict, verdict
 from experiments.metrics.catalogue import METRICS, PRIMARY
-from experiments.metrics.cohort import Cohort, Flags, Units
+from experiments.metrics.cohort import Cohort, Flags, Int64s, Units
 from experiments.metrics.maturity import Window, mature
 from experiments.metrics.spec import MetricSpec
 from experiments.metrics.unit_rows import Covariate, UnitRows, first_mature, own_window, unit_rows
@@ -169,10 +169,16 @@ def analyse(cohort: Cohort, plan: AnalysisPlan, as_of: np.datetime64) -> Analysi
 
 def phases(units: Units, weights: Sequence[PlannedWeights], as_of: np.datetime64) -> list[Phase]:
     """Counts of exposed units by the weights in force when they were exposed."""
+    phase, exposed = _phase(units, weights), units.exposed_at <= as_of
+    nobody = dict.fromkeys(units.variants, 0.0)
+    return [Phase({**nobody, **one.weights}, _counts(units, exposed & (phase == i))) for i, one in enumerate(weights)]
+
+
+def _phase(units: Units, weights: Sequence[PlannedWeights]) -> Int64s:
+    """Which weights were in force when each unit was exposed, shape (n,)."""
     starts = np.array([one.since for one in weights], dtype="datetime64[us]")
-    phase = np.maximum(np.searchsorted(starts, units.exposed_at, side="right") - 1, 0)
-    exposed = units.exposed_at <= as_of
-    return [Phase(one.weights, _counts(units, exposed & (phase == i))) for i, one in enumerate(weights)]
+    found: Int64s = np.maximum(np.searchsorted(starts, units.exposed_at, side="right") - 1, 0)
+    return found
 
 
 def _counts(units: Units, chosen: Flags) -> dict[str, int]:
@@ -196,14 +202,26 @@ class _Rows:
 
     def effect(self, name: str, variant: str, alpha: float) -> Effect | None:
         """Among all mature units."""
-        return effect(self.mature[name], variant, self.plan.control, self.tuning, alpha)
+        return effect(self.concurrent(name, variant), variant, self.plan.control, self.tuning, alpha)
 
     def read(self, name: str, variant: str, alpha: float) -> Effect | None:
         """Among those that the method reads: by the fixed one the first of the planned number, whatever the day."""
         return effect(self.read_rows(name, variant), variant, self.plan.control, self.tuning, alpha)
 
-    def read_rows(self, name: str, variant: str) -> UnitRows:
+    def concurrent(self, name: str, variant: str) -> UnitRows:
+        """Units exposed while both the variant and its control could be assigned; others have no counterpart."""
+        both = [
+            i
+            for i, one in enumerate(self.plan.weights)
+            if one.weights.get(variant, 0.0) > 0 and one.weights.get(self.plan.control, 0.0) > 0
+        ]
         rows = self.mature[name]
+        if len(both) == len(self.plan.weights):
+            return rows
+        return rows.where(np.isin(_phase(self.units, self.plan.weights)[rows.unit], both))
+
+    def read_rows(self, name: str, variant: str) -> UnitRows:
+        rows = self.concurrent(name, variant)
         if self.plan.method is Method.SEQUENTIAL:
             return rows
         return first_mature(rows, (variant, self.plan.control), self.plan.planned_units)
@@ -256,10 +274,11 @@ def _guarded(name: str, rows: _Rows, alpha: float) -> tuple[Guarded, ...]:
 
 def _secondary(name: str, rows: _Rows, alpha: float) -> tuple[Secondary, ...]:
     share = shared(alpha, len(rows.plan.secondary))
-    found = [one for key in rows.plan.secondary if (one := rows.read(key, name, share)) is not None]
-    fixed = holm({one.metric: one.fixed_p for one in found})
-    always = holm({one.metric: one.always_p for one in found})
-    return tuple(Secondary(one, fixed[one.metric], always[one.metric]) for one in found)
+    found = {key: rows.read(key, name, share) for key in rows.plan.secondary}
+    # Metrics without an answer yet are claims all the same.
+    fixed = holm({key: 1.0 if one is None else one.fixed_p for key, one in found.items()})
+    always = holm({key: 1.0 if one is None else one.always_p for key, one in found.items()})
+    return tuple(Secondary(one, fixed[key], always[key]) for key, one in found.items() if one is not None)
 
 
 def _by_segment(name: str, rows: _Rows) -> tuple[Segments, ...]:

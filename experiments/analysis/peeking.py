@@ -50,7 +50,7 @@ def peek(
 ) -> Peek:
     """Both figures of (variant, control) at an instant."""
     rows = all_rows(spec, cohort, window, as_of)
-    rows = rows.where(np.isin(rows.variant, [rows.variants.index(arm) for arm in arms]))
+    rows = rows.where(rows.arm(arms[0]) | rows.arm(arms[1]))
     done = rows.matured_at <= as_of
     return Peek(
         mature=int(done.sum()),

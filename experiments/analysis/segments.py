@@ -65,7 +65,7 @@ def _segments(
         part = rows.where(words == word)
         one = effect(part, variant, control, tuning, alpha)
         if one is None:
-            left_out += int(np.isin(part.variant, [part.variants.index(arm) for arm in (variant, control)]).sum())
+            left_out += int((part.arm(variant) | part.arm(control)).sum())
         else:
             found[str(word)] = one
     ordered = sorted(found.items(), key=lambda item: -sum(item[1].units))

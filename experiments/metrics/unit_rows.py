@@ -53,8 +53,8 @@ class UnitRows:
         return found
 
     def arm(self, variant: str) -> Flags:
-        """Which rows are of a variant, shape (n,)."""
-        found: Flags = self.variant == self.variants.index(variant)
+        """Which rows are of a variant, shape (n,); none where it has no unit yet."""
+        found: Flags = np.equal(self.variant, self.variants.index(variant) if variant in self.variants else -1)
         return found
 
     def where(self, kept: Flags) -> "UnitRows":

@@ -181,6 +181,48 @@ def test_units_are_judged_by_the_weights_in_force_when_they_came() -> None:
     assert not analyse(changed, replace(PLAN, weights=ramp), instant(80)).withheld
 
 
+def test_a_variant_that_starts_later_has_no_units_and_no_weight_before() -> None:
+    facts = _facts(11, 0.0)
+    late = facts.units.exposed_at >= instant(20)
+    variant = np.where(late, facts.units.variant, 0)
+    changed = replace(facts, units=replace(facts.units, variant=variant))
+    plan = replace(
+        PLAN, weights=(PlannedWeights(START, {"control": 1.0}), PlannedWeights(instant(20), HALVES[0].weights))
+    )
+    assert not analyse(changed, plan, instant(80)).withheld
+    early = replace(changed, units=replace(changed.units, variant=np.where(late, 0, facts.units.variant)))
+    assert analyse(early, plan, instant(80)).withheld
+    nobody = replace(
+        changed, units=replace(changed.units, variants=("control",), variant=np.zeros(5_000, dtype=np.int64))
+    )
+    assert analyse(nobody, plan, instant(19)).variants[0].verdict.word is Word.COLLECTING
+
+
+def test_controls_from_before_a_variant_could_be_assigned_are_not_compared_with_it() -> None:
+    """Nothing was recovered in the first 20 days, when everybody was control."""
+    facts = _facts(12, 0.0)
+    late = facts.units.exposed_at >= instant(20)
+    paid_at = np.where(late, facts.payments.paid_at, np.datetime64("NaT"))
+    changed = replace(
+        facts,
+        units=replace(facts.units, variant=np.where(late, facts.units.variant, 0)),
+        payments=replace(facts.payments, paid_at=paid_at),
+    )
+    weights = (PlannedWeights(START, {"control": 1.0}), PlannedWeights(instant(20), HALVES[0].weights))
+    (one,) = analyse(changed, replace(PLAN, weights=weights), instant(80)).variants
+    assert one.primary is not None
+    assert sum(one.primary.units) == late.sum()
+    assert one.primary.always.low < 0 < one.primary.always.high
+
+
+def test_secondary_metrics_that_are_not_mature_yet_count_as_claims() -> None:
+    plan = replace(PLAN, secondary=("net_value", "retention_90"))
+    (one,) = analyse(_facts(1, 0.12), plan, instant(80)).variants
+    (claim,) = one.secondary
+    assert claim.effect.metric == "net_value"
+    assert claim.fixed_p == pytest.approx(2 * claim.effect.fixed_p)
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
