@@ -14,7 +14,8 @@ def openapi(
 ) -> None:
     """Write the OpenAPI document of the service, and from it the shapes and operations of the Python client."""
     from serving.app import create_app
-    from serving.client_writing import operations_text, shapes_text
+    from serving.client_writing.operations import operations_text
+    from serving.client_writing.shapes import shapes_text
     from serving.openapi import as_text
     from serving.service import prior_service
     from serving.settings import Settings

@@ -187,7 +187,7 @@ def test_ids_with_any_letters_are_asked_for_as_they_are(made: Sandboxed) -> None
 
 
 @given(mishaps=st.lists(st.sampled_from(Mishap), max_size=4), number=st.integers(0, 10**9))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_fails_on_the_way_a_place_is_held_at_most_once(
     made: Sandboxed, mishaps: list[Mishap], number: int
 ) -> None:
@@ -203,7 +203,7 @@ def test_whatever_fails_on_the_way_a_place_is_held_at_most_once(
 
 
 @given(mishaps=st.lists(st.sampled_from(Mishap), min_size=3, max_size=5), tries=st.integers(1, 3))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_it_gives_up_after_so_many_tries_and_says_what_was_the_matter(
     made: Sandboxed, mishaps: list[Mishap], tries: int
 ) -> None:

@@ -60,7 +60,7 @@ def with_nulls(shape: Any, tree: Any) -> Any:
 
 
 @given(data=st.data())
-@settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=12, suppress_health_check=list(HealthCheck), deadline=None)
 def test_any_shape_comes_back_as_it_was_sent(data: st.DataObject) -> None:
     shape = data.draw(st.sampled_from([MoneyOut, NoGoReason, SettledAttempt, DecisionRequest, TimelineEntry]))
     value = data.draw(values_of(shape))

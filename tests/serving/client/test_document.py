@@ -13,7 +13,8 @@ import pytest
 
 from serving.client import AsyncRecoup, Recoup, shapes
 from serving.client.errors import BY_SLUG
-from serving.client_writing import operations_of, operations_text, shapes_text
+from serving.client_writing.operations import operations_of, operations_text
+from serving.client_writing.shapes import shapes_text
 from serving.errors import Kind
 
 ROOT = Path(__file__).parents[3]

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from api_builders import Clock, parsed
+from api_builders import Api, Clock, parsed
 from sandbox_builders import BEGIN, NO_FUNDS, Sandboxed, a_failure, always, begin, recovery, types
 from serving.app import create_app
 from serving.ledger.ledger import Ledger
@@ -53,22 +51,23 @@ def test_a_stop_in_the_sandbox_stops_nothing_live(service_with_sandboxes: Sandbo
     assert live.reserve(a_failure())["action"]["kind"] == "retry"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/v1/sandbox"),
-        ("DELETE", "/v1/sandbox"),
-        ("PUT", "/v1/sandbox/clock"),
-        ("PUT", "/v1/sandbox/answers"),
-        ("POST", "/v1/sandbox/payments/inv_1/attempt"),
-        ("POST", "/v1/sandbox/reservations/rsv_1/attempt"),
-        ("GET", "/v1/sandbox/events"),
-    ],
+ADDRESSES = (
+    ("GET", "/v1/sandbox"),
+    ("DELETE", "/v1/sandbox"),
+    ("PUT", "/v1/sandbox/clock"),
+    ("PUT", "/v1/sandbox/answers"),
+    ("POST", "/v1/sandbox/payments/inv_1/attempt"),
+    ("POST", "/v1/sandbox/reservations/rsv_1/attempt"),
+    ("GET", "/v1/sandbox/events"),
 )
-def test_a_live_key_reaches_no_address_of_a_sandbox(service_with_sandboxes: Sandboxed, method: str, path: str) -> None:
-    body: object = None if method in {"GET", "DELETE"} else {}
-    answer = parsed(service_with_sandboxes.live().send(method, path, body), 403)
-    assert "recoup keys create --sandbox" in answer["detail"]
+
+
+def test_a_live_key_reaches_no_address_of_a_sandbox_and_no_key_none_at_all(service_with_sandboxes: Sandboxed) -> None:
+    live = service_with_sandboxes.live()
+    for method, path in ADDRESSES:
+        body: object = None if method in {"GET", "DELETE"} else {}
+        assert "recoup keys create --sandbox" in parsed(live.send(method, path, body), 403)["detail"]
+        assert Api(live.app, live.clock).send(method, path, body).status_code == 401
 
 
 def test_a_sandbox_key_names_its_own_merchant_or_is_refused(service_with_sandboxes: Sandboxed) -> None:

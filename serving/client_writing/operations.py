@@ -1,15 +1,11 @@
-"""Writes the shapes and the operations of `serving.client` from the OpenAPI document; `recoup openapi` calls it."""
+"""The module of operations: one method an address, once for threads and once for asyncio."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 
-Json = Mapping[str, object]
-_WIDTH = 120
-_REF = "#/components/schemas/"
-_SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-_FORMATS = {"date-time": "datetime", "date": "date"}
+from serving.client_writing.document import Json, as_list, as_object, content_of, name_in, schemas_of, shapes_in
+
 _NOT_ASKED = ("/webhooks/", "/metrics")
 """What senders of webhooks and scrapers ask; a client of Recoup does not."""
 
@@ -71,27 +67,12 @@ class Operation:
 
 def operations_of(document: Json) -> tuple[Operation, ...]:
     """What a client can ask, in the order of the document."""
-    schemas = _schemas(document)
+    schemas = schemas_of(document)
     found = []
-    for path, methods in _object(document["paths"]).items():
+    for path, methods in as_object(document["paths"]).items():
         if not path.startswith(_NOT_ASKED):
-            found += [_operation(path, method, _object(one), schemas) for method, one in _object(methods).items()]
+            found += [_operation(path, method, as_object(one), schemas) for method, one in as_object(methods).items()]
     return tuple(found)
-
-
-def shapes_text(document: Json) -> str:
-    """The module of shapes: enums first, then each dataclass after those that it holds."""
-    schemas = _schemas(document)
-    told = _reachable(schemas, _bodies(document))
-    ordered = _ordered(schemas)
-    parts = [_enum(name, schemas[name]) for name in ordered if "enum" in schemas[name]]
-    parts += [_shape(name, schemas[name], schemas, name in told) for name in ordered if "enum" not in schemas[name]]
-    head = (
-        '"""The shapes of requests and answers. Written by `recoup openapi` from docs/openapi.json: change that."""\n\n'
-        "from collections.abc import Mapping\nfrom dataclasses import dataclass\nfrom datetime import date, datetime\n"
-        "from enum import StrEnum\nfrom typing import Literal\n"
-    )
-    return _without_unused(head, "\n".join(parts))
 
 
 def operations_text(document: Json) -> str:
@@ -113,17 +94,16 @@ def operations_text(document: Json) -> str:
 
 def _operation(path: str, method: str, given: Json, schemas: Mapping[str, Json]) -> Operation:
     own = str(given["operationId"]).split("_v1_")[0].removesuffix(f"_{path.strip('/')}_{method}")
-    parameters = [_object(one) for one in _list(given.get("parameters", []))]
+    parameters = [as_object(one) for one in as_list(given.get("parameters", []))]
     query = tuple(str(one["name"]) for one in parameters if one.get("in") == "query")
-    responses = _object(given["responses"])
-    content = _content(_object(responses["200"]))
-    many = content.get("type") == "array"
-    answer = _refs(_object(content["items"]) if many else content)
+    responses = as_object(given["responses"])
+    content = content_of(as_object(responses["200"]))
+    many, answer = content.get("type") == "array", shapes_in(content)
     keyed = any(str(one.get("$ref", "")).endswith("/IdempotencyKey") for one in parameters)
     accepts = tuple(
         int(status)
         for status, one in responses.items()
-        if status != "200" and "$ref" not in _object(one) and _refs(_content(_object(one))) == answer
+        if status != "200" and "$ref" not in as_object(one) and shapes_in(content_of(as_object(one))) == answer
     )
     pages = _pages(schemas[answer[0]]) if "cursor" in query else None
     summary = str(given.get("summary", own))
@@ -135,30 +115,17 @@ def _operation(path: str, method: str, given: Json, schemas: Mapping[str, Json])
 def _body_type(given: Json) -> str | None:
     if "requestBody" not in given:
         return None
-    schema = _content(_object(given["requestBody"]))
+    schema = content_of(as_object(given["requestBody"]))
     if schema.get("type") == "array":
-        return f"Sequence[{_name_in(_object(schema['items']))}]"
-    names = _refs(schema)
+        return f"Sequence[{shapes_in(schema)[0]}]"
+    names = shapes_in(schema)
     return f"{names[0]} | Sequence[{names[0]}]" if "anyOf" in schema else names[0]
 
 
-def _content(given: Json) -> Json:
-    content = _object(given.get("content", {}))
-    return _object(_object(content.get("application/json", {})).get("schema", {}))
-
-
-def _refs(schema: Json) -> tuple[str, ...]:
-    """The shapes that a schema names."""
-    if "$ref" in schema:
-        return (_name_in(schema),)
-    options = [_object(one) for one in _list(schema.get("anyOf", []))]
-    return tuple(_name_in(one) for one in options if "$ref" in one)
-
-
 def _pages(page: Json) -> tuple[str, str]:
-    for name, one in _object(page["properties"]).items():
-        if _object(one).get("type") == "array":
-            return name, _name_in(_object(_object(one)["items"]))
+    for name, one in as_object(page["properties"]).items():
+        if as_object(one).get("type") == "array":
+            return name, name_in(as_object(as_object(one)["items"]))
     raise ValueError("a page without a list of items")
 
 
@@ -257,143 +224,3 @@ def _shape_names(operations: Sequence[Operation]) -> set[str]:
     names = {name for one in operations for name in one.answer}
     names |= {one.pages[1] for one in operations if one.pages}
     return names | {re.findall(r"\w+", one.body)[-1] for one in operations if one.body}
-
-
-def _enum(name: str, schema: Json) -> str:
-    lines = ["", f"class {name}(StrEnum):", _docstring(schema, name, {})]
-    words = [str(word) for word in _list(schema["enum"])]
-    return "\n".join([*lines, *(f'    {_member(word)} = "{word}"{_no_secret(word)}' for word in words), ""])
-
-
-def _no_secret(word: str) -> str:
-    """Tells the linter that a word about tokens is none."""
-    return "  # noqa: S105 - a word" if "token" in word else ""
-
-
-def _member(word: str) -> str:
-    name = re.sub(r"\W", "_", word).upper()
-    return name if not name[:1].isdigit() else f"N{name}"
-
-
-def _shape(name: str, schema: Json, schemas: Mapping[str, Json], told: bool) -> str:
-    properties = {field: _object(one) for field, one in _object(schema.get("properties", {})).items()}
-    required = set(_list(schema.get("required", [])))
-    lines = ["", "@dataclass(frozen=True, slots=True, kw_only=True)", f"class {name}:"]
-    lines += [_docstring(schema, name, properties)]
-    for field, one in properties.items():
-        default = "" if field in required else " = None"
-        lines.append(f"    {field}: {_type(one, schemas, told)}{default}")
-    return "\n".join([*lines, ""])
-
-
-def _docstring(schema: Json, name: str, properties: Mapping[str, Json]) -> str:
-    first = str(schema.get("description", name)).splitlines()[0]
-    described = {field: str(one["description"]) for field, one in properties.items() if "description" in one}
-    if not described:
-        return f'    """{first}"""\n'
-    lines = [f'    """{first}', "", "    Args:"]
-    for field, text in described.items():
-        lines += wrap(f"{field}: {text}", _WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 12)
-    return "\n".join([*lines, '    """\n'])
-
-
-def _type(schema: Json, schemas: Mapping[str, Json], told: bool) -> str:
-    """The Python type of a schema; in answers a word that this client does not know is kept as text."""
-    if "$ref" in schema:
-        name = _name_in(schema)
-        return f"{name} | str" if "enum" in schemas[name] and not told else name
-    for choice in ("anyOf", "oneOf"):
-        if choice in schema:
-            options = [_type(_object(one), schemas, told) for one in _list(schema[choice])]
-            return " | ".join(sorted(dict.fromkeys(options), key=lambda one: one == "None"))
-    if "const" in schema:
-        return f"Literal[{_literal(schema['const'])}]"
-    if "enum" in schema:
-        return f"Literal[{', '.join(_literal(word) for word in _list(schema['enum']))}]"
-    return _plain(schema, schemas, told)
-
-
-def _plain(schema: Json, schemas: Mapping[str, Json], told: bool) -> str:
-    kind = schema.get("type")
-    if kind == "null":
-        return "None"
-    if kind == "array":
-        return f"tuple[{_type(_object(schema['items']), schemas, told)}, ...]"
-    if kind == "object":
-        return "Mapping[str, object]"
-    return _FORMATS.get(str(schema.get("format")), _SCALARS[str(kind)])
-
-
-def _literal(word: object) -> str:
-    return f'"{word}"' if isinstance(word, str) else repr(word)
-
-
-def _ordered(schemas: Mapping[str, Json]) -> list[str]:
-    """Each name after all that its schema names."""
-    done: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name not in done:
-            for other in sorted(_named(schemas[name]) - {name}):
-                visit(other)
-            done[name] = None
-
-    for name in schemas:
-        visit(name)
-    return list(done)
-
-
-def _reachable(schemas: Mapping[str, Json], roots: set[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = sorted(roots)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += sorted(_named(schemas[name]))
-    return found
-
-
-def _bodies(document: Json) -> set[str]:
-    operations = [_object(one) for methods in _object(document["paths"]).values() for one in _object(methods).values()]
-    contents = [_content(_object(one.get("requestBody", {}))) for one in operations]
-    return {name for one in contents for name in _refs(_object(one.get("items", one)))}
-
-
-def _named(tree: object) -> set[str]:
-    if isinstance(tree, Mapping):
-        own = {_name_in(tree)} if isinstance(tree.get("$ref"), str) else set()
-        return own.union(*(_named(one) for one in tree.values()))
-    return set().union(*(_named(one) for one in tree)) if isinstance(tree, list) else set()
-
-
-def _name_in(schema: Json) -> str:
-    return str(schema["$ref"]).removeprefix(_REF)
-
-
-def _without_unused(head: str, body: str) -> str:
-    """The module without the imports that nothing in it uses."""
-    kept = []
-    for line in head.splitlines():
-        match = re.match(r"from ([\w.]+) import (.+)", line)
-        names = [name for name in match[2].split(", ") if re.search(rf"\b{name}\b", body)] if match else []
-        if match is None or names:
-            kept.append(line if match is None else f"from {match[1]} import {', '.join(names)}")
-    return "\n".join(kept) + "\n\n" + body
-
-
-def _schemas(document: Json) -> Mapping[str, Json]:
-    schemas = _object(_object(document["components"])["schemas"])
-    return {name: _object(one) for name, one in schemas.items()}
-
-
-def _object(value: object) -> Json:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"expected an object in the OpenAPI document, found {value!r}")
-    return value
-
-
-def _list(value: object) -> Sequence[object]:
-    if not isinstance(value, list | tuple):
-        raise TypeError(f"expected a list in the OpenAPI document, found {value!r}")
-    return value
