@@ -39,6 +39,7 @@ from serving.settings import Auth, Settings, settings_from
 from serving.tenancy.asking import asks_for_keys, settled_auth
 from serving.tenancy.gate import Gate
 from serving.tenancy.key_ring import KeyRing
+from serving.traces import UNTOLD, tracing
 from serving.webhooks.api import webhook_routes
 from serving.webhooks.endpoints import endpoints_in
 from serving.webhooks.retrying import retrying
@@ -75,15 +76,22 @@ def create_app(
         scorer, number = service.answering.scorer, service.answering.registered_version
         metrics.answers_with(scorer.source, scorer.version, number, now())
         draining.listen(log)
-        async with (
-            expiring(access, log, now),
-            retrying(access, endpoints, log, now),
-            delivering(access, targets, log, now),
-        ):
-            yield
+        with tracing(os.environ):
+            async with (
+                expiring(access, log, now),
+                retrying(access, endpoints, log, now),
+                delivering(access, targets, log, now),
+            ):
+                yield
         access.close()
 
-    app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
+    app = FastAPI(
+        openapi_url="/openapi.json",
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        telemetry=UNTOLD,
+    )
     app.include_router(routes(service, access, settings, now, draining))
     app.include_router(metrics_routes(metrics))
     app.include_router(report_routes(access, settings, now))

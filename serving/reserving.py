@@ -23,6 +23,7 @@ from serving.ledger_events import attempt_event
 from serving.recorded import recorded
 from serving.schemas import DecisionRequest
 from serving.service import Service
+from serving.traces import stage
 
 _TRIES = 2
 
@@ -55,7 +56,9 @@ async def decided_for(
     if asked.reserve and asked.as_of is not None:
         given = asked.as_of.isoformat()
         raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
-    began, context = perf_counter(), context_of(asked, now)
+    began = perf_counter()
+    with stage("context"):
+        context = context_of(asked, now)
     decided = await _decided(asked, context, service, access, now, reservation_id)
     _count(decided, access, perf_counter() - began)
     return decided
@@ -75,7 +78,8 @@ async def _decided(
             lambda ledger: decide_and_reserve(ledger, selector, service, context, now, reservation_id)
         )
     if access.ledger is None:
-        return Decided(context, service.decide(context))
+        with stage("score and plan"):
+            return Decided(context, service.decide(context))
     return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context))
 
 
@@ -96,8 +100,10 @@ def decide_on_record(ledger: Ledger, selector: Selector, service: Service, conte
     Raises:
         InputError: The ledger cannot be reached.
     """
-    known = recorded(ledger, selector, context)
-    return Decided(known.context, service.decide(known.context, known.record))
+    with stage("record"):
+        known = recorded(ledger, selector, context)
+    with stage("score and plan"):
+        return Decided(known.context, service.decide(known.context, known.record))
 
 
 def decide_and_reserve(
@@ -120,7 +126,8 @@ def decide_and_reserve(
         InvalidValueError: An attempt cannot be recorded.
         InputError: The ledger cannot be reached.
     """
-    _tell(ledger, context, now)
+    with stage("report"):
+        _tell(ledger, context, now)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
         ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now)
@@ -142,11 +149,11 @@ def _decided_and_held(
         reservation_id = None  # what it stands for is over, or is not what would be advised any more
     refused: tuple[Refused, ...] = ()
     for _ in range(_TRIES):
-        known = recorded(ledger, selector, context)
-        decided = Decided(known.context, service.decide(known.context, known.record))
+        decided = decide_on_record(ledger, selector, service, context)
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
-        held = _hold(ledger, decided, now, reservation_id)
+        with stage("reserve"):
+            held = _hold(ledger, decided, now, reservation_id)
         if isinstance(held, Reservation):
             return replace(decided, reservation=held, refused=refused)
         refused = (*refused, held)
