@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Temporary files stay in the checkout.
 export TMPDIR := $(CURDIR)/.recoup/tmp
 
-.PHONY: help setup demo serve test coverage check lint types imports openapi audit lock bench fuzz fuzz-http soak clean
+.PHONY: help setup demo serve test coverage check lint types imports openapi audit lock bench experiments-validate fuzz fuzz-http soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ openapi: setup ## write docs/openapi.json from the code
 
 bench: setup ## measure import, features, training and decisions
 	@$(BIN)/python -m benchmarks.run
+
+experiments-validate: setup ## hold the analysis of experiments to its promises by simulation (some minutes)
+	@$(BIN)/python -m benchmarks.experiments
 
 fuzz: setup ## hold the limits against a brute-force counter on a million random histories
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run

@@ -36,7 +36,7 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, whole = Headers(scope=scope), scope.get("app")
         started, request_id = perf_counter(), _request_id(headers)
         status = 0
 
@@ -54,24 +54,24 @@ class Edge:
             except ClientDisconnect:
                 status = CLIENT_LEFT
             except Exception:
-                self.log.exception("failed", request_id=request_id, route=self._route(scope))
+                self.log.exception("failed", request_id=request_id, route=self._route(scope, whole))
                 if not status:
                     await _send_failure(scope, tell, request_id)
-            route = self._route(scope)
+            route = self._route(scope, whole)
             ended(route, status)
         seconds = perf_counter() - started
         replayed = "replayed" in scope.get("state", {}).get("facts", {})
         self.metrics.answered(scope["method"], route, status, seconds, replayed=replayed)
         self.log.info("request", **_line(scope, request_id, route, status, seconds))
 
-    def _route(self, scope: Scope) -> str:
+    def _route(self, scope: Scope, whole: Starlette | None) -> str:
         """The route's template, never the path as sent: a path may hold anything.
 
-        One that was answered before it was routed has the route that it would have reached.
+        One that was answered before it was routed has the route that it would have reached in the `whole` application.
         """
         routed: str | None = getattr(scope.get("route"), "path", None)
-        if routed is None and "app" in scope:
-            self.templates = self.templates or tuple(_templates(scope["app"]))
+        if routed is None and whole is not None:
+            self.templates = self.templates or tuple(_templates(whole))
             routed = next((path for looks, path in self.templates if looks.match(scope["path"])), None)
         return routed or "unknown"
 
@@ -88,6 +88,15 @@ async def read_body(request: Request, limit: int) -> bytes:
         RequestError: Another media type or encoding, or a longer body; nothing of it is parsed.
     """
     _require_json(request.headers)
+    return await read_whole(request, limit)
+
+
+async def read_whole(request: Request, limit: int) -> bytes:
+    """The body of a request, at most `limit` bytes however it is sent.
+
+    Raises:
+        RequestError: It is longer.
+    """
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)

@@ -11,12 +11,15 @@ from pydantic.json_schema import models_json_schema
 from model.decision import CODE_VERSION
 from serving.admin_schemas import StopRequest
 from serving.answer_schemas import DecisionAnswer, Problem
+from serving.batch_schemas import BatchDecision, BatchEntry, BatchRefusal
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
+from serving.idempotency import OWN_KEYS
 from serving.ledger_answers import ReservedDecisionAnswer
 from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
 from serving.openapi_links import Operation, add_links
 from serving.paging import DEFAULT_LIMIT, MOST
+from serving.sandbox.schemas import SandboxAnswers, SandboxAttempt, SandboxClock
 from serving.schemas import DecisionRequest
 
 Json = dict[str, object]
@@ -47,6 +50,7 @@ _TAGS: list[Json] = [
     {"name": "webhooks", "description": "Take in what payment providers and billing systems deliver."},
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "admin", "description": "Stop and resume advice; for keys of scope admin."},
+    {"name": "sandbox", "description": "Set the clock and the answers of your sandbox; for its keys."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]
 _REFUSALS: dict[Kind, str] = {
@@ -112,8 +116,11 @@ DECISION_BODY: Json = {
 
 _TOLD: tuple[type[BaseModel], ...] = (
     *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
+    *(BatchEntry, SandboxClock, SandboxAnswers, SandboxAttempt),
 )
-_ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, Problem)
+_ANSWERED: tuple[type[BaseModel], ...] = (
+    *(DecisionAnswer, ReservedDecisionAnswer, BatchDecision, BatchRefusal, Problem),
+)
 
 
 # What a key, its limit and an idempotency key may answer with, at every address under /v1.
@@ -225,7 +232,7 @@ def _describe_gate(path: str, method: str, operation: Operation) -> None:
         parameter.update(_PARAMETERS.get(str(parameter.get("name")), {}))
     responses = operation["responses"]
     responses |= {str(kind.status): {"$ref": f"{_RESPONSES}{kind.slug}"} for kind in _GATE}
-    if method == "post":
+    if method == "post" and not path.startswith(OWN_KEYS):
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
         responses.setdefault(str(Kind.KEY_REUSED.status), {"$ref": f"{_RESPONSES}{Kind.KEY_REUSED.slug}"})
     operation["responses"] = dict(sorted(responses.items()))

@@ -7,11 +7,14 @@ from time import perf_counter
 from features.context import Context
 from features.errors import InvalidValueError
 from model.decision import Decision, StopReason
-from model.record import Halt
+from model.record import NOTHING, Halt, Record
 from model.screening import proposal_in
+from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
 from serving.events_out.stops import stopped_by
+from serving.keeping import beside_hold, keep, keep_versions, kept_decision
+from serving.ledger.decisions import KeptDecision
 from serving.ledger.events import Source
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
@@ -33,13 +36,28 @@ class Decided:
     """A decision, the context that it answers, and what is held for it.
 
     Args:
+        answer: The body of the answer, without the reservation.
+        record: What counted beyond the context.
         refused: What was not held on the way to it.
     """
 
     context: Context
     decision: Decision
+    answer: bytes
+    record: Record = NOTHING
     reservation: Reservation | None = None
     refused: tuple[Refused, ...] = ()
+
+    @staticmethod
+    def by(service: Service, context: Context, record: Record = NOTHING) -> "Decided":
+        """What a service decides in a context with what is on record, and the body of the answer."""
+        with stage("score and plan"):
+            decision = service.decide(context, record)
+        return Decided(context, decision, answer_of(decision, context).model_dump_json().encode(), record)
+
+    def kept(self, now: datetime) -> KeptDecision:
+        """As it is kept, answered now."""
+        return kept_decision(self.decision, self.context, self.record, self.answer, now)
 
 
 async def decided_for(
@@ -78,9 +96,8 @@ async def _decided(
             lambda ledger: decide_and_reserve(ledger, selector, service, context, now, reservation_id)
         )
     if access.ledger is None:
-        with stage("score and plan"):
-            return Decided(context, service.decide(context))
-    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context))
+        return Decided.by(service, context)
+    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, now))
 
 
 def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
@@ -94,16 +111,18 @@ def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
         metrics.declined(last.processor, last.decline, "decision")
 
 
-def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context) -> Decided:
-    """The decision with everything counted that the ledger knows; nothing is written.
+def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime) -> Decided:
+    """The decision with everything counted that the ledger knows; it is kept, and nothing is held.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
     with stage("record"):
         known = recorded(ledger, selector, context)
-    with stage("score and plan"):
-        return Decided(known.context, service.decide(known.context, known.record))
+    decided = Decided.by(service, known.context, known.record)
+    keep_versions(ledger, service)
+    keep(ledger, decided.kept(now))
+    return decided
 
 
 def decide_and_reserve(
@@ -120,7 +139,8 @@ def decide_and_reserve(
     counts them too. When a hold is refused because something happened in between, it is planned once more with what
     the ledger knows then; refused again, it stops and says why. What was held before under the same id, by a process
     that ended before it could answer, is answered again. The merchant's own systems are told of a hold in the
-    transaction that makes it, and of a stop before it is answered.
+    transaction that makes it, and of a stop before it is answered. The decision is kept with the hold; one without a
+    hold of its own is kept before it is answered.
 
     Raises:
         InvalidValueError: An attempt cannot be recorded.
@@ -128,9 +148,11 @@ def decide_and_reserve(
     """
     with stage("report"):
         _tell(ledger, context, now)
+    keep_versions(ledger, service)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
         ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now)
+        keep(ledger, decided.kept(now))
     return decided
 
 
@@ -149,18 +171,22 @@ def _decided_and_held(
         reservation_id = None  # what it stands for is over, or is not what would be advised any more
     refused: tuple[Refused, ...] = ()
     for _ in range(_TRIES):
-        decided = decide_on_record(ledger, selector, service, context)
+        with stage("record"):
+            known = recorded(ledger, selector, context)
+        decided = Decided.by(service, known.context, known.record)
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
         with stage("reserve"):
             held = _hold(ledger, decided, now, reservation_id)
         if isinstance(held, Reservation):
+            if held.held_at != now:  # by a request under the same id that was faster
+                keep(ledger, decided.kept(now))
             return replace(decided, reservation=held, refused=refused)
         refused = (*refused, held)
     known = recorded(ledger, selector, context)
     sentences = tuple(reason.sentence for reason in refused[-1].reasons)
     stopped = replace(known.record, halt=known.record.halt or Halt(StopReason.NO_ALLOWED_ACTION, sentences))
-    return Decided(known.context, service.decide(known.context, stopped), refused=refused)
+    return replace(Decided.by(service, known.context, stopped), refused=refused)
 
 
 def _tell(ledger: Ledger, context: Context, now: datetime) -> None:
@@ -180,7 +206,7 @@ def _decided_before(
         return None
     then = replace(context, as_of=earlier.held_at)
     known = recorded(ledger, selector, then, without=earlier.reservation_id)
-    decided = Decided(known.context, service.decide(known.context, known.record), earlier)
+    decided = replace(Decided.by(service, known.context, known.record), reservation=earlier)
     retry = decided.decision.retry
     if retry is None or max(retry.slot.start, earlier.held_at) != earlier.at:
         return None
@@ -192,7 +218,7 @@ def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str |
     retry = decided.decision.retry
     if retry is None:
         raise InvalidValueError("action", "stop", "a retry, to hold a place for")
-    proposal = proposal_in(decided.context, retry.method_id, retry.processor)
+    proposal, kept = proposal_in(decided.context, retry.method_id, retry.processor), decided.kept(now)
     return ledger.reserve(
         proposal,
         max(retry.slot.start, now),
@@ -200,4 +226,5 @@ def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str |
         reservation_id=reservation_id,
         expires_at=retry.slot.end + HOLD_FOR,
         advised=Advised(retry.slot.end, tuple(reason.sentence for reason in decided.decision.reasons)),
+        beside=lambda wanted: beside_hold(kept, wanted.reservation_id),
     )

@@ -52,18 +52,27 @@ class PostgresStore:
         return urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc)))
 
     @contextmanager
-    def writing(self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = ()) -> Iterator["PostgresTransaction"]:
+    def writing(
+        self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = (), *, flushed: bool = True
+    ) -> Iterator["PostgresTransaction"]:
         """A transaction that holds these locks; each statement sees what was committed before it began."""
-        waits = [self._lock("lock_shared", key) for key in _numbers(shared)]
+        waits = [] if flushed else [b"SET LOCAL synchronous_commit = off"]
+        waits += [self._lock("lock_shared", key) for key in _numbers(shared)]
         waits += [self._lock("lock", key) for key in _numbers(locks)]
         with self._begun(b"; ".join((b"BEGIN", *waits))) as transaction:
             yield transaction
 
-    def at_once(self, name: str, values: Values, locks: Sequence[Lock]) -> bool:
-        """One statement that takes the locks itself, given as `locks`."""
+    def at_once(self, name: str, values: Values, locks: Sequence[Lock], beside: Question | None = None) -> bool:
+        """One statement that takes the locks itself, given as `locks`; what is beside it is sent with it."""
+        listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
+        first = self._statements[name], {**values, "locks": listed}
         with self._lent() as connection:
-            listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
-            return connection.execute(self._statements[name], {**values, "locks": listed}).rowcount > 0
+            if beside is None:
+                return connection.execute(*first).rowcount > 0
+            with connection.pipeline(), connection.transaction():
+                done = connection.execute(*first)
+                connection.execute(self._statements[beside[0]], beside[1])
+            return done.rowcount > 0
 
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
