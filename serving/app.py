@@ -46,6 +46,7 @@ from serving.settings import Auth, Settings, settings_from
 from serving.tenancy.asking import asks_for_keys, settled_auth
 from serving.tenancy.gate import Gate
 from serving.tenancy.key_ring import KeyRing
+from serving.traces import UNTOLD, tracing
 from serving.trust.apart import Apart
 from serving.trust.current import Current
 from serving.trust.following import Follower, following
@@ -106,15 +107,21 @@ def create_app(
             retrying(access, endpoints, log, now),
             delivering(access, targets, log, now),
         ):
-            with shadowing(shadow), following(follower, settings):
+            with tracing(os.environ), shadowing(shadow), following(follower, settings):
                 yield
         sandboxes.close()
         access.close()
 
-    app = FastAPI(openapi_url="/openapi.json", redoc_url=None, redirect_slashes=False, lifespan=lifespan)
+    app = FastAPI(
+        openapi_url="/openapi.json",
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        telemetry=UNTOLD,
+    )
 
     def sandbox_app(its: LedgerAccess, time: SandboxTime) -> FastAPI:
-        inner = FastAPI(openapi_url=None, redirect_slashes=False)
+        inner = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
         for router in merchant_routers(current, its, settings, time, log):
             inner.include_router(router)
         inner.include_router(sandbox_routes(sandboxes, settings))

@@ -1,18 +1,21 @@
 """The outermost layer of every request: its id, its one log line, and a problem document when all else fails."""
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from time import perf_counter
 from uuid import uuid4
 
+from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from features.card_number import holds_card_number
 from serving.errors import MEDIA_TYPE, Kind, RequestError, problem_body
-from serving.metrics import Metrics
+from serving.metrics import METHODS, Metrics
+from serving.traces import request_span
 
 REQUEST_ID = "x-request-id"
 CLIENT_LEFT = 499
@@ -26,13 +29,15 @@ class Edge:
         self.app = app
         self.log = log
         self.metrics = metrics
+        self.templates: tuple[tuple[re.Pattern[str], str], ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection; only HTTP requests are logged."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started, request_id = perf_counter(), _request_id(Headers(scope=scope))
+        headers, whole = Headers(scope=scope), scope.get("app")
+        started, request_id = perf_counter(), _request_id(headers)
         status = 0
 
         async def tell(message: Message) -> None:
@@ -42,19 +47,33 @@ class Edge:
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
 
-        try:
-            with self.metrics.request():
-                await self.app(scope, receive, tell)
-        except ClientDisconnect:
-            status = CLIENT_LEFT
-        except Exception:
-            self.log.exception("failed", request_id=request_id, route=_route(scope))
-            if not status:
-                await _send_failure(scope, tell, request_id)
+        with request_span(_method(scope), headers) as ended:
+            try:
+                with self.metrics.request():
+                    await self.app(scope, receive, tell)
+            except ClientDisconnect:
+                status = CLIENT_LEFT
+            except Exception:
+                self.log.exception("failed", request_id=request_id, route=self._route(scope, whole))
+                if not status:
+                    await _send_failure(scope, tell, request_id)
+            route = self._route(scope, whole)
+            ended(route, status)
         seconds = perf_counter() - started
         replayed = "replayed" in scope.get("state", {}).get("facts", {})
-        self.metrics.answered(scope["method"], _route(scope), status, seconds, replayed=replayed)
-        self.log.info("request", **_line(scope, request_id, status, seconds))
+        self.metrics.answered(scope["method"], route, status, seconds, replayed=replayed)
+        self.log.info("request", **_line(scope, request_id, route, status, seconds))
+
+    def _route(self, scope: Scope, whole: Starlette | None) -> str:
+        """The route's template, never the path as sent: a path may hold anything.
+
+        One that was answered before it was routed has the route that it would have reached in the `whole` application.
+        """
+        routed: str | None = getattr(scope.get("route"), "path", None)
+        if routed is None and whole is not None:
+            self.templates = self.templates or tuple(_templates(whole))
+            routed = next((path for looks, path in self.templates if looks.match(scope["path"])), None)
+        return routed or "unknown"
 
 
 def note(request: Request, **facts: str) -> None:
@@ -108,17 +127,28 @@ def _request_id(headers: Headers) -> str:
     return given if usable else uuid4().hex
 
 
-def _route(scope: Scope) -> str:
-    """The route's template, never the path as sent: a path may hold anything."""
-    return getattr(scope.get("route"), "path", "unknown")
+def _method(scope: Scope) -> str:
+    """The HTTP method, or `_OTHER` for what is none: a method may hold anything too."""
+    return scope["method"] if scope["method"] in METHODS else "_OTHER"
 
 
-def _line(scope: Scope, request_id: str, status: int, seconds: float) -> MutableMapping[str, str | int | float]:
+def _templates(app: Starlette) -> Iterator[tuple[re.Pattern[str], str]]:
+    """Every route of the application, as what its addresses look like and as its template."""
+    for included in app.routes:
+        router = getattr(included, "original_router", None)
+        for route in (included,) if router is None else router.routes:
+            template: str = getattr(route, "path", "")
+            yield compile_path(template)[0], template
+
+
+def _line(
+    scope: Scope, request_id: str, route: str, status: int, seconds: float
+) -> MutableMapping[str, str | int | float]:
     facts: dict[str, str] = scope.get("state", {}).get("facts", {})
     return {
         "request_id": request_id,
         "method": scope["method"],
-        "route": _route(scope),
+        "route": route,
         "status": status,
         "milliseconds": round(seconds * 1000, 2),
         **facts,

@@ -17,6 +17,7 @@ from serving.ledger.selecting import Selector
 from serving.ledger.store import LedgerConflictError
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.traces import stage
 
 Answer = TypeVar("Answer")
 
@@ -60,7 +61,7 @@ class LedgerAccess:
         ledger = self.ledger
         if ledger is None:
             raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
-        with self.metrics.ledger_work():
+        with self.metrics.ledger_work(), stage("ledger"):
             try:
                 return await run_in_threadpool(_translated, work, ledger)
             except RequestError as refusal:

@@ -23,7 +23,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Where several workers keep their counts together; prometheus-client reads it when it is imported."""
 
 MOST_PROCESSORS = 50
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER = "other"
 _TOO_MANY = 429
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -158,7 +158,7 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, seconds: float, *, replayed: bool = False) -> None:
         """A request was answered; `route` is the template, never the path as it was sent."""
-        self._requests.labels(method if method in _METHODS else _OTHER, route, status).inc()
+        self._requests.labels(method if method in METHODS else _OTHER, route, status).inc()
         self._request_seconds.labels(route).observe(seconds)
         if status == _TOO_MANY:
             self._rate_limited.inc()

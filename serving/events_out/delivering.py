@@ -17,6 +17,7 @@ from serving.events_out.targets import Targets
 from serving.ledger.recoveries import lapse
 from serving.ledger.store import Store
 from serving.ledger_access import LedgerAccess
+from serving.traces import stage
 
 EVERY_SECONDS = 2.0
 MOST_A_TURN = 16
@@ -77,7 +78,8 @@ class Delivering:
             outcome = Outcome(False, "no target of this name is set up")
         else:
             now = int(self._stamp().timestamp())
-            outcome = await post(client, target, one.event_id, one.body.encode(), now, self._resolve)
+            with stage("send event"):
+                outcome = await post(client, target, one.event_id, one.body.encode(), now, self._resolve)
         state = await self._access.ask(lambda ledger: self._noted(ledger.store, one, outcome))
         about = {"event_id": one.event_id, "type": one.type, "target": one.target, "tries": one.tries}
         if state is State.DELIVERED:

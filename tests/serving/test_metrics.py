@@ -28,7 +28,7 @@ from serving.metrics_folder import shared_folder
 from serving.registry import Answering
 from serving.service import Service
 from serving.settings import MetricsAccess, Settings
-from serving.tenancy.keys import Scope
+from serving.tenancy.keys import EVERY_MERCHANT, Scope
 from tenants import Tenants, tenants_of
 
 Document = dict[str, Any]  # a JSON document that tests take apart
@@ -54,6 +54,19 @@ def test_requests_are_counted_by_template_and_never_by_the_path_that_was_sent(ap
         ("other", "/v1/models", "405"),
     ]
     assert counted(text, "recoup_requests_in_progress") == [({}, 1.0)]  # the one that asks
+
+
+def test_what_is_refused_before_it_is_routed_is_counted_where_it_would_have_gone(tenants: Tenants) -> None:
+    tenants.api.send("GET", "/v1/methods/pm_secret/budgets")
+    tenants.api.send("POST", "/v1/decisions", {})
+    tenants.api.send("GET", "/v1/nothing")
+    text = read(tenants.of(EVERY_MERCHANT))
+    assert "secret" not in text
+    assert {(labels["route"], labels["status"]) for labels, _ in counted(text, "recoup_requests_total")} == {
+        ("/v1/methods/{method_id}/budgets", "401"),
+        ("/v1/decisions", "401"),
+        ("unknown", "401"),
+    }
 
 
 def test_a_decision_with_its_hold_and_its_check_are_counted(api: Api, failed: Document) -> None:
