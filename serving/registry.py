@@ -51,19 +51,22 @@ class Answering:
     prepared_seconds: float = 0.0
 
 
-def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None) -> Answering:
+def answering(
+    settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None, *, folding: bool = True
+) -> Answering:
     """The scorer these settings ask for; the prior, with the reason, where the model cannot be used.
 
     Args:
         resolve: Finds the registered champion, or says why there is none; the registry's own when absent.
+        folding: Prepare the model for speed.
     """
     if settings.model is not None:
-        return _from_folder(settings.model, f"folder {settings.model}", None)
+        return _from_folder(settings.model, f"folder {settings.model}", None, folding=folding)
     asked = f"{MODEL_NAME}@{settings.model_alias}"
     champion = (resolve or champion_of)(settings)
     if isinstance(champion, str):
         return Answering(PriorScorer(), asked, refused=champion)
-    return _from_folder(champion.folder, asked, champion.version)
+    return _from_folder(champion.folder, asked, champion.version, folding=folding)
 
 
 def champion_of(settings: Settings) -> Champion | str:
@@ -88,7 +91,7 @@ def champion_of(settings: Settings) -> Champion | str:
     return found["absent"] if "absent" in found else Champion(Path(found["folder"]), found["version"])
 
 
-def read_scorer(folder: Path) -> BoostedScorer:
+def read_scorer(folder: Path, *, folding: bool = True) -> BoostedScorer:
     """The scorer of an artifact folder, its checksums verified.
 
     Raises:
@@ -96,13 +99,13 @@ def read_scorer(folder: Path) -> BoostedScorer:
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; expected the folder of a model artifact")
-    return BoostedScorer(read_artifact(folder))
+    return BoostedScorer(read_artifact(folder), folding=folding)
 
 
-def _from_folder(folder: Path, asked: str, version: str | None) -> Answering:
+def _from_folder(folder: Path, asked: str, version: str | None, *, folding: bool) -> Answering:
     began = time.perf_counter()
     try:
-        scorer = read_scorer(folder)
+        scorer = read_scorer(folder, folding=folding)
         return Answering(scorer, asked, version, folder=folder, prepared_seconds=time.perf_counter() - began)
     except RecoupError as error:
         return Answering(PriorScorer(), asked, version, refused=str(error))

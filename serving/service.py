@@ -32,14 +32,17 @@ class Service:
         return decide(context, self.answering.scorer, self.rulebook, self.economics, record=record)
 
 
-def load_service(settings: Settings) -> Service:
+def load_service(settings: Settings, *, folding: bool = True) -> Service:
     """Everything a service needs, read once.
+
+    Args:
+        folding: Prepare the model for speed; without it, it is seen whether it can be used.
 
     Raises:
         InputError: The economics file, the settings of the rulebook or the merchant's decline codes cannot be used.
     """
     use_merchant_codes(settings)
-    return Service(answering(settings), merchant_rulebook(settings), economics_of(settings))
+    return Service(answering(settings, folding=folding), merchant_rulebook(settings), economics_of(settings))
 
 
 def prior_service() -> Service:
