@@ -61,12 +61,12 @@ def main(history: str, artifact_folder: str) -> None:
         figures: dict[str, object] = {"start": _starts(home)}
         with _serving(home) as (port, process):
             for name, shape in _SHAPES.items():
-                figures[name] = _measured(port, stated, failure(**shape))
+                figures[name] = _measured(port, process, stated, failure(**shape))
             figures["memory_mib"] = _memory(process)
     print(json.dumps(figures))
 
 
-def _measured(port: int, artifact: Artifact, context: Context) -> dict[str, object]:
+def _measured(port: int, process: subprocess.Popen[bytes], artifact: Artifact, context: Context) -> dict[str, object]:
     """Ratios of one shape of decision: medians over the rounds, lowest and highest."""
     bodies = [body_of(context, number) for number in range(DIFFERENT)]
     decide, no_op = ([request_bytes(path, body) for body in bodies] for path in (_DECIDE, NO_OP))
@@ -74,15 +74,24 @@ def _measured(port: int, artifact: Artifact, context: Context) -> dict[str, obje
     ask = partial(load, port)
     for requests in (decide, no_op):
         ask(requests, connections=CONNECTIONS, count=2 * DIFFERENT)
-    rounds = [_round(ask, decide, no_op, bare) for _ in range(ROUNDS)]
+    rounds = [_round(ask, decide, no_op, bare, partial(_spent, process)) for _ in range(ROUNDS)]
     actions = len(candidates(context, horizon_of(context)))
     return {"actions": actions, **{name: _spread([one[name] for one in rounds]) for name in rounds[0]}}
 
 
 def _round(
-    ask: Callable[..., Load], decide: Sequence[bytes], no_op: Sequence[bytes], bare: Callable[[], float]
+    ask: Callable[..., Load],
+    decide: Sequence[bytes],
+    no_op: Sequence[bytes],
+    bare: Callable[[], float],
+    spent: Callable[[], float],
 ) -> dict[str, float]:
-    alone, empty = ask(decide, connections=1, count=ALONE), ask(no_op, connections=1, count=ALONE * 4)
+    began = spent()
+    alone = ask(decide, connections=1, count=ALONE)
+    decided = spent()
+    empty = ask(no_op, connections=1, count=ALONE * 10)
+    done = spent()
+    decision_ms, no_op_ms = (decided - began) / ALONE, (done - decided) / (ALONE * 10)
     predict = bare()
     busy, idle = (
         ask(decide, connections=CONNECTIONS, count=AT_ONCE),
@@ -99,6 +108,9 @@ def _round(
         "predict_ms": predict,
         "p50_to_predict": p50 / predict,
         "p99_to_p50": alone.quantile(0.99) / p50,
+        "decision_processor_ms": decision_ms,
+        "no_op_processor_ms": no_op_ms,
+        "processor_ratio": decision_ms / no_op_ms,
     }
 
 
@@ -220,15 +232,28 @@ def _ready(port: int) -> None:
     sys.exit(f"the service was not ready within {_SECONDS_TO_START:.0f} seconds")
 
 
+def _spent(process: subprocess.Popen[bytes]) -> float:
+    """Milliseconds of processor time of all workers so far; what other programs do matters less to it."""
+    stats = [
+        Path(f"/proc/{worker}/stat").read_text(encoding="ascii").rpartition(")")[2] for worker in _workers(process)
+    ]
+    ticks = sum(int(count) for stat in stats for count in stat.split()[11:13])
+    return ticks * 1000.0 / os.sysconf("SC_CLK_TCK")
+
+
 def _memory(process: subprocess.Popen[bytes]) -> dict[str, float]:
     """MiB of each worker: resident, and its share where pages are shared."""
-    tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-    rolls = [Path(f"/proc/{child}/smaps_rollup").read_text(encoding="ascii") for child in tasks]
+    rolls = [Path(f"/proc/{worker}/smaps_rollup").read_text(encoding="ascii") for worker in _workers(process)]
     workers = sorted((_field(roll, "Rss"), _field(roll, "Pss")) for roll in rolls)[-WORKERS:]
     return {
         "worker_rss": max(rss for rss, _ in workers),
         "worker_pss": max(pss for _, pss in workers),
     }
+
+
+def _workers(process: subprocess.Popen[bytes]) -> list[str]:
+    """The processes that the service has started."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
 
 
 def _field(roll: str, name: str) -> float:

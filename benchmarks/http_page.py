@@ -7,7 +7,7 @@ from pathlib import Path
 Spread = dict[str, float]
 Figures = dict[str, dict[str, Spread | float]]
 
-_RATIOS = ("throughput_ratio", "p50_to_no_op", "p50_to_predict", "p99_to_p50")
+_RATIOS = ("throughput_ratio", "p50_to_no_op", "p50_to_predict", "p99_to_p50", "processor_ratio")
 
 
 def http_lines(figures: Figures) -> list[str]:
@@ -21,8 +21,10 @@ def http_lines(figures: Figures) -> list[str]:
         "LightGBM alone on the decision's rows, one thread. They take turns; median of the rounds (lowest to highest).",
         "Printed by `python -m benchmarks.http HISTORY ARTIFACT`.",
         "",
-        "| | actions | decisions / s | no-ops / s | decisions / no-ops | p50 / no-op | p50 / predict | p99 / p50 |",
-        "|---|---|---|---|---|---|---|---|",
+        "Ratios to the no-op: rates at sixteen connections, medians and processor time at one.",
+        "",
+        "| | actions | decisions / s | no-ops / s | rates | p50 | p50 / predict | p99 / p50 | processor time |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(_row(name, shape) for name, shape in shapes.items()),
         "",
         f"A worker holds {_middle(memory['worker_rss'])} MiB;",
