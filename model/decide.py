@@ -19,7 +19,7 @@ from model.alternatives import alternatives
 from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
-from model.contingent import contingent
+from model.contingent import explained
 from model.curve import curves, forbidden_points
 from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
@@ -140,8 +140,10 @@ def _decided(
 ) -> Decision:
     case, screened, halt = prepared.case, prepared.screened, prepared.halt
     context, scores = case.context, case.options.scores
-    told = contingent(case, planned, scorer, economics)
     others = () if halt else alternatives(context, case.options, planned)
+    chosen = () if planned.first is None else (case.options.retries[planned.first],)
+    compared = (*chosen, *(other.retry for other in others[: len(chosen)]))
+    told, parts = explained(case, planned, scorer, economics, compared)
     action = _chosen(context, halt, screened, case.options, planned)
     decision = Decision(
         decision_id="",
@@ -156,7 +158,7 @@ def _decided(
         curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt),
+        reasons=_reasons(Story(case, planned, told, others, screened.removed, parts), action, halt),
         payer_could=_payer_could(context, action),
         policy=POLICY,
         policy_source=scores.source,
