@@ -63,7 +63,8 @@ class Counts:
         found = self.by_outcome
         if not found:
             return "No decision is kept of that time."
-        more = f"; {found[Outcome.DIFFERS]:,} differ" if found[Outcome.DIFFERS] else ""
+        differ = found[Outcome.DIFFERS]
+        more = f"; {differ:,} differ{'s' if differ == 1 else ''}" if differ else ""
         if found[Outcome.MISSING]:
             more += f"; {found[Outcome.MISSING]:,} could not be computed again, because something is missing"
         return f"{found[Outcome.SAME]:,} of {found.total():,} the same{more}"

@@ -59,7 +59,7 @@ def again(ledger: Ledger, kept: KeptDecision, now: Service = PRIOR, models: Path
     return recomputed(kept, Versions(ledger.store, now, models))
 
 
-@settings(max_examples=25, deadline=None, database=None, derandomize=True)
+@settings(max_examples=10, deadline=None, database=None, derandomize=True)
 @given(contexts(), st.lists(st.integers(1, 2_000), max_size=6), st.sampled_from([None, *StopReason]))
 def test_whatever_was_known_is_kept_and_gives_the_same_bytes_again(
     context: Context, hours: list[int], stopped: StopReason | None
