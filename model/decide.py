@@ -4,7 +4,7 @@ Pure: the same context, scorer, rulebook and economics give the same decision, b
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from model.alternatives import alternatives
 from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
-from model.contingent import contingent
+from model.contingent import explained
 from model.curve import curves, forbidden_points
 from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
@@ -47,6 +47,7 @@ def decide(
     *,
     horizon: datetime | None = None,
     record: Record = NOTHING,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> Decision:
     """What to do now about a failed payment.
 
@@ -54,12 +55,15 @@ def decide(
         context: Everything known, cut at the instant of the decision.
         horizon: No retry after this instant; at most `recover_by` and 60 days ahead, which is also the default.
         record: What is on record beyond the context; its attempts count, and it may forbid any attempt.
+        checkpoint: Called between scoring, planning and explaining; what it raises ends the work.
 
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
     """
     prepared = _prepared(context, scorer, rulebook, economics, horizon, record)
+    checkpoint()
     planned = plan(prepared.case, scorer, rulebook, economics)
+    checkpoint()
     return _decided(prepared, planned, scorer, rulebook, economics)
 
 
@@ -114,7 +118,7 @@ def _prepared(
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
     until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
     most = most_attempts(context, economics)
-    halt = _halted(context, until, most) or record.halt
+    halt = halted(context, until, most) or record.halt
     proposed = () if halt else candidates(context, until)
     screened = screen(context, proposed, rulebook, record)
     barred = forbidden_points(context, proposed, screened.allowed)
@@ -140,15 +144,17 @@ def _decided(
 ) -> Decision:
     case, screened, halt = prepared.case, prepared.screened, prepared.halt
     context, scores = case.context, case.options.scores
-    told = contingent(case, planned, scorer, economics)
     others = () if halt else alternatives(context, case.options, planned)
+    chosen = () if planned.first is None else (case.options.retries[planned.first],)
+    compared = (*chosen, *(other.retry for other in others[: len(chosen)]))
+    told, parts = explained(case, planned, scorer, economics, compared)
     action = _chosen(context, halt, screened, case.options, planned)
     decision = Decision(
         decision_id="",
         payment_id=context.payment.payment_id,
         as_of=context.as_of,
         choice=Choice(action, propensity=1.0),
-        time_zone=_time_zone(context, action),
+        time_zone=time_zone_of(context, action),
         by_day=by_day(context),
         plan=told,
         plan_value=planned.value,
@@ -156,18 +162,18 @@ def _decided(
         curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt),
-        payer_could=_payer_could(context, action),
+        reasons=_reasons(Story(case, planned, told, others, screened.removed, parts), action, halt),
+        payer_could=payer_may(context, action),
         policy=POLICY,
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
-        valid_until=_valid_until(context, action, prepared.until, screened.removed, halt),
+        valid_until=asked_again_at(context, action, prepared.until, screened.removed, halt),
     )
     return identified(decision)
 
 
-def _halted(context: Context, until: datetime, most: int) -> Halt | None:
+def halted(context: Context, until: datetime, most: int) -> Halt | None:
     """Why nothing may be planned at all, or None."""
     outcomes = {attempt.outcome for attempt in context.own_attempts}
     reason = None
@@ -197,7 +203,8 @@ def _why_nothing(context: Context, screened: Screened, planned: Planned) -> Stop
     return StopReason.NO_SLOT_LEFT if usable else StopReason.NO_USABLE_METHOD
 
 
-def _time_zone(context: Context, action: Action) -> str | None:
+def time_zone_of(context: Context, action: Action) -> str | None:
+    """The issuer's clock of a retry; None for a stop."""
     return issuer_clock(context, context.method(action.method_id)).zone if isinstance(action, Retry) else None
 
 
@@ -216,12 +223,13 @@ def _reasons(story: Story, action: Action, halt: Halt | None) -> tuple[Reason, .
     return (*failure_reasons(context), *stopped, *limit_reasons(story.removed), *unusable_reasons(context))
 
 
-def _payer_could(context: Context, action: Action) -> tuple[str, ...]:
+def payer_may(context: Context, action: Action) -> tuple[str, ...]:
+    """What the payer could do, where anything is left to do."""
     settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING}
     return () if isinstance(action, Stop) and action.reason in settled else payer_could(context)
 
 
-def _valid_until(
+def asked_again_at(
     context: Context, action: Action, until: datetime, removed: tuple[Removed, ...], halt: Halt | None
 ) -> datetime:
     """When to ask again: a retry's slot is over or can be refined; what stopped it may have passed."""

@@ -18,15 +18,15 @@ from serving.edge import read_body
 from serving.errors import FieldError, Kind, RequestError, invalid_request
 from serving.idempotency import HEADER
 from serving.ledger_access import LedgerAccess
-from serving.service import Service
 from serving.settings import Settings
+from serving.trust.current import Current
 
 NDJSON = "application/x-ndjson"
 _JSON = "application/json"
 
 
 def batch_routes(
-    service: Service,
+    current: Current,
     access: LedgerAccess,
     settings: Settings,
     clock: Callable[[], datetime],
@@ -45,7 +45,7 @@ def batch_routes(
         one that is refused spoils no other. Answers come while the rest is still worked on; whoever hangs up ends it.
         """
         _refuse_key(request.headers)
-        answering = Answering(request, service, access, clock, log)
+        answering = Answering(request, current, access, clock, log)
         if _media_type(request.headers) == NDJSON:
             return _Streamed(request, Entries(), answering, settings.max_body_bytes)
         entries = Entries.listed(_entries_in(await read_body(request, LONGEST)))

@@ -20,8 +20,8 @@ from serving.ledger_answers import with_reservation
 from serving.problems import refusal_of
 from serving.requests import parse_request
 from serving.reserving import decided_for
-from serving.service import Service
 from serving.tenancy.caller import caller_of, require_own
+from serving.trust.current import Current
 
 KEY = "idempotency_key"
 _JSON = "application/json"
@@ -34,7 +34,7 @@ class Answering:
     """What answers the entries of one call."""
 
     request: Request
-    service: Service
+    current: Current
     access: LedgerAccess
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
@@ -83,7 +83,8 @@ class Answering:
         asked = parse_request(body)
         require_own(self.request, asked.payment.merchant_id, field="payment.merchant_id")
         held_as = None if claim is None else held_name(claim, asked.payment.payment_id)
-        decided = await decided_for(asked, self.service, self.access, self.clock(), held_as)
+        service = self.current.service.for_request(asked.within_ms)
+        decided = await decided_for(asked, service, self.access, self.clock(), held_as)
         return with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
 
 

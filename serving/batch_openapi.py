@@ -31,12 +31,15 @@ BATCH_BODY: Json = {
         },
     }
 }
+_ANSWERS: list[Json] = [{"$ref": f"{REF}{name}"} for name in ("BatchDecision", "BatchRefusal")]
 BATCH_RESPONSES: dict[int | str, Json] = {
     200: {
         "description": "The answers in the order of the entries",
         "content": {
-            "application/json": {"schema": {"type": "array", "items": {"$ref": f"{REF}BatchAnswer"}}},
-            "application/x-ndjson": {"schema": {"type": "string", "description": "a BatchAnswer a line"}},
+            "application/json": {"schema": {"type": "array", "items": {"anyOf": _ANSWERS}}},
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "a BatchDecision or BatchRefusal a line"}
+            },
         },
     },
     **{kind.status: problem_response(kind, detail, "/v1/decisions/batch") for kind, detail in _REFUSALS.items()},

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.ledger_answers import ReservedDecisionAnswer
@@ -36,7 +36,3 @@ class BatchRefusal(Shape):
     status: int = Field(ge=400, le=599, description="the status that a call of its own would have had")
     replayed: bool = Field(description="whether the answer is the one that was given before under the same key")
     problem: Problem
-
-
-class BatchAnswer(RootModel[BatchDecision | BatchRefusal]):
-    """The answer to one entry."""

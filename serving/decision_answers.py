@@ -11,7 +11,7 @@ from serving.kept_content import answer_in
 from serving.ledger.decisions import Headline, KeptDecision
 from serving.paging import Page
 from serving.payment_answers import PageShape
-from serving.recomputing import Outcome, Recomputed
+from serving.recomputing import Recomputation, Recomputed
 from serving.schemas import Shape
 
 
@@ -58,7 +58,7 @@ class DecisionReplay(Shape):
     """What came of computing a decision again from what it was made from."""
 
     decision_id: str
-    outcome: Outcome = Field(
+    outcome: Recomputation = Field(
         description="same: every byte of the answer; differs: see differences; missing: it was not computed again, "
         "because something that it was made with is not there"
     )

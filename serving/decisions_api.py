@@ -22,25 +22,25 @@ from serving.ledger_access import LedgerAccess
 from serving.ledger_openapi import refusals
 from serving.paging import limit_in, page_of, place_in
 from serving.recomputing import recomputed
-from serving.service import Service
 from serving.tenancy.caller import merchant_in_query
+from serving.trust.current import Current
 from serving.urls import path_id, query_id, send
 
 _REFUSALS = refusals("invalid", "unknown", "ledger")
 
 
-def decision_routes(access: LedgerAccess, service: Service, models: Path) -> APIRouter:
+def decision_routes(access: LedgerAccess, current: Current, models: Path) -> APIRouter:
     """The addresses of kept decisions.
 
     Args:
-        service: What decides now; what it uses is not read again.
+        current: What decides now; what it used when this was first asked is not read again.
         models: Where artifacts that answered before are kept.
     """
     router = APIRouter(tags=["decisions"], responses=_REFUSALS)
 
     @cache
     def versions_of(ledger: Ledger) -> Versions:
-        return Versions(ledger.store, service, models)
+        return Versions(ledger.store, current.service, models)
 
     @router.get("/v1/decisions", response_model=DecisionsPage, summary="Decisions")
     async def decisions(

@@ -62,7 +62,7 @@ def kept_decision(
             processor=None if retry is None else retry.processor,
             propensity=decision.choice.propensity,
         ),
-        packed(context, record, answer),
+        packed(context, record, answer, decision.stepped_down),
     )
 
 

@@ -9,17 +9,18 @@ import orjson
 from features.context import Context
 from features.errors import RecoupError
 from model.decide import decide
-from model.decision import Decision
+from model.decision import Decision, after_stepping_down
 from model.planner import POLICY
 from model.record import Record
+from model.scheduled import SCHEDULE, decide_by_schedule
 from serving.answers import answer_of
 from serving.decided_with import DecidedWith, Missing, Versions
 from serving.differences import Difference, differences
-from serving.kept_content import unpacked
+from serving.kept_content import Content, unpacked
 from serving.ledger.decisions import Headline, KeptDecision
 
 
-class Outcome(StrEnum):
+class Recomputation(StrEnum):
     """What computing a decision again came to."""
 
     SAME = "same"
@@ -38,7 +39,7 @@ class Recomputed:
     """
 
     headline: Headline
-    outcome: Outcome
+    outcome: Recomputation
     missing: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     fields: int = 0
@@ -51,8 +52,12 @@ def _by_plan(context: Context, record: Record, parts: DecidedWith) -> Decision:
     return decide(context, parts.scorer, parts.rulebook, parts.economics, record=record)
 
 
+def _by_schedule(context: Context, record: Record, parts: DecidedWith) -> Decision:
+    return decide_by_schedule(context, parts.rulebook, parts.economics, record=record)
+
+
 # Who decided, by the policy that a decision names. Whatever else may answer has its line here.
-DECIDERS: Mapping[str, Decider] = {POLICY: _by_plan}
+DECIDERS: Mapping[str, Decider] = {POLICY: _by_plan, SCHEDULE.name: _by_schedule}
 
 
 def recomputed(kept: KeptDecision, versions: Versions) -> Recomputed:
@@ -60,26 +65,28 @@ def recomputed(kept: KeptDecision, versions: Versions) -> Recomputed:
     headline, parts = kept.headline, versions.of(kept.headline)
     decider = DECIDERS.get(headline.policy)
     if isinstance(parts, Missing):
-        return Recomputed(headline, Outcome.MISSING, parts.sentences)
+        return Recomputed(headline, Recomputation.MISSING, parts.sentences)
     if decider is None:
-        return Recomputed(headline, Outcome.MISSING, (f"Policy {headline.policy} is not one of this program.",))
+        return Recomputed(headline, Recomputation.MISSING, (f"Policy {headline.policy} is not one of this program.",))
     try:
         content = unpacked(kept.content)
     except RecoupError as error:
-        return Recomputed(headline, Outcome.MISSING, (f"Its content cannot be read: {error}.",))
-    return _compared(headline, content.answer, _answer_again(content.context, content.record, parts, decider))
+        return Recomputed(headline, Recomputation.MISSING, (f"Its content cannot be read: {error}.",))
+    return _compared(headline, content.answer, _answer_again(content, parts, decider))
 
 
-def _answer_again(context: Context, record: Record, parts: DecidedWith, decider: Decider) -> bytes:
+def _answer_again(content: Content, parts: DecidedWith, decider: Decider) -> bytes:
     """The body of the answer; what refuses to decide what it once decided has the refusal for an answer."""
     try:
-        return answer_of(decider(context, record, parts), context).model_dump_json().encode()
+        decision = decider(content.context, content.record, parts)
+        told = after_stepping_down(decision, content.stepped_down)
+        return answer_of(told, content.context).model_dump_json().encode()
     except RecoupError as error:
         return orjson.dumps({"refused": str(error)})
 
 
 def _compared(headline: Headline, before: bytes, again: bytes) -> Recomputed:
     if before == again:
-        return Recomputed(headline, Outcome.SAME)
+        return Recomputed(headline, Recomputation.SAME)
     found, fields = differences(before, again)
-    return Recomputed(headline, Outcome.DIFFERS, differences=found, fields=fields)
+    return Recomputed(headline, Recomputation.DIFFERS, differences=found, fields=fields)

@@ -16,7 +16,7 @@ from serving.ledger.decisions import KeptDecision, count_between, decisions_betw
 from serving.ledger.opening import store_at
 from serving.ledger.store import Store
 from serving.merchant_rules import use_merchant_codes
-from serving.recomputing import Outcome, Recomputed, recomputed
+from serving.recomputing import Recomputation, Recomputed, recomputed
 from serving.service import prior_service
 from serving.settings import Settings
 
@@ -46,7 +46,7 @@ class Asked:
 class Counts:
     """What a run came to."""
 
-    by_outcome: Counter[Outcome] = field(default_factory=Counter)
+    by_outcome: Counter[Recomputation] = field(default_factory=Counter)
 
     def add(self, one: Recomputed) -> None:
         """Count one."""
@@ -55,7 +55,7 @@ class Counts:
     @property
     def all_same(self) -> bool:
         """Whether every one was computed again and is the same."""
-        return self.by_outcome.total() == self.by_outcome[Outcome.SAME]
+        return self.by_outcome.total() == self.by_outcome[Recomputation.SAME]
 
     @property
     def sentence(self) -> str:
@@ -63,11 +63,11 @@ class Counts:
         found = self.by_outcome
         if not found:
             return "No decision is kept of that time."
-        differ = found[Outcome.DIFFERS]
+        differ = found[Recomputation.DIFFERS]
         more = f"; {differ:,} differ{'s' if differ == 1 else ''}" if differ else ""
-        if found[Outcome.MISSING]:
-            more += f"; {found[Outcome.MISSING]:,} could not be computed again, because something is missing"
-        return f"{found[Outcome.SAME]:,} of {found.total():,} the same{more}"
+        if found[Recomputation.MISSING]:
+            more += f"; {found[Recomputation.MISSING]:,} could not be computed again, because something is missing"
+        return f"{found[Recomputation.SAME]:,} of {found.total():,} the same{more}"
 
 
 def chosen(store: Store, asked: Asked) -> Iterator[KeptDecision]:

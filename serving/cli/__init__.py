@@ -29,6 +29,7 @@ from serving.cli import (
     replay,
     rulebook,
     serve,
+    shadow,
     simulate,
     stop,
     train,
@@ -57,6 +58,7 @@ app.command("promote")(life.promote)
 app.command("rollback")(life.rollback)
 app.command("status")(life.status)
 app.command("monitor")(monitor.monitor)
+app.command("shadow")(shadow.shadow)
 app.command("decide")(decide.decide)
 app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)

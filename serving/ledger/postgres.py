@@ -102,6 +102,8 @@ class PostgresStore:
             waited = "two transactions waited for each other"
             raise LedgerBusyError(f"the ledger {self.where} is too busy: {waited}") from None
         except psycopg.Error as error:
+            if _went_away(error):
+                self._pool.close()  # the others were to the same server; each would fail once more
             raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
 
     def _lock(self, name: str, key: int) -> bytes:
@@ -171,6 +173,13 @@ def _split(text: str) -> Iterator[str]:
 
 def _close(connection: Connection[Row]) -> None:
     connection.close()
+
+
+def _went_away(error: psycopg.Error) -> bool:
+    """Whether the server has gone, which it says itself (class 57P) or the lost connection does."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith("57P")
 
 
 def _sentence(error: psycopg.errors.IntegrityError) -> str:

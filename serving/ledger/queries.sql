@@ -438,17 +438,17 @@ SELECT m.merchant_id, m.name, m.created_at, (
 
 -- name: add_key
 -- A new key.
-INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at)
-VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at)
+INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, sandbox)
+VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at, :sandbox)
 
 -- name: key
 -- One key by its id.
-SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at, sandbox
 FROM api_key WHERE key_id = :key_id
 
 -- name: all_keys
 -- Every key, or those of one merchant.
-SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at, sandbox
 FROM api_key WHERE :merchant_id = '*' OR merchant_id = :merchant_id ORDER BY merchant_id, created_at, key_id
 
 -- name: any_key
@@ -728,6 +728,27 @@ WHERE merchant_id = :merchant_id AND event_id = :event_id
 UPDATE sending SET state = 'waiting', tries = 0, next_at = :now, claim = '', reason = '', touched_at = :now
 WHERE state = 'failed'
 
+-- name: put_shadow
+-- What a challenger would have decided; told twice, it counts once.
+INSERT INTO shadow (
+    merchant_id, decision_id, payment_id, as_of, champion, policy_source, challenger, method_id, processor, day,
+    slot_from, slot_until, challenger_method_id, challenger_processor, challenger_day, chance, challenger_chance
+) VALUES (
+    :merchant_id, :decision_id, :payment_id, :as_of, :champion, :policy_source, :challenger, :method_id, :processor,
+    :day, :slot_from, :slot_until, :challenger_method_id, :challenger_processor, :challenger_day, :chance,
+    :challenger_chance
+) ON CONFLICT DO NOTHING
+
+-- name: shadows
+-- The decisions that were put to a challenger since an instant, each with the attempt that was made of it, if any.
+SELECT s.merchant_id, s.payment_id, s.champion, s.challenger, s.method_id, s.processor, s.day,
+    s.challenger_method_id, s.challenger_processor, s.challenger_day, s.chance, s.challenger_chance,
+    (SELECT a.outcome FROM attempt AS a
+     WHERE a.merchant_id = s.merchant_id AND a.payment_id = s.payment_id AND a.method_id = s.method_id
+         AND a.processor = s.processor AND a.at >= s.slot_from AND a.at < s.slot_until
+     ORDER BY a.at, a.attempt_id LIMIT 1) AS outcome
+FROM shadow AS s WHERE s.as_of >= :since ORDER BY s.as_of, s.merchant_id, s.decision_id
+
 -- name: insert_decision
 -- Keep a decision, once; one with a hold only beside the hold that it was made with.
 INSERT INTO decision (merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source,
@@ -803,3 +824,46 @@ INSERT INTO decided_with (kind, version, content) VALUES (:kind, :version, :cont
 -- name: version_content
 -- What a version holds.
 SELECT content FROM decided_with WHERE kind = :kind AND version = :version
+
+-- name: open_sandbox
+-- A merchant's sandbox, unless there is one.
+INSERT INTO sandbox (merchant_id, generation, clock, answers) VALUES (:merchant_id, 1, :clock, '[]')
+ON CONFLICT (merchant_id) DO NOTHING
+
+-- name: sandbox
+-- A merchant's sandbox.
+SELECT generation, clock, answers FROM sandbox WHERE merchant_id = :merchant_id
+
+-- name: move_sandbox_clock
+-- Later, never back.
+UPDATE sandbox SET clock = :clock WHERE merchant_id = :merchant_id AND generation = :generation AND clock <= :clock
+
+-- name: script_sandbox
+-- What processors answer from now on.
+UPDATE sandbox SET answers = :answers WHERE merchant_id = :merchant_id AND generation = :generation
+
+-- name: wipe_sandbox
+-- Begin anew: the next generation, with nothing in it.
+UPDATE sandbox SET generation = generation + 1, clock = :clock, answers = '[]'
+WHERE merchant_id = :merchant_id AND generation = :generation
+
+-- name: sandbox_tries
+-- How often a payment was attempted by the sandbox itself.
+SELECT count(*) FROM attempt
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND substr(attempt_id, 1, length(:made_here)) = :made_here
+
+-- name: held_of_payment
+-- What is held for a payment.
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+FROM reservation
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
+
+-- name: events_written
+-- The events of a merchant after a place, in the order of time, the end of a recovery last of its instant.
+SELECT e.created_at, e.ends, e.event_id, e.body FROM (
+    SELECT created_at, event_id, body, merchant_id,
+        CASE WHEN type IN ('recovery.recovered', 'recovery.exhausted') THEN 1 ELSE 0 END AS ends
+    FROM event_out
+) AS e
+WHERE e.merchant_id = :merchant_id AND (e.created_at, e.ends, e.event_id) > (:at, :ends, :event_id)
+ORDER BY e.created_at, e.ends, e.event_id LIMIT :most

@@ -18,8 +18,8 @@ class Entry:
     """One thing that happened to a payment.
 
     Args:
-        entry: `attempt`, `decision`, `reservation`, `standing` (a word on the payment) or `advice` (whether retries are
-            wanted).
+        entry: `attempt`, `decision`, `reservation`, `standing` (a word on the payment) or `advice` (whether
+            retries are wanted).
         name: The id of the attempt, the decision, the reservation or the event.
         at: When it was made, decided, held or said (UTC).
         ends_at: Of an attempt, when its outcome became known; of a reservation, when it was closed.

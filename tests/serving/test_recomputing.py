@@ -30,7 +30,7 @@ from serving.kept_models import keep_artifact
 from serving.ledger.decisions import KeptDecision
 from serving.ledger.ledger import Ledger
 from serving.ledger.selecting import Selector
-from serving.recomputing import Outcome, Recomputed, recomputed
+from serving.recomputing import Recomputation, Recomputed, recomputed
 from serving.recorded import recorded
 from serving.registry import Answering, read_scorer
 from serving.reserving import Decided, decide_on_record
@@ -78,7 +78,7 @@ def test_whatever_was_known_is_kept_and_gives_the_same_bytes_again(
     assert unpacked(packed(context, record, made.answer)) == Content(context, record, made.answer)
     kept = made.kept(context.as_of)
     versions = Versions(_NoStore(), PRIOR, Path("nowhere"))  # type: ignore[arg-type]  # nothing is looked up
-    assert recomputed(kept, versions).outcome is Outcome.SAME
+    assert recomputed(kept, versions).outcome is Recomputation.SAME
     assert kept.headline.propensity == made.decision.choice.propensity
 
 
@@ -93,7 +93,7 @@ def test_with_what_the_ledger_knew_then_though_it_knows_more_now(ledger: Ledger)
     assert known.record.events
     made = decide_on_record(ledger, Selector(PRIOR.rulebook), PRIOR, context, NOW)
     ledger.record([told(attempt) for attempt in declines(14, every=7)], NOW)
-    assert again(ledger, made.kept(NOW)).outcome is Outcome.SAME
+    assert again(ledger, made.kept(NOW)).outcome is Recomputation.SAME
     differently = decide_on_record(ledger, Selector(PRIOR.rulebook), PRIOR, context, NOW)
     assert differently.answer != made.answer
 
@@ -112,7 +112,7 @@ def test_with_the_settings_of_then_after_they_were_changed(ledger: Ledger, what:
     (missing,) = again(ledger, kept).missing
     assert missing.startswith(f"{what.capitalize()} {getattr(kept.headline, what)} is not kept")
     keep_versions(ledger, then)
-    assert again(ledger, kept) == Recomputed(kept.headline, Outcome.SAME)
+    assert again(ledger, kept) == Recomputed(kept.headline, Recomputation.SAME)
 
 
 def test_a_rulebook_kept_is_the_rulebook_whole(ledger: Ledger) -> None:
@@ -132,7 +132,7 @@ def test_with_the_model_of_then_as_long_as_its_artifact_is_kept(ledger: Ledger, 
     kept = decided(with_model, a_failure())
     assert keep_artifact(folder, models) == keep_artifact(folder, models)
     shutil.rmtree(folder)
-    assert again(ledger, kept, models=models).outcome is Outcome.SAME
+    assert again(ledger, kept, models=models).outcome is Recomputation.SAME
 
     (found,) = models.iterdir()
     (found / "model.json").write_text("{}")
@@ -141,7 +141,7 @@ def test_with_the_model_of_then_as_long_as_its_artifact_is_kept(ledger: Ledger, 
     shutil.rmtree(models)
     gone = again(ledger, kept, models=models)
     assert (gone.outcome, gone.missing) == (
-        Outcome.MISSING,
+        Recomputation.MISSING,
         (f"No artifact of model {kept.headline.model} is kept in {models}.",),
     )
 
@@ -150,13 +150,13 @@ def test_what_is_missing_is_said_all_of_it_and_nothing_takes_its_place(ledger: L
     kept = decided(PRIOR, a_failure())
     other = replace(kept, headline=replace(kept.headline, code="0.0.1", model="m", rulebook="r", economics="e"))
     found = again(ledger, other)
-    assert found.outcome is Outcome.MISSING
+    assert found.outcome is Recomputation.MISSING
     assert [sentence.split()[0:2] for sentence in found.missing] == [
         ["It", "was"], ["No", "artifact"], ["Rulebook", "r"], ["Economics", "e"],
     ]  # fmt: skip
     unknown = replace(kept, headline=replace(kept.headline, policy="astrology"))
     assert again(ledger, unknown).missing == ("Policy astrology is not one of this program.",)
-    assert again(ledger, replace(kept, content=b"gone")).outcome is Outcome.MISSING
+    assert again(ledger, replace(kept, content=b"gone")).outcome is Recomputation.MISSING
 
 
 def test_what_differs_is_named_field_by_field(ledger: Ledger) -> None:
@@ -168,7 +168,7 @@ def test_what_differs_is_named_field_by_field(ledger: Ledger) -> None:
     del answer["payment_id"]
     kept = replace(made.kept(NOW), content=packed(context, NOTHING, orjson.dumps(answer)))
     found = again(ledger, kept)
-    assert (found.outcome, found.fields) == (Outcome.DIFFERS, 3)
+    assert (found.outcome, found.fields) == (Recomputation.DIFFERS, 3)
     fields = {one.field: (one.before, one.after is not None) for one in found.differences}
     assert fields == {
         "plan.expected_attempts": ("99.0", True), "policy": ('"other"', True), "payment_id": (None, True),
@@ -181,4 +181,4 @@ def test_instants_are_kept_to_the_microsecond(ledger: Ledger) -> None:
     context = replace(a_failure(), as_of=NOW + timedelta(microseconds=1))
     kept = Decided.by(PRIOR, context).kept(NOW + timedelta(microseconds=2))
     assert (kept.headline.as_of, kept.headline.answered_at) == (to_micros(NOW) + 1, to_micros(NOW) + 2)
-    assert again(ledger, kept).outcome is Outcome.SAME
+    assert again(ledger, kept).outcome is Recomputation.SAME
