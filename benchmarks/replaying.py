@@ -1,11 +1,12 @@
-"""Fills a ledger with decisions as they are answered and computes them all again.
+"""Fills a ledger with decisions as they are answered, to be computed again.
 
     python -m benchmarks.replaying fill DATABASE DECISIONS [PROCESSES]
+    python -m benchmarks.replaying copy DATABASE TIMES
     python -m benchmarks.replaying cost DATABASE
 
-`fill` decides about invented failures: most of them paid meanwhile, some with days left to recover, some with what the
-ledger knows and a hold. `recoup replay --from 1970-01-01` computes them all again. `cost` prints what keeping a
-decision costs beside deciding.
+`fill` decides about invented failures: most of them paid meanwhile, some with days left to recover, some with what
+the ledger knows and a hold. `copy` keeps each of them so many times more, under other ids, where deciding anew would
+take too long. `recoup replay --from 1970-01-01` computes them all again. `cost` prints what keeping one costs.
 """
 
 import sys
@@ -24,9 +25,10 @@ import orjson
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
 from serving.keeping import keep, keep_versions
-from serving.ledger.decisions import kept_beside
+from serving.ledger.decisions import KeptDecision, count_between, decisions_between, kept_beside
 from serving.ledger.ledger import Ledger
 from serving.ledger.selecting import Selector
+from serving.replaying import EVER
 from serving.requests import parse_request
 from serving.reserving import Decided, decide_and_reserve
 from serving.service import prior_service
@@ -103,6 +105,21 @@ def _request(number: int) -> bytes:
     return orjson.dumps(document)
 
 
+def copy(url: str, times: int) -> None:
+    """Keep every decision so many times more."""
+    with closing(Ledger.opened(url)) as ledger:
+        every = list(decisions_between(ledger.store, *EVER))
+        for time_ in range(times):
+            with ledger.store.writing(flushed=False) as transaction:
+                transaction.put_all("insert_decision", (kept_beside(_copied(kept, time_))[1] for kept in every))
+        print(count_between(ledger.store, *EVER))
+
+
+def _copied(kept: KeptDecision, number: int) -> KeptDecision:
+    name, at = f"{kept.headline.decision_id}_{number}", kept.headline.answered_at + 1 + number
+    return replace(kept, headline=replace(kept.headline, decision_id=name, answered_at=at))
+
+
 def cost(url: str) -> None:
     """Milliseconds of deciding and of keeping, by turns, for each worked example."""
     service, figures = prior_service(), {}
@@ -135,5 +152,7 @@ def _figures(deciding: Sequence[float], keeping: Sequence[float], sizes: Sequenc
 if __name__ == "__main__":
     if sys.argv[1] == "fill":
         fill(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) > 4 else 1)
+    elif sys.argv[1] == "copy":
+        copy(sys.argv[2], int(sys.argv[3]))
     else:
         cost(sys.argv[2])

@@ -63,7 +63,8 @@ class Counts:
         found = self.by_outcome
         if not found:
             return "No decision is kept of that time."
-        more = f"; {found[Recomputation.DIFFERS]:,} differ" if found[Recomputation.DIFFERS] else ""
+        differ = found[Recomputation.DIFFERS]
+        more = f"; {differ:,} differ{'s' if differ == 1 else ''}" if differ else ""
         if found[Recomputation.MISSING]:
             more += f"; {found[Recomputation.MISSING]:,} could not be computed again, because something is missing"
         return f"{found[Recomputation.SAME]:,} of {found.total():,} the same{more}"

@@ -66,7 +66,8 @@ def _lines(one: "Recomputed") -> "Iterator[str]":
     for sentence in one.missing:
         yield f"{name} of payment {payment}: not computed again. {sentence}"
     if one.differences:
-        yield f"{name} of payment {payment}: {one.fields:,} fields differ"
+        differ = "1 field differs" if one.fields == 1 else f"{one.fields:,} fields differ"
+        yield f"{name} of payment {payment}: {differ}"
         for field in one.differences[:_SHOWN]:
             yield f"  {field.field}: {field.before or 'nothing'} then, {field.after or 'nothing'} now"
         if one.fields > _SHOWN:

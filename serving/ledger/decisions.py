@@ -71,8 +71,8 @@ def maybe_decision(store: Store, merchant_id: str, decision_id: str) -> KeptDeci
 
 
 def decisions_called(store: Store, beginning: str) -> tuple[KeptDecision, ...]:
-    """The decisions of anybody whose id begins so, two at most."""
-    values = {"first": beginning, "last": beginning + "\U0010ffff"}
+    """The decisions of anybody whose id (`dec_` and hexadecimal digits) begins so, two at most."""
+    values = {"first": beginning, "last": beginning + "g"}
     return tuple(_kept(row) for row in _rows(store, "decisions_called", values))
 
 

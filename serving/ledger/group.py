@@ -5,6 +5,8 @@ No one waits for a timer, and nobody goes on before what it wrote can be seen by
 
 from threading import Lock
 
+from features.errors import InputError
+from serving.ledger.recording import repeated_when_stuck
 from serving.ledger.store import Question, Store
 
 _AT_ONCE = 500
@@ -41,15 +43,20 @@ class GroupWriter:
     def _write_group(self) -> None:
         with self._arrivals:
             group, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
-        failure: Exception | None = None
+        failure: Exception | None = InputError(f"the ledger {self._store.where} was left before it was written")
         try:
-            with self._store.writing(flushed=False) as transaction:
-                for turn in group:
-                    transaction.put(*turn.statement)
+            repeated_when_stuck(lambda: self._put(group))
+            failure = None
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody in the group is told
             failure = error
-        for turn in group:
-            turn.over, turn.failure = True, failure
+        finally:
+            for turn in group:
+                turn.over, turn.failure = True, failure
+
+    def _put(self, group: "list[_Turn]") -> None:
+        with self._store.writing(flushed=False) as transaction:
+            for turn in group:
+                transaction.put(*turn.statement)
 
 
 class _Turn:

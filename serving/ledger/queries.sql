@@ -767,10 +767,18 @@ SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id,
 FROM decision WHERE merchant_id = :merchant_id AND decision_id = :decision_id
 
 -- name: decisions_called
--- The decisions whose id begins so, whoever's they are.
-SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
-    economics, code, action, reason, method_id, processor, propensity, content
-FROM decision WHERE decision_id >= :first AND decision_id < :last LIMIT 2
+-- The decisions whose id begins so, whoever's they are, one index probe a merchant.
+WITH RECURSIVE merchants (merchant_id) AS (
+    SELECT (SELECT d.merchant_id FROM decision AS d ORDER BY d.merchant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT d.merchant_id FROM decision AS d WHERE d.merchant_id > m.merchant_id ORDER BY d.merchant_id LIMIT 1)
+    FROM merchants AS m WHERE m.merchant_id IS NOT NULL
+)
+SELECT d.merchant_id, d.decision_id, d.payment_id, d.as_of, d.answered_at, d.reservation_id, d.policy, d.policy_source,
+    d.model, d.rulebook, d.economics, d.code, d.action, d.reason, d.method_id, d.processor, d.propensity, d.content
+FROM merchants AS m JOIN decision AS d
+    ON d.merchant_id = m.merchant_id AND d.decision_id >= :first AND d.decision_id < :last
+LIMIT 2
 
 -- name: decisions_of_merchant
 -- A merchant's decisions before a place, the latest first, without their contents.

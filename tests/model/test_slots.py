@@ -123,3 +123,12 @@ def test_the_odd_slot_is_what_is_left_of_the_hour(minute: int, second: int, expe
     assert (slot and slot.start.minute) == expected
     assert slot is None or slot.end == datetime(2026, 11, 24, 11, tzinfo=UTC)
     assert odd_slot(hours, BERLIN, start, date(2026, 11, 23)) is None
+
+
+@given(st.integers(0, 86_400_000_000 - 1))
+def test_the_odd_slot_begins_with_a_minute_and_never_before_it_is_asked_for(micros: int) -> None:
+    asked = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(microseconds=micros)
+    slot = odd_slot(local_hours("Europe/Berlin", asked, asked + timedelta(hours=3)), BERLIN, asked, None)
+    if slot is not None:
+        assert timedelta(0) <= slot.start - asked < timedelta(minutes=1)
+        assert (slot.start.second, slot.start.microsecond) == (0, 0)

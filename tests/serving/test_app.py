@@ -241,7 +241,7 @@ def test_the_size_limit_is_the_one_of_the_settings(settings: Settings, service: 
 def test_an_unknown_address_and_a_wrong_method_are_problems_too(app: FastAPI) -> None:
     assert "/v2/decisions" in problem(send(app, "GET", "/v2/decisions"), 404).detail
     problem(send(app, "POST", "/v1/decisions/"), 404)
-    response = send(app, "GET", "/v1/decisions")
+    response = send(app, "GET", "/v1/decisions/batch/replay")
     assert "GET" in problem(response, 405).detail
     assert response.headers["allow"] == "POST"
 

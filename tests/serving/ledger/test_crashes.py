@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,9 @@ from features.instants import to_micros
 from ledger_builders import MERCHANT, a_proposal
 from serving.ledger import backfill as module
 from serving.ledger.backfill import backfill
+from serving.ledger.decisions import decisions_between, maybe_decision
 from serving.ledger.ledger import Ledger
+from serving.ledger.timeline import held_after
 
 SCRIPT = Path(__file__).with_name("crashing.py")
 ROOT = Path(__file__).parents[3]
@@ -92,3 +95,18 @@ def test_killed_while_taking_a_history_in_it_goes_on_where_it_was(url: str, tmp_
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROWS_A_BATCH", 20)
+
+
+def test_killed_while_deciding_every_decision_that_was_answered_is_kept_and_so_is_its_hold(url: str) -> None:
+    acknowledged = [f"{line} ".split(" ")[:3] for line in killed([url, "decide"], 5, 1)]
+    ledger = Ledger.opened(url)
+    for _, decision_id, held in acknowledged:
+        kept = maybe_decision(ledger.store, MERCHANT, decision_id)
+        assert kept is not None
+        assert (kept.headline.reservation_id or "") == held
+    held_now = {one.reservation_id for one in held_after(ledger.store, MERCHANT, "", 1_000)}
+    beyond = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    with_holds = [one.headline.reservation_id for one in decisions_between(ledger.store, *beyond)]
+    assert held_now == {one for one in with_holds if one}
+    assert len(held_now) >= 2
+    ledger.close()
