@@ -106,6 +106,23 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """The variant of an experiment that answered.
+
+    Args:
+        unit_id: The customer or payment that was assigned.
+        propensity: P(this variant) of a unit that takes part.
+        tester: Named in the definition; counts in no analysis.
+    """
+
+    experiment: str
+    variant: str
+    unit_id: str
+    propensity: float
+    tester: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A retry that was allowed and not chosen, and why.
 

@@ -1,0 +1,68 @@
+"""Experiments as tables on the terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from experiments.allocation import allocation, propensities
+from experiments.definition import Definition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def print_list(definitions: Sequence[Definition]) -> None:
+    """One line an experiment."""
+    table = Table(box=None)
+    for heading in ("key", "status", "coverage", "namespace", "primary metric", "owner"):
+        table.add_column(heading, no_wrap=True, overflow="ignore")
+    for one in definitions:
+        namespace = f"{one.namespace.name} {one.namespace.first}-{one.namespace.end}"
+        table.add_row(one.key, one.status, f"{one.coverage:g}", namespace, one.primary_metric, one.owner)
+    _console().print(table)
+
+
+def print_definition(definition: Definition) -> None:
+    """One experiment."""
+    console = _console()
+    console.print(f"{definition.key}: {definition.status}, owned by {definition.owner}")
+    console.print(definition.hypothesis)
+    console.print(
+        f"{definition.primary_metric} within {definition.window_days} days, {definition.method} analysis at "
+        f"{definition.alpha:g}; at least {definition.min_run_days} days; "
+        f"{definition.power:.0%} power for {definition.smallest_effect:.1%} of the control's value"
+    )
+    shares = allocation(definition)
+    chance = propensities(shares)
+    table = Table("variant", "buckets", "share", "policy", box=None)
+    for share in shares:
+        variant = definition.variants.get(share.variant)
+        kind = variant.policy.kind if variant else "no_retry"
+        name = f"{share.variant} (control)" if share.variant == definition.control else share.variant
+        table.add_row(name, f"{share.first}-{share.end}", f"{chance.get(share.variant, 0.0):.4f}", kind)
+    console.print(table)
+    for entry in definition.history:
+        more = [f"coverage {entry.coverage:g}" if entry.coverage is not None else "", entry.decision or ""]
+        more += [entry.variant or "", entry.note or ""]
+        console.print(f"{entry.at:%Y-%m-%d %H:%M} {entry.what} by {entry.by}  {' '.join(filter(None, more))}".rstrip())
+
+
+def print_base_rates(definitions: Sequence[Definition], history: "pa.Table") -> None:
+    """What the merchant's own history says, for each window that a definition asks about."""
+    from serving.definition_checks import base_rate
+
+    console, table = _console(), Table("window", "units", "a week", "recovered", "deviation of a unit", box=None)
+    for days in sorted({one.window_days for one in definitions}):
+        rate = base_rate(history, days)
+        if rate is None:
+            table.add_row(f"{days} days", "0", "", "no payment was followed so long", "")
+        else:
+            row = (f"{rate.units:,}", f"{rate.per_week:,.1f}", f"{rate.recovered:.2%}", f"{rate.deviation:.4f}")
+            table.add_row(f"{days} days", *row)
+    console.print(table)
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, soft_wrap=True)
