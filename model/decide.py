@@ -5,7 +5,7 @@ Pure: the same context, scorer, rulebook and economics give the same decision, b
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -16,14 +16,23 @@ from features.context_json import context_to_json
 from features.errors import InvalidValueError
 from features.vocabulary import Outcome, Rail
 from model.alternatives import alternatives
-from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
+from model.arms import DEFAULT, Arm, Taken
+from model.candidates import by_day, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.contingent import contingent
 from model.curve import curves, forbidden_points
-from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
+from model.decision import Assignment, Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
-from model.explanation import Story, failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
+from model.explanation import (
+    Story,
+    arm_reasons,
+    failure_reasons,
+    limit_reasons,
+    retry_reasons,
+    stop_reason,
+    unusable_reasons,
+)
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
 from model.planner import POLICY, Case, Options, Planned, plan
@@ -47,6 +56,8 @@ def decide(
     *,
     horizon: datetime | None = None,
     record: Record = NOTHING,
+    arm: Arm = DEFAULT,
+    assignment: Assignment | None = None,
 ) -> Decision:
     """What to do now about a failed payment.
 
@@ -54,13 +65,17 @@ def decide(
         context: Everything known, cut at the instant of the decision.
         horizon: No retry after this instant; at most `recover_by` and 60 days ahead, which is also the default.
         record: What is on record beyond the context; its attempts count, and it may forbid any attempt.
+        arm: The policy that chooses; the plan where none is given.
+        assignment: The variant that the arm stands for.
 
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
     """
-    prepared = _prepared(context, scorer, rulebook, economics, horizon, record)
+    prepared = _prepared(context, scorer, rulebook, economics, horizon, record, arm)
     planned = plan(prepared.case, scorer, rulebook, economics)
-    return _decided(prepared, planned, scorer, rulebook, economics)
+    taken = arm.taken(prepared.case, planned, rulebook)
+    planned = replace(planned, path=taken.path)
+    return _decided(prepared, planned, scorer, rulebook, economics, _Answer(arm.name, taken, assignment))
 
 
 def decide_together(
@@ -81,7 +96,19 @@ def decide_together(
     """
     prepared = [_prepared(context, scorer, rulebook, economics, None, record) for context in contexts]
     planned = plan_together([one.case for one in prepared], scorer, rulebook, economics)
-    return tuple(_decided(one, plan, scorer, rulebook, economics) for one, plan in zip(prepared, planned, strict=True))
+    return tuple(
+        _decided(one, plan, scorer, rulebook, economics, _Answer(POLICY, Taken(plan.path)))
+        for one, plan in zip(prepared, planned, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Who answers, what it does, and for which variant."""
+
+    policy: str
+    taken: Taken
+    assignment: Assignment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +135,15 @@ def _prepared(
     economics: Economics,
     horizon: datetime | None,
     record: Record,
+    arm: Arm = DEFAULT,
 ) -> _Prepared:
     if not context.own_attempts:
         expected = "at least one attempt of this payment"
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
     until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
-    most = most_attempts(context, economics)
-    halt = _halted(context, until, most) or record.halt
-    proposed = () if halt else candidates(context, until)
+    most = most_attempts(context, economics, arm.max_retries)
+    halt = _halted(context, until, most) or record.halt or arm.halt(context)
+    proposed = () if halt else arm.proposed(context, until)
     screened = screen(context, proposed, rulebook, record)
     barred = forbidden_points(context, proposed, screened.allowed)
     scores, denied = _scores(context, scorer, screened.allowed, barred)
@@ -136,18 +164,23 @@ def _scores(
 
 
 def _decided(
-    prepared: _Prepared, planned: Planned, scorer: Scorer, rulebook: Rulebook, economics: Economics
+    prepared: _Prepared,
+    planned: Planned,
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    answer: _Answer,
 ) -> Decision:
     case, screened, halt = prepared.case, prepared.screened, prepared.halt
     context, scores = case.context, case.options.scores
     told = contingent(case, planned, scorer, economics)
-    others = () if halt else alternatives(context, case.options, planned)
+    others = () if halt or answer.taken.sentence else alternatives(context, case.options, planned)
     action = _chosen(context, halt, screened, case.options, planned)
     decision = Decision(
         decision_id="",
         payment_id=context.payment.payment_id,
         as_of=context.as_of,
-        choice=Choice(action, propensity=1.0),
+        choice=Choice(action, answer.taken.propensity),
         time_zone=_time_zone(context, action),
         by_day=by_day(context),
         plan=told,
@@ -156,13 +189,14 @@ def _decided(
         curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt),
+        reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt, answer.taken),
         payer_could=_payer_could(context, action),
-        policy=POLICY,
+        policy=answer.policy,
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
         valid_until=_valid_until(context, action, prepared.until, screened.removed, halt),
+        assignment=answer.assignment,
     )
     return identified(decision)
 
@@ -207,9 +241,11 @@ def _verdicts(screened: Screened, options: Options, planned: Planned) -> tuple[V
     return tuple(dict.fromkeys(removed.verdict for removed in screened.removed))
 
 
-def _reasons(story: Story, action: Action, halt: Halt | None) -> tuple[Reason, ...]:
+def _reasons(story: Story, action: Action, halt: Halt | None, taken: Taken) -> tuple[Reason, ...]:
     context = story.case.context
     if isinstance(action, Retry):
+        if taken.sentence is not None:
+            return (*arm_reasons(story, taken.sentence), *unusable_reasons(context))
         return (*retry_reasons(story), *unusable_reasons(context))
     said = halt.sentences if halt else (stop_reason(context, StopReason(action.reason), story.planned).sentence,)
     stopped = (Reason(Topic.STOP, sentence) for sentence in said)
@@ -217,7 +253,7 @@ def _reasons(story: Story, action: Action, halt: Halt | None) -> tuple[Reason, .
 
 
 def _payer_could(context: Context, action: Action) -> tuple[str, ...]:
-    settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING}
+    settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING, StopReason.NO_RETRY}
     return () if isinstance(action, Stop) and action.reason in settled else payer_could(context)
 
 

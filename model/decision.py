@@ -34,6 +34,8 @@ class StopReason(StrEnum):
     NOT_WORTH_IT = "not_worth_it"
     RETRIES_USED_UP = "retries_used_up"
     LEFT_TO_OTHERS = "left_to_others"
+    SCHEDULE_OVER = "schedule_over"
+    NO_RETRY = "no_retry"
 
 
 class Topic(StrEnum):
@@ -201,6 +203,7 @@ class Decision:
         policy: Name of the policy that chose.
         policy_source: Whether a model or the shipped prior scored.
         valid_until: Ask again then: the slot is over, or something has changed by then.
+        assignment: The variant whose policy chose; None outside of experiments.
     """
 
     decision_id: str
@@ -222,6 +225,7 @@ class Decision:
     versions: Versions
     context_digest: str
     valid_until: datetime
+    assignment: Assignment | None = None
 
     @property
     def retry(self) -> Retry | None:

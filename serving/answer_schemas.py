@@ -148,6 +148,17 @@ class VersionsOut(Shape):
     code: str
 
 
+class AssignmentOut(Shape):
+    """The variant of an experiment that answered."""
+
+    key: str = Field(description="the experiment")
+    variant: str
+    propensity: float = Field(
+        gt=0, le=1, description="probability of the variant; times action.propensity, that of the action"
+    )
+    tester: bool = Field(description="named in the definition; counts in no analysis")
+
+
 class DecisionAnswer(Shape):
     """What to do about a failed payment, what it is worth, why, and under which limits."""
 
@@ -173,6 +184,7 @@ class DecisionAnswer(Shape):
     policy: str
     policy_source: Literal["model", "prior"] = Field(description="whether a trained model or the shipped prior scored")
     versions: VersionsOut
+    experiment: AssignmentOut | None = Field(description="the variant that answered; null outside of experiments")
 
 
 class FieldProblem(Shape):

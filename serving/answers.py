@@ -11,6 +11,7 @@ from model.decision import Alternative, Curve, Decision, PlannedAttempt, Removed
 from model.issuer_clock import issuer_clock
 from model.scorer import Score
 from serving.answer_schemas import (
+    AssignmentOut,
     CurveOut,
     DecisionAnswer,
     HoldAction,
@@ -58,7 +59,15 @@ def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
             economics=decision.versions.economics,
             code=decision.versions.code,
         ),
+        experiment=_experiment(decision),
     )
+
+
+def _experiment(decision: Decision) -> AssignmentOut | None:
+    one = decision.assignment
+    if one is None:
+        return None
+    return AssignmentOut(key=one.experiment, variant=one.variant, propensity=one.propensity, tester=one.tester)
 
 
 def notes_on(context: Context) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from serving.edge import Edge
 from serving.events_out.delivering import delivering
 from serving.events_out.targets import targets_in
 from serving.examples import EXAMPLES
+from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
 from serving.ledger.ledger import Ledger
@@ -92,6 +93,7 @@ def create_app(
     app.include_router(payment_routes(access))
     app.include_router(admin_routes(access, settings, now))
     app.include_router(rulebook_routes(service, now))
+    app.include_router(experiment_routes(service, access))
     app.include_router(webhook_routes(access, endpoints, settings, now))
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, access=access, longest=settings.max_body_bytes, clock=now)

@@ -20,6 +20,7 @@ from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
 from serving.ledger_events import attempt_event
+from serving.live_experiments import Enrolled
 from serving.recorded import recorded
 from serving.schemas import DecisionRequest
 from serving.service import Service
@@ -76,7 +77,8 @@ async def _decided(
         )
     if access.ledger is None:
         return Decided(context, service.decide(context))
-    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context))
+    live = None if asked.as_of is not None else now
+    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, live))
 
 
 def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
@@ -90,14 +92,31 @@ def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
         metrics.declined(last.processor, last.decline, "decision")
 
 
-def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context) -> Decided:
-    """The decision with everything counted that the ledger knows; nothing is written.
+def decide_on_record(
+    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime | None = None
+) -> Decided:
+    """The decision with everything counted that the ledger knows; nothing is held.
+
+    Args:
+        now: The instant of the request; None for a question about another time, which exposes nobody.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
+    service = _enrolling(ledger, service, context)
     known = recorded(ledger, selector, context)
-    return Decided(known.context, service.decide(known.context, known.record))
+    decided = Decided(known.context, service.decide(known.context, known.record))
+    if service.enrolled is not None and now is not None:
+        ledger.expose(service.enrolled.exposure(now))
+    return decided
+
+
+def _enrolling(ledger: Ledger, service: Service, context: Context) -> Service:
+    """What answers for the payment: the variant that did before, or else the one that it is assigned."""
+    if not service.experiments.live:
+        return service
+    payment = context.payment
+    return service.enrolling(context, ledger.exposed(payment.merchant_id, payment.payment_id))
 
 
 def decide_and_reserve(
@@ -121,9 +140,11 @@ def decide_and_reserve(
         InputError: The ledger cannot be reached.
     """
     _tell(ledger, context, now)
+    service = _enrolling(ledger, service, context)
+    exposure = service.enrolled.exposure(now) if service.enrolled else None
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
-        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now)
+        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, exposure)
     return decided
 
 
@@ -146,7 +167,7 @@ def _decided_and_held(
         decided = Decided(known.context, service.decide(known.context, known.record))
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
-        held = _hold(ledger, decided, now, reservation_id)
+        held = _hold(ledger, decided, service.enrolled, now, reservation_id)
         if isinstance(held, Reservation):
             return replace(decided, reservation=held, refused=refused)
         refused = (*refused, held)
@@ -181,7 +202,9 @@ def _decided_before(
     return decided if same else None
 
 
-def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str | None) -> Reservation | Refused:
+def _hold(
+    ledger: Ledger, decided: Decided, enrolled: Enrolled | None, now: datetime, reservation_id: str | None
+) -> Reservation | Refused:
     retry = decided.decision.retry
     if retry is None:
         raise InvalidValueError("action", "stop", "a retry, to hold a place for")
@@ -192,5 +215,9 @@ def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str |
         now,
         reservation_id=reservation_id,
         expires_at=retry.slot.end + HOLD_FOR,
-        advised=Advised(retry.slot.end, tuple(reason.sentence for reason in decided.decision.reasons)),
+        advised=Advised(
+            retry.slot.end,
+            tuple(reason.sentence for reason in decided.decision.reasons),
+            enrolled.exposure(now) if enrolled else None,
+        ),
     )

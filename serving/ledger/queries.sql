@@ -722,3 +722,29 @@ WHERE merchant_id = :merchant_id AND event_id = :event_id
 -- Send again whatever was given up.
 UPDATE sending SET state = 'waiting', tries = 0, next_at = :now, claim = '', reason = '', touched_at = :now
 WHERE state = 'failed'
+
+-- name: insert_exposure
+-- A payment's first answer by a variant; later ones change nothing.
+INSERT INTO exposure (merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester,
+    exposed_at, failed_at, amount_minor, currency, market, rail, category)
+VALUES (:merchant_id, :experiment, :payment_id, :unit_id, :customer_id, :variant, :propensity_ppm, :tester,
+    :exposed_at, :failed_at, :amount_minor, :currency, :market, :rail, :category)
+ON CONFLICT (merchant_id, payment_id, experiment) DO NOTHING
+
+-- name: exposures_of_payment
+-- The variants that a payment was answered by, the first one first.
+SELECT experiment, variant, unit_id, propensity_ppm, tester FROM exposure
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY exposed_at, experiment
+
+-- name: exposure_counts
+-- How many payments and units each variant of an experiment has, testers apart.
+SELECT variant, tester, count(*), count(DISTINCT merchant_id || ' ' || unit_id), min(exposed_at), max(exposed_at)
+FROM exposure WHERE experiment = :experiment AND (:merchant_id = '' OR merchant_id = :merchant_id)
+GROUP BY variant, tester ORDER BY variant, tester
+
+-- name: exposures_after
+-- The exposures of an experiment, in the order of merchants and payments.
+SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
+    amount_minor, currency, market, rail, category
+FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
+ORDER BY merchant_id, payment_id LIMIT :most
