@@ -59,7 +59,7 @@ def _after(before: Definition, entry: Entry) -> Definition:
     allowed = _FROM[entry.what]
     if before.status not in allowed:
         right = " or ".join(sorted(allowed))
-        raise InvalidValueError("status", before.status, f"{right}, for an experiment to be {entry.what}")
+        raise InvalidValueError("status", before.status.value, f"{right}, for an experiment to be {entry.what}")
     if entry.what is Change.RAMPED and entry.coverage is not None and entry.coverage < before.coverage:
         raise InvalidValueError(
             "--coverage",

@@ -21,7 +21,7 @@ def assigned_elsewhere(
     salt: str, merchant: str, count: int, weights: Mapping[str, float], hold_out: float, coverage: float
 ) -> Iterator[str | None]:
     """The variants of cus_0, cus_1, ...: thresholds in one sorted array, looked up for all buckets at once."""
-    edges, names = _edges(weights, hold_out, coverage)
+    edges, names = edges_of(weights, hold_out, coverage)
     for start in range(0, count, _AT_ONCE):
         drawn = buckets_of(salt, merchant, range(start, min(start + _AT_ONCE, count)))
         yield from (names[i] for i in np.searchsorted(edges, drawn, side="right").tolist())
@@ -41,7 +41,7 @@ def buckets_of(salt: str, merchant: str, numbers: range) -> Int64s:
     return found
 
 
-def _edges(weights: Mapping[str, float], hold_out: float, coverage: float) -> tuple[Int64s, list[str | None]]:
+def edges_of(weights: Mapping[str, float], hold_out: float, coverage: float) -> tuple[Int64s, list[str | None]]:
     """Where the answer changes, rising, and the answer after each of these edges."""
     held, kept = round(hold_out * 10_000), round(coverage * 10_000)
     names = sorted(weights)
