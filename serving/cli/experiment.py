@@ -1,6 +1,7 @@
 """`recoup experiment`: check definitions, see them, assign by them, and write what is done to them."""
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError, InvalidValueError
+from serving.cli.ledger import Database, url_of
 
 if TYPE_CHECKING:
     from experiments.definition import Change, Decided
@@ -101,6 +103,21 @@ def assign(
         else:
             told = f"{found.variant} ({found.propensity:.4f})" if found else "takes no part"
         typer.echo(f"{customer}: {told}; bucket {drawn}, {place} of namespace {namespace.name}")
+
+
+@app.command("outcomes")
+def outcomes(key: Key, definitions: Definitions = None, database: Database = None) -> None:
+    """Show what became of each variant's payments; those whose window is not over are collecting."""
+    from serving.cli.experiment_tables import print_outcomes
+    from serving.experiment_outcomes import by_variant
+    from serving.experiment_outcomes import outcomes as read
+    from serving.ledger.migrate import require_current
+    from serving.ledger.opening import store_at
+
+    definition = _folder(definitions).of(key)
+    with closing(store_at(url_of(database))) as store:
+        require_current(store)
+        print_outcomes(definition, by_variant(read(store, definition, datetime.now(UTC))))
 
 
 @app.command("start")

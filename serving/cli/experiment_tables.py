@@ -8,9 +8,12 @@ from rich.table import Table
 
 from experiments.allocation import allocation, propensities
 from experiments.definition import Definition
+from experiments.outcomes import RecoveredBy
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from serving.experiment_outcomes import VariantOutcomes
 
 
 def print_list(definitions: Sequence[Definition]) -> None:
@@ -47,6 +50,20 @@ def print_definition(definition: Definition) -> None:
         more = [f"coverage {entry.coverage:g}" if entry.coverage is not None else "", entry.decision or ""]
         more += [entry.variant or "", entry.note or ""]
         console.print(f"{entry.at:%Y-%m-%d %H:%M} {entry.what} by {entry.by}  {' '.join(filter(None, more))}".rstrip())
+
+
+def print_outcomes(definition: Definition, outcomes: "Sequence[VariantOutcomes]") -> None:
+    """One line a variant."""
+    table = Table(box=None)
+    headings = ("variant", "units", "collecting", "mature", "by retry", "by customer", "by itself", "taken back")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "variant" else "right", no_wrap=True)
+    for one in outcomes:
+        by = [one.by.get(RecoveredBy(word), 0) for word in ("retry", "customer", "itself")]
+        table.add_row(one.variant, *(f"{n:,}" for n in (one.units, one.collecting, one.mature, *by, one.taken_back)))
+    console = _console()
+    console.print(f"{definition.key}: payments by day {definition.window_days} after their first failure")
+    console.print(table)
 
 
 def print_base_rates(definitions: Sequence[Definition], history: "pa.Table") -> None:

@@ -73,15 +73,22 @@ def exposure_counts(store: Store, experiment: str, merchant_id: str | None = Non
 
 def exposures(store: Store, experiment: str) -> Iterator[Exposure]:
     """Every exposure of an experiment, in the order of merchants and payments."""
+    for page in pages_of_exposures(store, experiment):
+        yield from page
+
+
+def pages_of_exposures(store: Store, experiment: str, most: int = _AT_ONCE) -> Iterator[tuple[Exposure, ...]]:
+    """The same, so many at a time; no page is empty."""
     after = ("", "")
     while True:
         where: Values = {
-            "experiment": experiment, "merchant_id": after[0], "payment_id": after[1], "most": _AT_ONCE,
+            "experiment": experiment, "merchant_id": after[0], "payment_id": after[1], "most": most,
         }  # fmt: skip
         with store.reading() as transaction:
             (rows,) = transaction.ask(("exposures_after", where))
-        yield from map(_exposure, rows)
-        if len(rows) < _AT_ONCE:
+        if rows:
+            yield tuple(map(_exposure, rows))
+        if len(rows) < most:
             return
         after = (str(rows[-1][0]), str(rows[-1][2]))
 

@@ -748,3 +748,24 @@ SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, prope
     amount_minor, currency, market, rail, category
 FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
 ORDER BY merchant_id, payment_id LIMIT :most
+
+-- name: outcome_tries
+-- Every attempt on the exposed payments of a page, with when it was sent back.
+SELECT x.merchant_id, x.payment_id, a.at, a.outcome, a.initiator, a.amount_minor, (
+    SELECT min(e.said_at) FROM event AS e
+    WHERE e.merchant_id = a.merchant_id AND e.subject_id = a.attempt_id AND e.kind = 'attempt_reversed'
+        AND a.outcome <> 'approved'
+)
+FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY x.merchant_id, x.payment_id, a.at, a.attempt_id
+
+-- name: outcome_words
+-- Everything that was said of the exposed payments of a page.
+SELECT x.merchant_id, x.payment_id, e.said_at, e.kind
+FROM exposure AS x JOIN event AS e ON e.merchant_id = x.merchant_id AND e.subject_id = x.payment_id
+    AND e.kind IN ('payment_paid', 'payment_cancelled', 'payment_reopened') AND e.said_at >= x.failed_at
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY x.merchant_id, x.payment_id, e.said_at, e.source, e.source_event_id

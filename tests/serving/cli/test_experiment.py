@@ -12,7 +12,10 @@ import pytest
 
 from experiment_builders import text_with
 from experiments.definition_file import read_definition
+from exposure_builders import an_exposure
+from model.decision import Assignment
 from serving.definition_checks import base_rate, history_span
+from serving.ledger.ledger import Ledger
 
 
 class Ran(Protocol):
@@ -144,7 +147,8 @@ def test_base_rates_count_mature_payments_within_the_window_only() -> None:
     rate = base_rate(told, 10)
     assert rate is not None
     # p4 is collecting, p3 came back too late; a owes 2000 of which 1000 came back, b 1000 of which none.
-    assert (rate.units, rate.recovered) == (2, pytest.approx(1 / 3))
+    assert rate.units == 2
+    assert rate.recovered == pytest.approx(1 / 3)
     assert rate.per_week == pytest.approx(1.0)
     # (back - r * failed) / mean(failed): a (1000 - 2000/3) / 1500, b (0 - 1000/3) / 1500.
     assert rate.deviation == pytest.approx(1000 / 3 / 1500)
@@ -162,3 +166,14 @@ def test_a_window_longer_than_the_history_is_refused_and_rates_are_shown_otherwi
     assert "window_days: 45 is not accepted; expected at most the 44 days that the history spans." in ran.err
     pq.write_table(a_history([("a", "p1", 0, 3), ("b", "p2", 7, None)]), path)
     assert "50.00%" in recoup("experiment", "check", SHIPPED, "--history", path).out
+
+
+def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
+    ledger = Ledger.opened(url)
+    ledger.expose(an_exposure("pay_1", Assignment("plan-against-fixed", "plan", "cus_1", 0.5)))
+    ledger.close()
+    ran = recoup("experiment", "outcomes", "plan-against-fixed", "--definitions", folder, "--database", url)
+    assert ran.code == 0
+    assert ran.out.splitlines()[0] == "plan-against-fixed: payments by day 30 after their first failure"
+    assert ran.out.splitlines()[-1].split()[:2] == ["plan", "1"]

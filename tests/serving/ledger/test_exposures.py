@@ -6,32 +6,13 @@ from datetime import timedelta
 import pytest
 
 from cap_builders import NOW
+from exposure_builders import PLAN, an_exposure
 from features.errors import InputError
-from features.money import Money
-from features.vocabulary import DeclineCategory, Rail
 from ledger_builders import MERCHANT, MINUTE, a_proposal
-from model.decision import Assignment
-from serving.ledger.exposures import Exposure, exposure_counts, exposures
+from serving.ledger.exposures import exposure_counts, exposures
 from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation
-
-PLAN = Assignment("first", "plan", "cus_1", 0.4999)
-
-
-def an_exposure(payment_id: str = "pay", assignment: Assignment = PLAN, merchant_id: str = MERCHANT) -> Exposure:
-    return Exposure(
-        merchant_id=merchant_id,
-        payment_id=payment_id,
-        customer_id="cus_1",
-        assignment=assignment,
-        exposed_at=NOW,
-        failed_at=NOW - timedelta(hours=1),
-        amount=Money(4900, "EUR"),
-        market="DE",
-        rail=Rail.CARD,
-        category=DeclineCategory.INSUFFICIENT_FUNDS,
-    )
 
 
 def test_what_is_written_is_read_again_and_the_first_word_stays(ledger: Ledger) -> None:
