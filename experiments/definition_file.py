@@ -1,13 +1,14 @@
 """From the text of a definition's file to the definition, or to everything that is wrong with it at once."""
 
+import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from difflib import get_close_matches
 from functools import cache
 from typing import cast
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -67,7 +68,7 @@ def read_definition(text: str, file: str) -> Read:
     found: dict[Location, Fault] = {}
     for _ in range(_ROUNDS):
         try:
-            definition = _adapter().validate_json(orjson.dumps(tree))
+            definition = _adapter().validate_json(json.dumps(tree, default=_plain))
         except ValidationError as error:
             errors = _telling(error.errors(include_url=False))
         else:
@@ -88,6 +89,11 @@ def definition_schema() -> Table:
         "title": "Experiment",
         "description": "An experiment of Recoup; recoup experiment check says more than a schema can.",
     } | {name: value for name, value in schema.items() if name not in {"title", "description"}}
+
+
+def _plain(value: object) -> str:
+    """A date or time, which TOML has and JSON has not."""
+    return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
 @cache

@@ -1,7 +1,7 @@
 """The experiments that answer: loaded whole at start, each variant with the policy and the limits it answers with."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from experiments.arm_policies import (
@@ -33,6 +33,7 @@ from model.schedules import MonthDays as DaysOfMonth
 from model.scorer import Scorer
 from serving.definitions import Folder, faults_in, folder_at
 from serving.ledger.exposures import Exposure
+from serving.ledger.exposures import Known as OnRecord
 from serving.settings import Settings
 
 _ANSWERING = frozenset({Status.RUNNING, Status.STOPPED})
@@ -90,16 +91,18 @@ class LiveExperiments:
     definitions: tuple[Definition, ...] = ()
     live: tuple[Live, ...] = ()
 
-    def enrolled(self, context: Context, before: Sequence[Assignment] = ()) -> Enrolled | None:
+    def enrolled(self, context: Context, known: OnRecord) -> Enrolled | None:
         """The variant that answers for a payment; None where none does.
 
         Args:
-            before: The variants that have answered for it already; they go on answering, whatever has changed since.
+            known: What the ledger knows of it. A variant that has answered before goes on answering, whatever has
+                changed since; and a failure that the request does not tell of is the first one all the same.
         """
-        failure = FirstFailure.of(context) if self.live else None
-        if failure is None:
+        told = FirstFailure.of(context) if self.live else None
+        if told is None:
             return None
-        earlier = {assignment.experiment: assignment for assignment in before}
+        failure = _first(told, known)
+        earlier = {assignment.experiment: assignment for assignment in known.before}
         for one in self.live:
             assignment = earlier.get(one.definition.key) or assigned(one.definition, failure)
             if assignment is not None and assignment.variant in one.answerers:
@@ -128,6 +131,13 @@ def load_experiments(settings: Settings, scorer: Scorer, rulebook: Rulebook, eco
         _live(definition, scorer, rulebook, economics) for definition in definitions if definition.status in _ANSWERING
     )
     return LiveExperiments(definitions, live)
+
+
+def _first(told: FirstFailure, known: OnRecord) -> FirstFailure:
+    if known.failed_at is None or known.failed_at >= told.failed_at:
+        return told
+    market = known.market or told.market
+    return replace(told, failed_at=known.failed_at, rail=known.rail, category=known.category, market=market)
 
 
 def _silent(folder: Folder) -> list[Fault]:

@@ -1,16 +1,16 @@
 """What answers a request: one scorer, one rulebook and one set of figures, loaded once and never changed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from features.context import Context
 from features.errors import InputError
 from model.caps.rulebook import Rulebook
 from model.decide import decide
-from model.decision import Assignment, Decision
+from model.decision import Decision
 from model.economics import Economics
 from model.prior import PriorScorer
 from model.record import NOTHING, Record
+from serving.ledger.exposures import Known
 from serving.live_experiments import NO_EXPERIMENTS, Enrolled, LiveExperiments, load_experiments
 from serving.merchant_rules import merchant_rulebook, use_merchant_codes
 from serving.registry import Answering, answering
@@ -32,13 +32,13 @@ class Service:
     experiments: LiveExperiments = NO_EXPERIMENTS
     enrolled: Enrolled | None = None
 
-    def enrolling(self, context: Context, before: Sequence[Assignment] = ()) -> "Service":
+    def enrolling(self, context: Context, known: Known) -> "Service":
         """What answers for one payment: the same, or with the variant that the payment is in.
 
         Args:
-            before: The variants that have answered for it already.
+            known: What the ledger knows of it.
         """
-        enrolled = self.experiments.enrolled(context, before)
+        enrolled = self.experiments.enrolled(context, known)
         return self if enrolled is None else replace(self, enrolled=enrolled)
 
     def decide(self, context: Context, record: Record = NOTHING) -> Decision:

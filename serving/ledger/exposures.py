@@ -6,7 +6,7 @@ from datetime import datetime
 
 from features.instants import from_micros, to_micros
 from features.money import Money
-from features.vocabulary import DeclineCategory, Rail
+from features.vocabulary import DeclineCategory, Outcome, Rail
 from model.decision import Assignment
 from serving.ledger.store import Row, Store, Transaction, Values
 
@@ -37,6 +37,23 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a payment that settles its variant.
+
+    Args:
+        before: The variants that have answered for it.
+        failed_at: When it first failed (UTC), by whomever it was told; None where nothing was told.
+        rail, category, market: Of that failure.
+    """
+
+    before: tuple[Assignment, ...]
+    failed_at: datetime | None = None
+    rail: Rail = Rail.UNKNOWN
+    category: DeclineCategory = DeclineCategory.UNKNOWN
+    market: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VariantCount:
     """How many were answered by one variant.
 
@@ -58,10 +75,22 @@ def put_exposure(transaction: Transaction, exposure: Exposure) -> None:
     transaction.put("insert_exposure", _values(exposure))
 
 
-def exposures_of(transaction: Transaction, merchant_id: str, payment_id: str) -> tuple[Assignment, ...]:
-    """The variants that a payment was answered by."""
-    (rows,) = transaction.ask(("exposures_of_payment", {"merchant_id": merchant_id, "payment_id": payment_id}))
-    return tuple(_assignment(*row) for row in rows)
+def known_of(transaction: Transaction, merchant_id: str, payment_id: str) -> Known:
+    """The variants that a payment was answered by, and its first failure."""
+    where = {"merchant_id": merchant_id, "payment_id": payment_id}
+    rows, first = transaction.ask(("exposures_of_payment", where), ("first_failure_of_payment", where))
+    before = tuple(_assignment(*row) for row in rows)
+    if not first:
+        return Known(before)
+    at, rail, category, market, outcome = first[0]
+    technical = outcome == Outcome.ERROR and category in {None, DeclineCategory.UNKNOWN}
+    return Known(
+        before=before,
+        failed_at=from_micros(int(at or 0)),
+        rail=Rail(str(rail)),
+        category=DeclineCategory.PROCESSING_ERROR if technical else DeclineCategory(str(category or "unknown")),
+        market=str(market) if market else None,
+    )
 
 
 def exposure_counts(store: Store, experiment: str, merchant_id: str | None = None) -> tuple[VariantCount, ...]:

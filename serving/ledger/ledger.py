@@ -13,12 +13,11 @@ from features.payment import Payment
 from model.caps.engine import Proposal, Verdict
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally
-from model.decision import Assignment
 from serving.ledger import recording, recoveries
 from serving.ledger.at_once import reserve_at_once
 from serving.ledger.beyond import forbidding, weighed
 from serving.ledger.events import LedgerEvent, Source, reported
-from serving.ledger.exposures import Exposure, exposures_of, put_exposure
+from serving.ledger.exposures import Exposure, Known, known_of, put_exposure
 from serving.ledger.facts import facts_of
 from serving.ledger.holds import (
     end_hold,
@@ -235,10 +234,10 @@ class Ledger:
         with self._store.writing() as transaction:
             put_exposure(transaction, exposure)
 
-    def exposed(self, merchant_id: str, payment_id: str) -> tuple[Assignment, ...]:
-        """The variants that have answered for a payment."""
+    def exposed(self, merchant_id: str, payment_id: str) -> Known:
+        """The variants that have answered for a payment, and its first failure."""
         with self._store.reading() as transaction:
-            return exposures_of(transaction, merchant_id, payment_id)
+            return known_of(transaction, merchant_id, payment_id)
 
     def _reserve(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
         if advised.exposure is None and not self.outbox.tells(wanted.proposal.payment.merchant_id):

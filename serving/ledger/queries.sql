@@ -736,6 +736,12 @@ ON CONFLICT (merchant_id, payment_id, experiment) DO NOTHING
 SELECT experiment, variant, unit_id, propensity_ppm, tester FROM exposure
 WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY exposed_at, experiment
 
+-- name: first_failure_of_payment
+-- The first attempt on a payment that failed, whoever told of it.
+SELECT at, rail, category, market, outcome FROM attempt
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND outcome IN ('declined', 'error')
+ORDER BY at, attempt_id LIMIT 1
+
 -- name: exposure_counts
 -- How many payments and units each variant of an experiment has, testers apart.
 SELECT variant, tester, count(*), count(DISTINCT merchant_id || ' ' || unit_id), min(exposed_at), max(exposed_at)

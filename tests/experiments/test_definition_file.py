@@ -4,6 +4,8 @@ import tomllib
 from typing import cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from experiment_builders import TEXT, a_definition, sentences, text_with
 from experiments.definition import Method, Status, Unit
@@ -103,3 +105,29 @@ def test_the_schema_knows_every_key_that_is_read_and_no_other() -> None:
     assert schema["additionalProperties"] is False
     for name, field in properties.items():
         assert "description" in cast("Table", field), name
+
+
+odd = st.sampled_from(
+    [
+        "''", "'x'", "-1", "0", "7", "10000000000000000000000", "0.5", "nan", "inf", "true", "[]", "['a', 1]", "{}",
+        "{ a = 1 }", "2026-01-01", "2026-01-01T00:00:00", "07:30:00", "'\\u0000'", "[[1], {}]",
+    ]
+)  # fmt: skip
+lines = st.sampled_from([line.split(" = ")[0] for line in TEXT.splitlines() if " = " in line])
+
+
+@given(
+    st.lists(st.tuples(lines, odd), min_size=1, max_size=4), st.sampled_from(["", "target", "namespace", "overrides"])
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_value_is_changed_to_it_is_read_or_refused_in_sentences(
+    changes: list[tuple[str, str]], table: str
+) -> None:
+    text = f"{table} = {changes[0][1]}\n{TEXT}" if table else TEXT
+    for key, value in changes:
+        text = "\n".join(f"{key} = {value}" if line.startswith(f"{key} = ") else line for line in text.splitlines())
+    read = read_definition(text, "first.toml")
+    assert read.faults or read.definition is not None
+    said = sentences(text)
+    assert all(one.startswith("first.toml, ") and "\n" not in one for one in said)
+    assert len(set(said)) == len(said)

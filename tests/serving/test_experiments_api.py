@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from api_builders import MERCHANT, START, Api, Clock, Document, of_payment, past
+from api_builders import MERCHANT, START, Api, Clock, Document, of_payment, past, report
 from experiment_builders import TEXT, text_with
 from experiments.assignment import bucket
 from features.errors import InputError
@@ -122,6 +122,16 @@ def test_a_held_place_and_its_exposure_are_written_together_or_not_at_all(trial:
     assert trial.api.send("POST", "/v1/decisions", body).status_code >= 400
     held = trial.api.get("/v1/reservations?merchant_id=acme")["reservations"]
     assert held == []
+
+
+def test_a_payment_that_failed_before_the_start_takes_no_part_even_if_only_the_ledger_knows(
+    trial: Trial, failed: Document
+) -> None:
+    early = datetime(2026, 10, 20, tzinfo=UTC)
+    trial.api.post("/v1/attempts", report("e1", "att_old", early, payment=f"inv_{FIXED}", outcome="declined"))
+    answer = trial.asked(failed, FIXED)
+    assert (answer["policy"], answer["experiment"]) == ("plan", None)
+    assert trial.exposed() == {}
 
 
 @pytest.mark.parametrize("reserve", [False, True])
