@@ -10,6 +10,7 @@ from experiments.definition import BUCKETS, HOLD_OUT, Change, Definition, Status
 from experiments.definition_file import Read
 from experiments.fault import Fault
 from model.caps.rulebook import Rulebook, Tightening, looser
+from model.toml_file import is_currency
 
 _TOLERANCE = 1e-9
 _LAST = {
@@ -146,6 +147,8 @@ def _target(target: Target) -> Found:
     stated = [name for name, value in bounds.items() if value is not None]
     if stated and target.currency is None:
         yield "target.currency", None, f"expected the currency of {' and '.join(stated)}, such as EUR"
+    if target.currency is not None and not is_currency(target.currency):
+        yield "target.currency", target.currency, "expected an ISO 4217 code in capitals, such as EUR"
     if target.min_minor is not None and target.max_minor is not None and target.max_minor < target.min_minor:
         yield "target.max_minor", target.max_minor, f"expected at least target.min_minor, which is {target.min_minor}"
 

@@ -49,14 +49,21 @@ class Answerer:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A payment in an experiment: who answers for it, and what is to be written of it."""
+    """A payment in an experiment: who answers for it, and what is to be written of it.
+
+    Args:
+        exposed: Whether the variant has answered for it before.
+    """
 
     answerer: Answerer
     assignment: Assignment
     failure: FirstFailure
+    exposed: bool
 
-    def exposure(self, now: datetime) -> Exposure:
-        """The exposure, made now."""
+    def exposure(self, now: datetime) -> Exposure | None:
+        """The exposure, made now; None where the ledger has it already."""
+        if self.exposed:
+            return None
         failure = self.failure
         return Exposure(
             merchant_id=failure.merchant_id,
@@ -104,9 +111,10 @@ class LiveExperiments:
         failure = _first(told, known)
         earlier = {assignment.experiment: assignment for assignment in known.before}
         for one in self.live:
-            assignment = earlier.get(one.definition.key) or assigned(one.definition, failure)
+            before = earlier.get(one.definition.key)
+            assignment = before or assigned(one.definition, failure)
             if assignment is not None and assignment.variant in one.answerers:
-                return Enrolled(one.answerers[assignment.variant], assignment, failure)
+                return Enrolled(one.answerers[assignment.variant], assignment, failure, before is not None)
         return None
 
 

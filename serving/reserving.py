@@ -106,8 +106,9 @@ def decide_on_record(
     service = _enrolling(ledger, service, context)
     known = recorded(ledger, selector, context)
     decided = Decided(known.context, service.decide(known.context, known.record))
-    if service.enrolled is not None and now is not None:
-        ledger.expose(service.enrolled.exposure(now))
+    exposure = service.enrolled.exposure(now) if service.enrolled and now else None
+    if exposure is not None:
+        ledger.expose(exposure)
     return decided
 
 

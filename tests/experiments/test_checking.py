@@ -72,6 +72,10 @@ def test_nothing_is_wrong_with_a_sound_definition() -> None:
             "coverage: 0.0001 is not accepted; expected enough for a bucket of fixed.",
         ),
         (
+            [("\n[variants.fixed]", '\ntarget = { currency = "XYZ" }\n[variants.fixed]')],
+            "target.currency: 'XYZ' is not accepted; expected an ISO 4217 code in capitals, such as EUR.",
+        ),
+        (
             [("\n[variants.fixed]", "\ntarget = { min_minor = 100 }\n[variants.fixed]")],
             "target.currency: is missing; expected the currency of min_minor, such as EUR.",
         ),

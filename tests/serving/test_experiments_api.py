@@ -124,6 +124,15 @@ def test_a_held_place_and_its_exposure_are_written_together_or_not_at_all(trial:
     assert held == []
 
 
+def test_a_payment_that_was_exposed_is_answered_again_without_another_write(trial: Trial, failed: Document) -> None:
+    first = trial.asked(failed, PLAN)
+    with trial.ledger.store.writing() as transaction:
+        refuse = "BEGIN\n    SELECT RAISE(ABORT, 'no more');\nEND;\n"
+        transaction.script(f"CREATE TRIGGER nobody_else BEFORE INSERT ON exposure\n{refuse}")
+    assert trial.asked(failed, PLAN) == first
+    assert trial.asked(failed, PLAN, reserve=True)["reservation"]["state"] == "held"
+
+
 def test_a_payment_that_failed_before_the_start_takes_no_part_even_if_only_the_ledger_knows(
     trial: Trial, failed: Document
 ) -> None:
