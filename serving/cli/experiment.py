@@ -51,11 +51,14 @@ def check(
 
     Exit codes: 0 nothing is wrong, 1 something is, 2 refused.
     """
+    from serving.base_rates import base_rate, history_of
     from serving.cli.experiment_tables import print_base_rates
-    from serving.definition_checks import checked, history_of
+    from serving.definition_checks import checked
+    from serving.service import economics_of
 
     read = history_of(history) if history else None
-    faults, sound = checked(files, _settings(), against=against, history=read)
+    settings = _settings()
+    faults, sound = checked(files, settings, against=against, history=read)
     for fault in faults:
         typer.echo(fault.sentence, err=True)
     if faults:
@@ -63,7 +66,8 @@ def check(
     for definition in sound:
         typer.echo(f"{definition.key}: nothing is wrong ({definition.status}, {len(definition.variants)} variants)")
     if read is not None:
-        print_base_rates(sound, read)
+        economics = economics_of(settings)
+        print_base_rates([(one, base_rate(read, one, economics)) for one in sound])
 
 
 @app.command("list")

@@ -11,8 +11,7 @@ from experiments.definition import Definition
 from experiments.outcomes import RecoveredBy
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
+    from serving.base_rates import BaseRate
     from serving.experiment_outcomes import VariantOutcomes
 
 
@@ -66,19 +65,19 @@ def print_outcomes(definition: Definition, outcomes: "Sequence[VariantOutcomes]"
     console.print(table)
 
 
-def print_base_rates(definitions: Sequence[Definition], history: "pa.Table") -> None:
-    """What the merchant's own history says, for each window that a definition asks about."""
-    from serving.definition_checks import base_rate
-
-    console, table = _console(), Table("window", "units", "a week", "recovered", "deviation of a unit", box=None)
-    for days in sorted({one.window_days for one in definitions}):
-        rate = base_rate(history, days)
+def print_base_rates(rates: "Sequence[tuple[Definition, BaseRate | None]]") -> None:
+    """What the merchant's own history says of each definition."""
+    table = Table(box=None)
+    for heading in ("key", "window", "units", "a week", "recovered", "deviation of a unit"):
+        table.add_column(heading, justify="left" if heading == "key" else "right", no_wrap=True)
+    for definition, rate in rates:
+        row = (definition.key, f"{definition.window_days} days")
         if rate is None:
-            table.add_row(f"{days} days", "0", "", "no payment was followed so long", "")
+            table.add_row(*row, "0", "", "not known", "")
         else:
-            row = (f"{rate.units:,}", f"{rate.per_week:,.1f}", f"{rate.recovered:.2%}", f"{rate.deviation:.4f}")
-            table.add_row(f"{days} days", *row)
-    console.print(table)
+            told = (f"{rate.units:,}", f"{rate.per_week:,.1f}", f"{rate.recovered:.2%}", f"{rate.deviation:.4f}")
+            table.add_row(*row, *told)
+    _console().print(table)
 
 
 def _console() -> Console:

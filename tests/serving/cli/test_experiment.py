@@ -2,19 +2,17 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from experiment_builders import text_with
 from experiments.definition_file import read_definition
 from exposure_builders import an_exposure
+from failure_histories import Told, a_history
 from model.decision import Assignment
-from serving.definition_checks import base_rate, history_span
 from serving.ledger.ledger import Ledger
 
 
@@ -28,7 +26,6 @@ class Ran(Protocol):
 
 Recoup = Callable[..., Ran]
 SHIPPED = Path(__file__).parents[3] / "experiments" / "definitions"
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -122,50 +119,17 @@ def test_customers_are_assigned_as_the_service_would(recoup: Recoup, folder: Pat
     ]
 
 
-def a_history(payments: list[tuple[str, str, int, int | None]], until: int = 100) -> pa.Table:
-    """(customer, payment, failed on day, paid so many days later); the last line is an attempt of the last day."""
-    rows = []
-    for customer, payment, day, wait in payments:
-        rows.append((customer, payment, START + timedelta(days=day), "declined"))
-        if wait is not None:
-            rows.append((customer, payment, START + timedelta(days=day + wait), "approved"))
-    rows.append(("last", "last", START + timedelta(days=until), "approved"))
-    columns = {
-        "merchant_id": ["acme"] * len(rows),
-        "customer_id": [row[0] for row in rows],
-        "payment_id": [row[1] for row in rows],
-        "attempted_at": pa.array([row[2] for row in rows], pa.timestamp("us", "UTC")),
-        "outcome": [row[3] for row in rows],
-        "amount_minor": [1000] * len(rows),
-        "currency": ["EUR"] * len(rows),
-    }
-    return pa.table(columns)
-
-
-def test_base_rates_count_mature_payments_within_the_window_only() -> None:
-    told = a_history([("a", "p1", 0, 3), ("a", "p2", 7, None), ("b", "p3", 14, 20), ("c", "p4", 95, 1)])
-    rate = base_rate(told, 10)
-    assert rate is not None
-    # p4 is collecting, p3 came back too late; a owes 2000 of which 1000 came back, b 1000 of which none.
-    assert rate.units == 2
-    assert rate.recovered == pytest.approx(1 / 3)
-    assert rate.per_week == pytest.approx(1.0)
-    # (back - r * failed) / mean(failed): a (1000 - 2000/3) / 1500, b (0 - 1000/3) / 1500.
-    assert rate.deviation == pytest.approx(1000 / 3 / 1500)
-    assert base_rate(told, 101) is None
-    assert history_span(told) == 100
-
-
 def test_a_window_longer_than_the_history_is_refused_and_rates_are_shown_otherwise(
     recoup: Recoup, tmp_path: Path
 ) -> None:
     path = tmp_path / "history.parquet"
-    pq.write_table(a_history([("a", "p1", 0, 3), ("b", "p2", 7, None)], until=44), path)
+    pq.write_table(a_history([Told("a", "p1", 0, 3), Told("b", "p2", 7)], until=44), path)
     ran = recoup("experiment", "check", SHIPPED, "--history", path)
     assert ran.code == 1
     assert "window_days: 45 is not accepted; expected at most the 44 days that the history spans." in ran.err
-    pq.write_table(a_history([("a", "p1", 0, 3), ("b", "p2", 7, None)]), path)
-    assert "50.00%" in recoup("experiment", "check", SHIPPED, "--history", path).out
+    pq.write_table(a_history([Told("a", "p1", 0, 3), Told("b", "p2", 7)]), path)
+    shown = recoup("experiment", "check", SHIPPED, "--history", path).out
+    assert [line.split()[-2] for line in shown.splitlines() if " days " in line] == ["50.00%", "50.00%"]
 
 
 def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: Path) -> None:
