@@ -54,14 +54,14 @@ def print_definition(definition: Definition) -> None:
 def print_outcomes(definition: Definition, outcomes: "Sequence[VariantOutcomes]") -> None:
     """One line a variant."""
     table = Table(box=None)
-    headings = ("variant", "units", "collecting", "mature", "by retry", "by customer", "by itself", "taken back")
+    headings = ("variant", "units", "collecting", "mature", "retry", "customer", "itself", "taken back")
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "variant" else "right", no_wrap=True)
     for one in outcomes:
         by = [one.by.get(RecoveredBy(word), 0) for word in ("retry", "customer", "itself")]
         table.add_row(one.variant, *(f"{n:,}" for n in (one.units, one.collecting, one.mature, *by, one.taken_back)))
     console = _console()
-    console.print(f"{definition.key}: payments by day {definition.window_days} after their first failure")
+    console.print(f"{definition.key}: payments by day {definition.window_days} after their first failure, by who brought the money")
     console.print(table)
 
 

@@ -139,5 +139,5 @@ def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: P
     ledger.close()
     ran = recoup("experiment", "outcomes", "plan-against-fixed", "--definitions", folder, "--database", url)
     assert ran.code == 0
-    assert ran.out.splitlines()[0] == "plan-against-fixed: payments by day 30 after their first failure"
+    assert ran.out.splitlines()[0] == "plan-against-fixed: payments by day 30 after their first failure, by who brought the money"
     assert ran.out.splitlines()[-1].split()[:2] == ["plan", "1"]
