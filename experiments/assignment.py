@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from experiments.allocation import allocation, propensities
-from experiments.definition import BUCKETS, Change, Definition, Namespace, Status, Target, Unit
+from experiments.definition import ANSWERING, BUCKETS, Change, Definition, Namespace, Target, Unit
 from features.context import Context
 from features.errors import InvalidValueError
 from features.money import Money
@@ -22,7 +22,6 @@ from model.decision import Assignment
 from model.failures import category_of, failures
 
 SEPARATOR = "\x1f"
-_LIVE = frozenset({Status.RUNNING, Status.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def assigned(definition: Definition, failure: FirstFailure) -> Assignment | None
     It is settled by the first failure: by its facts, and by the coverage that was in force at its instant. A tester
     gets the variant that is named for it, whatever the target.
     """
-    if definition.status not in _LIVE:
+    if definition.status not in ANSWERING:
         return None
     merchant_id, unit_id = failure.merchant_id, unit_of(definition, failure)
     named = definition.overrides.get(merchant_id, {}).get(unit_id)

@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from experiments.allocation import allocation, in_buckets
-from experiments.arm_policies import FixedDays, MonthDays
-from experiments.definition import BUCKETS, HOLD_OUT, Change, Definition, Status, Target, Tighter, Unit, Variant
+from experiments.arm_policies import FixedDays, MonthDays, live_remedy
+from experiments.definition import (
+    ANSWERING,
+    BUCKETS,
+    HOLD_OUT,
+    Change,
+    Definition,
+    Status,
+    Target,
+    Tighter,
+    Unit,
+    Variant,
+)
 from experiments.definition_file import Read
 from experiments.fault import Fault
 from model.caps.rulebook import Rulebook, Tightening, looser
@@ -99,6 +110,9 @@ def _arms(definition: Definition, known: Known) -> Found:
         place, policy = f"variants.{name}", variant.policy
         if name == HOLD_OUT:
             yield place, name, "expected another name; units of hold_out are called so"
+        remedy = live_remedy(policy)
+        if remedy is not None and definition.status in ANSWERING:
+            yield f"{place}.policy.kind", policy.kind, f"expected {remedy}"
         if isinstance(policy, FixedDays | MonthDays) and any(a >= b for a, b in pairwise(policy.days)):
             yield f"{place}.policy.days", str(list(policy.days)), "expected days in rising order, each once"
         if variant.journey and known.journeys is not None and variant.journey not in known.journeys:

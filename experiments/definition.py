@@ -32,6 +32,10 @@ class Status(StrEnum):
     CONCLUDED = "concluded"  # decided; nobody is answered by it any more
 
 
+ANSWERING = frozenset({Status.RUNNING, Status.STOPPED})
+"""Where variants answer: for whoever comes, or for whoever is in."""
+
+
 class Unit(StrEnum):
     """What is assigned."""
 

@@ -29,8 +29,7 @@ def checked(
     if not reads:
         raise InputError(f"{', '.join(map(str, files))}: no definition is there; expected files ending in .toml")
     days = None if history is None else history_span(history)
-    known = Known(merchant_rulebook(settings), frozenset(METRIC_NAMES), history_days=days)
-    faults = list(faults_in(reads, known))
+    faults = list(faults_in(reads, known_under(settings, days)))
     in_force = {
         one.definition.key: one.definition for one in (read_files([against]) if against else ()) if one.definition
     }
@@ -40,3 +39,12 @@ def checked(
             faults += [fault for fault in breaking(before, read.definition, read.file) if not read.spoilt(fault.key)]
     bad = {fault.file for fault in faults}
     return tuple(faults), tuple(one.definition for one in reads if one.definition and one.file not in bad)
+
+
+def known_under(settings: Settings, history_days: int | None = None) -> Known:
+    """What definitions are held against: the merchant's rules, and the metrics there are.
+
+    Raises:
+        InputError: The settings of the rulebook cannot be used.
+    """
+    return Known(merchant_rulebook(settings), frozenset(METRIC_NAMES), history_days=history_days)

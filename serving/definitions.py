@@ -40,6 +40,11 @@ class Folder:
         """
         return Path(self._read(key)[1])
 
+    def rewritten(self, path: Path, text: str) -> "Folder":
+        """The folder as it would be with another text in one file."""
+        file = str(path)
+        return Folder(tuple(read_definition(text, file) if read.file == file else read for read in self.reads))
+
     def _read(self, key: str) -> tuple[Definition, str]:
         for read in self.reads:
             if read.definition is not None and read.definition.key == key:

@@ -13,12 +13,10 @@ from experiments.arm_policies import (
     MonthDays,
     NoRetry,
     Oracle,
-    live_remedy,
 )
 from experiments.assignment import FirstFailure, assigned
 from experiments.checking import Known, tightenings
-from experiments.definition import HOLD_OUT, Definition, Status, Variant
-from experiments.fault import Fault
+from experiments.definition import ANSWERING, HOLD_OUT, Definition, Variant
 from experiments.metric_names import METRIC_NAMES
 from features.context import Context
 from features.errors import InputError
@@ -31,12 +29,10 @@ from model.plan_policies import PlanPolicy
 from model.schedules import FixedDays as DaysAfter
 from model.schedules import MonthDays as DaysOfMonth
 from model.scorer import Scorer
-from serving.definitions import Folder, faults_in, folder_at
+from serving.definitions import faults_in, folder_at
 from serving.ledger.exposures import Exposure
 from serving.ledger.exposures import Known as OnRecord
 from serving.settings import Settings
-
-_ANSWERING = frozenset({Status.RUNNING, Status.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +127,12 @@ def load_experiments(settings: Settings, scorer: Scorer, rulebook: Rulebook, eco
         return NO_EXPERIMENTS
     folder = folder_at(settings.experiments)
     known = Known(rulebook, frozenset(METRIC_NAMES), journeys=())
-    faults = [*faults_in(folder.reads, known), *_silent(folder)]
+    faults = faults_in(folder.reads, known)
     if faults:
         raise InputError("experiments cannot be used: " + " ".join(fault.sentence for fault in faults))
     definitions = folder.definitions
     live = tuple(
-        _live(definition, scorer, rulebook, economics) for definition in definitions if definition.status in _ANSWERING
+        _live(definition, scorer, rulebook, economics) for definition in definitions if definition.status in ANSWERING
     )
     return LiveExperiments(definitions, live)
 
@@ -146,17 +142,6 @@ def _first(told: FirstFailure, known: OnRecord) -> FirstFailure:
         return told
     market = known.market or told.market
     return replace(told, failed_at=known.failed_at, rail=known.rail, category=known.category, market=market)
-
-
-def _silent(folder: Folder) -> list[Fault]:
-    """Variants that run and cannot answer."""
-    return [
-        Fault(read.file, f"variants.{name}.policy.kind", variant.policy.kind, f"expected {remedy}")
-        for read in folder.reads
-        if read.definition is not None and read.definition.status in _ANSWERING
-        for name, variant in read.definition.variants.items()
-        if (remedy := live_remedy(variant.policy))
-    ]
 
 
 def _live(definition: Definition, scorer: Scorer, rulebook: Rulebook, economics: Economics) -> Live:

@@ -220,10 +220,15 @@ def _written(
 ) -> None:
     from experiments.definition import Entry
     from experiments.lifecycle import changed
+    from serving.definition_checks import known_under
+    from serving.definitions import faults_in
 
     path, now = folder.path_of(key), datetime.now(UTC).replace(microsecond=0)
     entry = Entry(now, what, by, coverage, decision, variant, note)
     text = changed(path.read_text(encoding="utf-8"), str(path), entry)
+    faults = faults_in(folder.rewritten(path, text).reads, known_under(_settings()))
+    if faults:
+        raise InputError(" ".join(fault.sentence for fault in faults))
     temporary = path.with_name(f".{path.name}.part")
     try:
         temporary.write_text(text, encoding="utf-8")

@@ -61,7 +61,8 @@ def print_outcomes(definition: Definition, outcomes: "Sequence[VariantOutcomes]"
         by = [one.by.get(RecoveredBy(word), 0) for word in ("retry", "customer", "itself")]
         table.add_row(one.variant, *(f"{n:,}" for n in (one.units, one.collecting, one.mature, *by, one.taken_back)))
     console = _console()
-    console.print(f"{definition.key}: payments by day {definition.window_days} after their first failure, by who brought the money")
+    by_day = f"payments by day {definition.window_days} after their first failure"
+    console.print(f"{definition.key}: {by_day}, by who brought the money")
     console.print(table)
 
 

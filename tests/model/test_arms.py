@@ -50,7 +50,7 @@ def decided(found: Context, arm: Arm, rulebook: Rulebook = RULES) -> Decision:
 
 @pytest.mark.parametrize("name", TWINS)
 @given(found=contexts())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_arm_retries_when_its_policy_does_and_as_it_does(name: str, found: Context) -> None:
     arm, policy = TWINS[name]
     decision, (choice,) = decided(found, arm), policy.choices([found])

@@ -109,6 +109,17 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(
     assert ran.err.startswith(f"recoup: {sentence}")
 
 
+def test_what_would_not_be_sound_afterwards_is_not_started(recoup: Recoup, folder: Path) -> None:
+    file = folder / "plan-against-fixed.toml"
+    file.write_text(file.read_text().replace('{ kind = "plan" }', '{ kind = "oracle" }'))
+    assert recoup("experiment", "check", folder).code == 0
+    before = file.read_text()
+    ran = recoup("experiment", "start", "plan-against-fixed", "--by", "Ann", "--definitions", folder)
+    assert ran.code == 2
+    assert "variants.plan.policy.kind: 'oracle' is not accepted; expected a kind that can answer live" in ran.err
+    assert file.read_text() == before
+
+
 def test_customers_are_assigned_as_the_service_would(recoup: Recoup, folder: Path) -> None:
     ran = recoup(
         "experiment", "assign", "plan-against-fixed", "cus_1", "cus_2", "--merchant", "acme", "--definitions", folder
@@ -139,5 +150,6 @@ def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: P
     ledger.close()
     ran = recoup("experiment", "outcomes", "plan-against-fixed", "--definitions", folder, "--database", url)
     assert ran.code == 0
-    assert ran.out.splitlines()[0] == "plan-against-fixed: payments by day 30 after their first failure, by who brought the money"
-    assert ran.out.splitlines()[-1].split()[:2] == ["plan", "1"]
+    first, *_, last = ran.out.splitlines()
+    assert first == "plan-against-fixed: payments by day 30 after their first failure, by who brought the money"
+    assert last.split()[:2] == ["plan", "1"]
