@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Temporary files stay in the checkout.
 export TMPDIR := $(CURDIR)/.recoup/tmp
 
-.PHONY: help setup demo serve test check lint types imports openapi lock bench fuzz clean
+.PHONY: help setup demo serve test coverage check lint types imports openapi audit lock bench experiments-validate fuzz fuzz-http soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,10 @@ serve: setup ## keep the decision service and the MLflow UI up (the demo's until
 		export RECOUP_HOME=.recoup/demo; \
 	fi; $(BIN)/recoup serve --with-mlflow
 
-test: setup ## run the test suite with coverage
+test: setup ## run the test suite
+	@$(BIN)/python -m pytest -n logical --dist worksteal
+
+coverage: setup ## run the test suite and show which lines no test reaches (twice as slow)
 	@$(BIN)/python -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered
 
 check: lint types imports ## everything static: lint, format, types, import direction
@@ -55,8 +58,21 @@ openapi: setup ## write docs/openapi.json from the code
 bench: setup ## measure import, features, training and decisions
 	@$(BIN)/python -m benchmarks.run
 
+experiments-validate: setup ## hold the analysis of experiments to its promises by simulation (some minutes)
+	@$(BIN)/python -m benchmarks.experiments
+
 fuzz: setup ## hold the limits against a brute-force counter on a million random histories
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run
+
+fuzz-http: setup ## ask every address for hundreds of random things, along the links too
+	@HYPOTHESIS_PROFILE=random HTTP_EXAMPLES=200 $(BIN)/python -m pytest tests/serving/openapi tests/serving/webhooks
+
+soak: setup ## ten minutes of steady work on two workers, and longer faults (nightly)
+	@PYTHONPATH=tests $(BIN)/python -m soak.run 600 0.7
+	@FAULT_WORK=200 $(BIN)/python -m pytest tests/serving/faults
+
+audit: setup ## ask the vulnerability database about every locked version; skipped where it cannot be reached
+	@$(BIN)/python .ci/audit.py requirements.lock
 
 lock: ## renew requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.http_page import Figures, http_lines
+
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".recoup" / "bench"
 RECOUP = Path(sys.executable).with_name("recoup")
@@ -50,8 +52,8 @@ def main() -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     stages = _measure(asked.attempts)
-    decisions, plan, scoring = _decisions(), _plan(), _scoring()
-    asked.out.write_text(_page(asked.attempts, stages, decisions, plan, scoring), encoding="utf-8")
+    decisions, plan, scoring, http = _decisions(), _plan(), _scoring(), _http()
+    asked.out.write_text(_page(asked.attempts, stages, decisions, plan, scoring, http), encoding="utf-8")
     print(f"wrote {asked.out}")
 
 
@@ -82,6 +84,11 @@ def _plan() -> dict[str, float]:
 
 def _scoring() -> Scoring:
     figures: Scoring = json.loads(_of_artifact("benchmarks.scoring", WORK / "history.parquet"))
+    return figures
+
+
+def _http() -> Figures:
+    figures: Figures = json.loads(_of_artifact("benchmarks.http", WORK / "history.parquet"))
     return figures
 
 
@@ -131,6 +138,7 @@ def _page(
     decisions: dict[str, dict[str, float]],
     plan: dict[str, float],
     scoring: Scoring,
+    http: Figures,
 ) -> str:
     by_name = {stage.name: stage for stage in stages}
     yardstick, features = by_name["read_csv"], by_name["features"].figures
@@ -165,6 +173,8 @@ def _page(
         *(_decision_row(name, figures) for name, figures in decisions.items()),
         "",
         *_scoring_lines(scoring),
+        "",
+        *http_lines(http),
         "",
         "## A plan for 60 days × 3 methods × 2 processors",
         "",

@@ -35,6 +35,7 @@ class Followed:
         due: How many of them were due before the customer paid by hand or left, or the world could tell no more.
         made: How many were made: up to the first approval.
         recovered: Whether the last of those was approved.
+        lows, highs: Ends of the intervals of the chances.
     """
 
     customer: str
@@ -42,6 +43,8 @@ class Followed:
     due: int
     made: int
     recovered: bool
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
 
     @property
     def promised(self) -> float:
@@ -52,6 +55,11 @@ class Followed:
     def promised_while_due(self) -> float:
         """Chance of recovery by the retries that were due."""
         return _any_of(self.chances[: self.due])
+
+    @property
+    def range_while_due(self) -> tuple[float, float]:
+        """The same with every chance at the lower and at the upper end of its interval."""
+        return _any_of(self.lows[: self.due]), _any_of(self.highs[: self.due])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ class Kept:
         promised: Mean promise of what was due.
         kept: Share that was recovered, or approved.
         difference: Kept less promised.
+        promised_low, promised_high: What was due, with every chance at the lower and at the upper end of its interval.
     """
 
     number: int
@@ -73,6 +82,8 @@ class Kept:
     promised: float
     kept: Estimate
     difference: Estimate
+    promised_low: float
+    promised_high: float
 
 
 def follow_plans(world: World, policy: PlanPolicy, contexts: Sequence[Context]) -> list[Followed]:
@@ -103,8 +114,16 @@ def follow(world: World, context: Context, plan: Plan) -> Followed:
         made, recovered = made + 1, outcome is Outcome.APPROVED
         if recovered:
             break
-    chances = tuple(step.score.probability for step in plan.attempts)
-    return Followed(f"{payment.merchant_id}/{payment.customer_id}", chances, due, made, recovered)
+    scores = [step.score for step in plan.attempts]
+    return Followed(
+        customer=f"{payment.merchant_id}/{payment.customer_id}",
+        chances=tuple(score.probability for score in scores),
+        due=due,
+        made=made,
+        recovered=recovered,
+        lows=tuple(score.low for score in scores),
+        highs=tuple(score.high for score in scores),
+    )
 
 
 def by_length(followed: Sequence[Followed], resamples: int, seed: int) -> list[Kept]:
@@ -114,7 +133,7 @@ def by_length(followed: Sequence[Followed], resamples: int, seed: int) -> list[K
     draws = _draws(followed, resamples, seed)
     length = np.array([len(one.chances) for one in followed])
     whole = np.array([one.promised for one in followed])
-    promised = np.array([one.promised_while_due for one in followed])
+    promised = np.array([(one.promised_while_due, *one.range_while_due) for one in followed])
     kept = np.array([one.recovered for one in followed], dtype=np.float64)
     groups = [(int(n), length == n) for n in np.unique(length)] + [(0, np.ones(len(length), dtype=np.bool_))]
     return [_kept(number, rows, whole, promised, kept, draws) for number, rows in groups]
@@ -127,9 +146,9 @@ def by_place(followed: Sequence[Followed], resamples: int, seed: int) -> list[Ke
         return []
     draws = _draws([one for _, one in made], resamples, seed)
     places = np.array([place for place, _ in made])
-    chance = np.array([one.chances[place] for place, one in made])
+    chance = np.array([(one.chances[place], one.lows[place], one.highs[place]) for place, one in made])
     approved = np.array([one.recovered and place == one.made - 1 for place, one in made], dtype=np.float64)
-    return [_kept(int(n) + 1, places == n, chance, chance, approved, draws) for n in np.unique(places)]
+    return [_kept(int(n) + 1, places == n, chance[:, 0], chance, approved, draws) for n in np.unique(places)]
 
 
 def _due(world: World, payment_id: str, retries: Sequence[Retry]) -> int:
@@ -146,10 +165,11 @@ def _draws(followed: Sequence[Followed], resamples: int, seed: int) -> Resamples
 
 
 def _kept(number: int, rows: Flags, whole: Floats, promised: Floats, kept: Floats, draws: Resamples) -> Kept:
-    own = np.stack([kept[rows], promised[rows], np.ones(int(rows.sum()))], axis=1)
+    """`promised` has the promise and both of its ends, shape (n, 3)."""
+    own = np.stack([kept[rows], promised[rows, 0], np.ones(int(rows.sum()))], axis=1)
     sums = draws.take(rows).sums(own)
     drawn = np.where(sums[:, 2] > 0, sums[:, 2], np.nan)
-    share, promise = float(kept[rows].mean()), float(promised[rows].mean())
+    share, promise = float(kept[rows].mean()), float(promised[rows, 0].mean())
     return Kept(
         number=number,
         count=int(rows.sum()),
@@ -157,6 +177,8 @@ def _kept(number: int, rows: Flags, whole: Floats, promised: Floats, kept: Float
         promised=promise,
         kept=percentile_interval(share, sums[:, 0] / drawn),
         difference=percentile_interval(share - promise, (sums[:, 0] - sums[:, 1]) / drawn),
+        promised_low=float(promised[rows, 1].mean()),
+        promised_high=float(promised[rows, 2].mean()),
     )
 
 

@@ -74,6 +74,13 @@ def percentile_interval(value: float, resampled: Floats) -> Estimate:
     return Estimate(value, float(low), float(high))
 
 
+def mean_interval(values: Floats, draws: Resamples) -> Estimate:
+    """The mean of the rows' values, shape (n,), n > 0, with its interval."""
+    sums = draws.sums(np.stack([values, np.ones_like(values)], axis=1))
+    resampled = sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
+    return percentile_interval(float(values.mean()), resampled)
+
+
 def pivot_interval(value: float, resampled: Floats, *, floor: float) -> Estimate:
     """The figure less its bias and the percentile interval mirrored at it, for what resampling pushes one way only.
 

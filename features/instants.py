@@ -17,7 +17,8 @@ def to_micros(instant: datetime) -> int:
     Raises:
         InvalidValueError: The instant has no time zone.
     """
-    return (require_aware("instant", instant) - EPOCH) // MICROSECOND
+    since = (instant if instant.tzinfo is UTC else require_aware("instant", instant)) - EPOCH
+    return (since.days * 86_400 + since.seconds) * MICROS_PER_SECOND + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:

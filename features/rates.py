@@ -110,6 +110,7 @@ class Counts:
     first: int = field(init=False)
     width: int = field(init=False)
     place: Int64s = field(init=False)
+    _newest: list[tuple[Int64s, Int64s]] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def __post_init__(self) -> None:
         first = int(self.bucket.min()) if self.key.size else 0
@@ -117,6 +118,13 @@ class Counts:
         object.__setattr__(self, "first", first)
         object.__setattr__(self, "width", width)
         object.__setattr__(self, "place", self.key * width + (self.bucket - first))
+
+    def newest(self) -> tuple[Int64s, Int64s]:
+        """(buckets of all entries, rising; the latest event of any key up to each), worked out once."""
+        if not self._newest:
+            order = np.argsort(self.bucket, kind="stable")
+            self._newest.append((self.bucket[order], np.maximum.accumulate(self.latest[order])))
+        return self._newest[0]
 
     def at_end(self) -> "Counts":
         """Only the latest entry of each key: all that a decision after the end of the history needs."""
@@ -189,9 +197,8 @@ def silence(family: Family, counts: Counts, key: Int64s, asked_at: Int64s) -> Fl
     now = _bucket(family, asked_at)
     found, known = _entries(counts, key, now)
     own = counts.latest[found]
-    order = np.argsort(counts.bucket, kind="stable")
-    newest = np.maximum.accumulate(counts.latest[order])
-    place = np.searchsorted(counts.bucket[order], now, side="left") - 1
+    buckets, newest = counts.newest()
+    place = np.searchsorted(buckets, now, side="left") - 1
     hours = (newest[np.maximum(place, 0)] - own) * np.float64(family.bucket_hours)
     return np.where(known & (own >= 0), hours, np.nan)
 

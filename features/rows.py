@@ -21,6 +21,7 @@ from features.own_payment import OwnPayment, own_payment
 from features.table import Asked, AttemptTable, Coded
 from features.table_of_contexts import from_contexts
 from features.time_zones import local_day, local_hour, local_micros
+from features.vocabulary import Network
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -112,6 +113,22 @@ class Rows:
     def day(self) -> Int64s:
         """The issuer's calendar day of each asked attempt."""
         return local_day(self.local)
+
+    @cached_property
+    def month_day(self) -> Int64s:
+        """The issuer's day of the month of each asked attempt, 1 to 31."""
+        return calendars.day_of_month(self.day)
+
+    @cached_property
+    def calendars(self) -> tuple[tuple[str, Flags], ...]:
+        """(bank calendar, which asked attempts follow it) for each that some do."""
+        networks = list(Network)
+        key = self.table.country.codes[self.index] * len(networks) + self.table.network.codes[self.index]
+        found = []
+        for code in np.unique(key):
+            place = self.table.country.word(int(code // len(networks)))
+            found.append((calendars.calendar_of(place, networks[int(code % len(networks))]), key == code))
+        return tuple(found)
 
     @cached_property
     def hour(self) -> Floats:

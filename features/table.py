@@ -6,7 +6,6 @@ from enum import StrEnum
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.action import Retry
@@ -49,11 +48,11 @@ class Coded:
 
     Args:
         codes: Position in `words` of each row's word, -1 for none, shape (n,).
-        words: The distinct words, a pyarrow string array.
+        words: The distinct words: of a history a pyarrow string array, of contexts a tuple, which is made much faster.
     """
 
     codes: Int64s
-    words: pa.Array
+    words: pa.StringArray | tuple[str, ...]
 
     def word(self, code: int) -> str | None:
         """The word of a code; None for -1."""
@@ -61,11 +60,13 @@ class Coded:
 
     def code(self, word: str) -> int:
         """The code of a word; -1 if it does not occur."""
-        return int(pc.index(self.words, word).as_py())
+        texts = self.texts()
+        return texts.index(word) if word in texts else -1
 
     def texts(self) -> list[str]:
         """The distinct words."""
-        return [str(word) for word in self.words.to_pylist()]
+        words = self.words if isinstance(self.words, tuple) else self.words.to_pylist()
+        return [str(word) for word in words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,8 @@ class _Sorted:
 
     def __init__(self, history: pa.Table) -> None:
         self._history = history
+        import pyarrow.compute as pc  # takes long to load, and no decision needs it
+
         keys = [("attempted_at", "ascending"), ("attempt_id", "ascending")]
         self.order: Int64s = pc.sort_indices(history, sort_keys=keys).to_numpy().astype(np.int64)
 
@@ -212,6 +215,8 @@ class _Sorted:
 
     def words(self, name: str, words: type[StrEnum], default: StrEnum | None = None) -> Coded:
         """Codes in the order of the enum, whatever the file's order."""
+        import pyarrow.compute as pc
+
         coded = self.coded(name)
         names = pa.array([str(word) for word in words])
         fallback = -1 if default is None else list(words).index(default)
@@ -249,7 +254,7 @@ def coded_list(texts: Sequence[str | None]) -> Coded:
     distinct = sorted({text for text in texts if text is not None})
     place = {text: i for i, text in enumerate(distinct)}
     codes = np.array([-1 if text is None else place[text] for text in texts], dtype=np.int64)
-    return Coded(codes, pa.array(distinct, pa.string()))
+    return Coded(codes, tuple(distinct))
 
 
 def _zones(country: Coded, stated: Coded) -> Coded:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.action import Retry
@@ -55,9 +55,9 @@ def from_contexts(asked: Sequence[Asked]) -> AttemptTable:
     since = [np.nan if c.customer_since is None else float(to_day(c.customer_since)) for c, _ in asked]
     return AttemptTable(
         source_row=np.full(len(who), -1, dtype=np.int64),
-        payment=Coded(own, pa.array(payments, pa.string())),
-        customer=Coded(customer, pa.array([context.payment.customer_id for context, _ in asked], pa.string())),
-        method=Coded(who, pa.array(names, pa.string())),
+        payment=Coded(own, tuple(payments)),
+        customer=Coded(customer, tuple(context.payment.customer_id for context, _ in asked)),
+        method=Coded(who, tuple(names)),
         processor=coded_list(_processors(asked)),
         rail=_per_method(who, [m.rail for m in methods], Rail),
         network=_per_method(who, [m.network for m in methods], Network),
@@ -192,9 +192,15 @@ def _expiries(told: Floats, who: Int64s, methods: Sequence[Method]) -> Floats:
 
 
 def _per_method(who: Int64s, values: Sequence[StrEnum], words: type[StrEnum]) -> Coded:
-    place = {word: i for i, word in enumerate(words)}
+    names, place = _words_of(words)
     codes = np.array([place[value] for value in values], dtype=np.int64)
-    return Coded(codes[who], pa.array([str(word) for word in words]))
+    return Coded(codes[who], names)
+
+
+@cache
+def _words_of(words: type[StrEnum]) -> tuple[tuple[str, ...], dict[StrEnum, int]]:
+    """(words of an enum as texts, place of each)."""
+    return tuple(str(word) for word in words), {word: i for i, word in enumerate(words)}
 
 
 def _flag(value: bool | None) -> float:

@@ -8,9 +8,9 @@ from features.context import Context
 from features.money import Money
 from model.contingent import planned_attempt
 from model.decision import Alternative
-from model.issuer_clock import issuer_clock
+from model.issuer_clock import issuer_days
 from model.planner import Options, Planned
-from model.wording import duration_words, local_date, percent
+from model.wording import duration_words, percent
 
 MOST = 5
 _TELLING = 0.005  # a smaller difference in probability is not a reason
@@ -37,10 +37,8 @@ def alternatives(context: Context, options: Options, planned: Planned) -> tuple[
 
 def _kinds(context: Context, options: Options) -> list[Kind]:
     """(method, processor, issuer's local day) of each option: what makes two different enough to be shown apart."""
-    zones = {method.method_id: issuer_clock(context, method).zone for method in context.methods}
-    return [
-        (r.method_id, r.processor, local_date(r.slot.start, zones[r.method_id]).toordinal()) for r in options.retries
-    ]
+    days = issuer_days(context, options.retries)
+    return [(retry.method_id, retry.processor, day) for retry, day in zip(options.retries, days, strict=True)]
 
 
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +26,7 @@ from model.blend import Blend
 from model.calibration import calibrated
 from model.contributions import Contribution, by_subject
 from model.forest.trees import UnsupportedTreesError
+from model.lightgbm_library import Booster, LibraryError
 from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
 from model.support import Support
@@ -110,7 +110,7 @@ class BoostedScorer:
         return self._engine
 
     @property
-    def bag(self) -> tuple[lgb.Booster, ...]:
+    def bag(self) -> tuple[Booster, ...]:
         """The boosters themselves."""
         return self._boosters
 
@@ -147,10 +147,24 @@ class BoostedScorer:
         matrix = frame(rows_of_contexts([(context, retries)]), self._encoders)
         return self.contributions_of(matrix)
 
+    def explained(self, asked: Sequence[Asked], told: Asked) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+        """(scores of what is asked, the parts of what is told): one table and one frame for both.
+
+        Args:
+            told: Of a context that knows the customer's history if and only if those that are asked do.
+        """
+        rows = rows_of_contexts([*asked, told])
+        matrix, sizes = frame(rows, self._encoders), [len(retries) for _, retries in asked]
+        scored = sum(sizes)
+        parts = self.contributions_of(matrix[scored:])
+        if not asked:
+            return (), parts
+        prior = prior_logits(rows)[:scored] if self.needs_prior else None
+        return self.score_matrix(matrix[:scored], prior).split(sizes), parts
+
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""
-        each = [b.predict(matrix, pred_contrib=True, num_threads=self._threads) for b in self._boosters]
-        mean = np.mean([np.asarray(values, dtype=np.float64) for values in each], axis=0)
+        mean = np.mean([booster.contributions(matrix, self._threads) for booster in self._boosters], axis=0)
         names = [column.name for column in COLUMNS]
         return tuple(by_subject(names, row[:-1], row[-1]) for row in mean.tolist())
 
@@ -204,7 +218,7 @@ class BoostedScorer:
             return lightgbm, f"LightGBM ({error})"
 
 
-def boosters_of(texts: Sequence[str]) -> tuple[lgb.Booster, ...]:
+def boosters_of(texts: Sequence[str]) -> tuple[Booster, ...]:
     """The boosters of their texts.
 
     Raises:
@@ -213,18 +227,17 @@ def boosters_of(texts: Sequence[str]) -> tuple[lgb.Booster, ...]:
     boosters = []
     for number, text in enumerate(texts):
         try:
-            boosters.append(lgb.Booster(model_str=text))
-        except lgb.basic.LightGBMError as error:
+            boosters.append(Booster(text))
+        except LibraryError as error:
             raise InputError(f"booster_{number}.txt: LightGBM cannot read it ({error})") from None
     return tuple(boosters)
 
 
-def raw_logits(boosters: Sequence[lgb.Booster], matrix: Matrix, threads: int = 1) -> Floats:
+def raw_logits(boosters: Sequence[Booster], matrix: Matrix, threads: int = 1) -> Floats:
     """Every booster's logit of every row, shape (n, boosters)."""
     if not len(matrix):
         return np.zeros((0, len(boosters)))
-    columns = [booster.predict(matrix, raw_score=True, num_threads=threads) for booster in boosters]
-    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+    return np.stack([booster.raw_score(matrix, threads) for booster in boosters], axis=1)
 
 
 def category_of(matrix: Matrix) -> Int64s:

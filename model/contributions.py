@@ -13,7 +13,9 @@ import numpy as np
 
 from features.action import Retry
 from features.context import Context
+from features.table import Asked
 from model.decision import Reason, Topic
+from model.scorer import Scores
 from model.wording import percent
 
 OTHER = "other circumstances"
@@ -56,6 +58,10 @@ class Explaining(Protocol):
 
     def contributions(self, context: Context, retries: Sequence[Retry]) -> tuple[Contribution, ...]:
         """The parts of each retry's log-odds."""
+        ...
+
+    def explained(self, asked: Sequence[Asked], told: Asked) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+        """(scores of what is asked, the parts of what is told), for little more than either alone."""
         ...
 
 

@@ -7,10 +7,8 @@ import numpy as np
 
 from features.action import Retry
 from features.context import Context
-from features.instants import to_micros
-from features.time_zones import local_day, local_micros
 from model.decision import Curve
-from model.issuer_clock import issuer_clock
+from model.issuer_clock import issuer_days
 from model.scorer import Scores
 
 ROUTES = 4
@@ -22,9 +20,9 @@ Route = tuple[str, str]
 def forbidden_points(context: Context, proposed: Sequence[Retry], allowed: Sequence[Retry]) -> tuple[Retry, ...]:
     """The first slot of each day on which nothing of a route is allowed; only of routes allowed on some day."""
     routes = _routes(allowed)
-    taken = set(zip(map(_route, allowed), _days(context, allowed), strict=True))
+    taken = set(zip(map(_route, allowed), issuer_days(context, allowed), strict=True))
     found: dict[tuple[Route, int], Retry] = {}
-    for retry, day in zip(proposed, _days(context, proposed), strict=True):
+    for retry, day in zip(proposed, issuer_days(context, proposed), strict=True):
         if _route(retry) in routes and (_route(retry), day) not in taken:
             found.setdefault((_route(retry), day), retry)
     return tuple(found.values())
@@ -42,9 +40,9 @@ def curves(
     """
     routes = _routes(allowed)
     best: dict[Route, dict[int, Point]] = {route: {} for route in routes}
-    for i, (retry, day) in enumerate(zip(forbidden, _days(context, forbidden), strict=True)):
+    for i, (retry, day) in enumerate(zip(forbidden, issuer_days(context, forbidden), strict=True)):
         best[_route(retry)][day] = Point(retry, denied, i, allowed=False)
-    for i, (retry, day) in enumerate(zip(allowed, _days(context, allowed), strict=True)):
+    for i, (retry, day) in enumerate(zip(allowed, issuer_days(context, allowed), strict=True)):
         points = best.get(_route(retry))
         if points is not None and (day not in points or scores.probability[i] > points[day].probability):
             points[day] = Point(retry, scores, i, allowed=True)
@@ -86,15 +84,3 @@ def _routes(retries: Sequence[Retry]) -> tuple[Route, ...]:
 
 def _route(retry: Retry) -> Route:
     return retry.method_id, retry.processor
-
-
-def _days(context: Context, retries: Sequence[Retry]) -> list[int]:
-    """The issuer's day of each retry."""
-    start = np.array([to_micros(retry.slot.start) for retry in retries], dtype=np.int64)
-    methods = [retry.method_id for retry in retries]
-    days = np.zeros(len(retries), dtype=np.int64)
-    for method_id in dict.fromkeys(methods):
-        theirs = np.array([name == method_id for name in methods])
-        zone = issuer_clock(context, context.method(method_id)).zone
-        days[theirs] = local_day(local_micros(zone, start[theirs]))
-    return [int(day) for day in days]

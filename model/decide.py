@@ -4,7 +4,7 @@ Pure: the same context, scorer, rulebook and economics give the same decision, b
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from model.arms import DEFAULT, Arm, Taken
 from model.candidates import by_day, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
-from model.contingent import contingent
+from model.contingent import explained
 from model.curve import curves, forbidden_points
 from model.decision import Assignment, Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
@@ -58,6 +58,7 @@ def decide(
     record: Record = NOTHING,
     arm: Arm = DEFAULT,
     assignment: Assignment | None = None,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> Decision:
     """What to do now about a failed payment.
 
@@ -67,14 +68,17 @@ def decide(
         record: What is on record beyond the context; its attempts count, and it may forbid any attempt.
         arm: The policy that chooses; the plan where none is given.
         assignment: The variant that the arm stands for.
+        checkpoint: Called between scoring, planning and explaining; what it raises ends the work.
 
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
     """
     prepared = _prepared(context, scorer, rulebook, economics, horizon, record, arm)
+    checkpoint()
     planned = plan(prepared.case, scorer, rulebook, economics)
     taken = arm.taken(prepared.case, planned, rulebook)
     planned = replace(planned, path=taken.path)
+    checkpoint()
     return _decided(prepared, planned, scorer, rulebook, economics, _Answer(arm.name, taken, assignment))
 
 
@@ -142,7 +146,7 @@ def _prepared(
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
     until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
     most = most_attempts(context, economics, arm.max_retries)
-    halt = _halted(context, until, most) or record.halt or arm.halt(context)
+    halt = halted(context, until, most) or record.halt or arm.halt(context)
     proposed = () if halt else arm.proposed(context, until)
     screened = screen(context, proposed, rulebook, record)
     barred = forbidden_points(context, proposed, screened.allowed)
@@ -173,15 +177,17 @@ def _decided(
 ) -> Decision:
     case, screened, halt = prepared.case, prepared.screened, prepared.halt
     context, scores = case.context, case.options.scores
-    told = contingent(case, planned, scorer, economics)
     others = () if halt or answer.taken.sentence else alternatives(context, case.options, planned)
+    chosen = () if planned.first is None else (case.options.retries[planned.first],)
+    compared = (*chosen, *(other.retry for other in others[: len(chosen)]))
+    told, parts = explained(case, planned, scorer, economics, compared)
     action = _chosen(context, halt, screened, case.options, planned)
     decision = Decision(
         decision_id="",
         payment_id=context.payment.payment_id,
         as_of=context.as_of,
         choice=Choice(action, answer.taken.propensity),
-        time_zone=_time_zone(context, action),
+        time_zone=time_zone_of(context, action),
         by_day=by_day(context),
         plan=told,
         plan_value=planned.value,
@@ -189,19 +195,19 @@ def _decided(
         curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(Story(case, planned, told, others, screened.removed, scorer), action, halt, answer.taken),
-        payer_could=_payer_could(context, action),
+        reasons=_reasons(Story(case, planned, told, others, screened.removed, parts), action, halt, answer.taken),
+        payer_could=payer_may(context, action),
         policy=answer.policy,
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
-        valid_until=_valid_until(context, action, prepared.until, screened.removed, halt),
+        valid_until=asked_again_at(context, action, prepared.until, screened.removed, halt),
         assignment=answer.assignment,
     )
     return identified(decision)
 
 
-def _halted(context: Context, until: datetime, most: int) -> Halt | None:
+def halted(context: Context, until: datetime, most: int) -> Halt | None:
     """Why nothing may be planned at all, or None."""
     outcomes = {attempt.outcome for attempt in context.own_attempts}
     reason = None
@@ -231,7 +237,8 @@ def _why_nothing(context: Context, screened: Screened, planned: Planned) -> Stop
     return StopReason.NO_SLOT_LEFT if usable else StopReason.NO_USABLE_METHOD
 
 
-def _time_zone(context: Context, action: Action) -> str | None:
+def time_zone_of(context: Context, action: Action) -> str | None:
+    """The issuer's clock of a retry; None for a stop."""
     return issuer_clock(context, context.method(action.method_id)).zone if isinstance(action, Retry) else None
 
 
@@ -252,12 +259,13 @@ def _reasons(story: Story, action: Action, halt: Halt | None, taken: Taken) -> t
     return (*failure_reasons(context), *stopped, *limit_reasons(story.removed), *unusable_reasons(context))
 
 
-def _payer_could(context: Context, action: Action) -> tuple[str, ...]:
+def payer_may(context: Context, action: Action) -> tuple[str, ...]:
+    """What the payer could do, where anything is left to do."""
     settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING, StopReason.NO_RETRY}
     return () if isinstance(action, Stop) and action.reason in settled else payer_could(context)
 
 
-def _valid_until(
+def asked_again_at(
     context: Context, action: Action, until: datetime, removed: tuple[Removed, ...], halt: Halt | None
 ) -> datetime:
     """When to ask again: a retry's slot is over or can be refined; what stopped it may have passed."""

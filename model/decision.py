@@ -1,10 +1,12 @@
 """A decision as a value: what to do, why, what it is worth, what it may not do; and its canonical JSON."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
+from typing import Literal
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -14,9 +16,13 @@ from features.errors import InvalidValueError
 from features.money import Money
 from model.caps.verdict import Verdict
 from model.scorer import Score, ScoreSource
+from model.step_down import StepDown
 from model.valuation import Value
 
 CODE_VERSION = "0.1.0"
+
+PolicySource = ScoreSource | Literal["schedule"]
+"""Who chose: a model's plan, the shipped prior's plan, or a fixed schedule that gives no chance."""
 
 
 class StopReason(StrEnum):
@@ -50,6 +56,7 @@ class Topic(StrEnum):
     PLAN = "plan"
     SCORE = "score"
     STOP = "stop"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,8 @@ class Plan:
         attempts: In order of time; empty when nothing is worth trying.
         expected_attempts: How many of them are made on average.
         recovery_probability: That one of them is approved.
+        recovery_low, recovery_high: The same with every chance at the lower and at the upper end of its 90 % interval:
+            one model made them all, so that they are wrong together, and their errors add up.
         expected_recovered: Amount expected to be collected by them.
         expected_cost: Fees and harm expected from them.
         expected_net: What they are worth after costs, later invoices included; stopping now is worth nothing.
@@ -93,6 +102,8 @@ class Plan:
     attempts: tuple[PlannedAttempt, ...]
     expected_attempts: float
     recovery_probability: float
+    recovery_low: float
+    recovery_high: float
     expected_recovered: Money
     expected_cost: Money
     expected_net: Money
@@ -201,8 +212,9 @@ class Decision:
         removed: What the rules took away.
         payer_could: What the payer could do, most helpful first.
         policy: Name of the policy that chose.
-        policy_source: Whether a model or the shipped prior scored.
+        policy_source: Whether a model or the shipped prior scored, or a fixed schedule chose without chances.
         valid_until: Ask again then: the slot is over, or something has changed by then.
+        stepped_down: The policies that should have answered and did not, first the one that came first.
         assignment: The variant whose policy chose; None outside of experiments.
     """
 
@@ -221,10 +233,11 @@ class Decision:
     reasons: tuple[Reason, ...]
     payer_could: tuple[str, ...]
     policy: str
-    policy_source: ScoreSource
+    policy_source: PolicySource
     versions: Versions
     context_digest: str
     valid_until: datetime
+    stepped_down: tuple[StepDown, ...] = ()
     assignment: Assignment | None = None
 
     @property
@@ -239,13 +252,13 @@ class Decision:
 
     @property
     def score(self) -> Score | None:
-        """P(approved) of the chosen retry, or None for a stop."""
-        return self.plan.attempts[0].score if self.retry else None
+        """P(approved) of the chosen retry, or None for a stop and where a schedule chose."""
+        return self.plan.attempts[0].score if self.retry and self.plan.attempts else None
 
     @property
     def value(self) -> Value | None:
-        """The value of the chosen retry, or None for a stop."""
-        return self.plan.attempts[0].value if self.retry else None
+        """The value of the chosen retry, or None for a stop and where a schedule chose."""
+        return self.plan.attempts[0].value if self.retry and self.plan.attempts else None
 
 
 def decision_to_json(decision: Decision) -> bytes:
@@ -274,6 +287,14 @@ def identified(decision: Decision) -> Decision:
     """The decision with its id: a hash of its content."""
     content = decision_to_json(replace(decision, decision_id=""))
     return replace(decision, decision_id=f"dec_{hashlib.sha256(content).hexdigest()[:32]}")
+
+
+def after_stepping_down(decision: Decision, steps: Sequence[StepDown]) -> Decision:
+    """The decision of a policy that answers for others, which says why they did not; the reasons begin with it."""
+    if not steps:
+        return decision
+    told = tuple(Reason(Topic.POLICY, step.sentence) for step in steps)
+    return identified(replace(decision, reasons=(*told, *decision.reasons), stepped_down=tuple(steps)))
 
 
 @cache

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from features.action import Retry
 from features.context import Context
 from model.candidates import is_expired
-from model.contributions import Explaining, contribution_reasons
+from model.contributions import Contribution, contribution_reasons
 from model.decision import Alternative, Plan, PlannedAttempt, Reason, Removed, StopReason, Topic
 from model.failures import category_of, failures
 from model.issuer_clock import issuer_clock
 from model.plan_reasons import plan_reasons
 from model.planner import Case, Options, Planned
-from model.scorer import Scorer, ScoreSource
+from model.scorer import ScoreSource
 from model.timing import timing_reasons
 from model.wording import CATEGORY_NAMES, capitalized, count_words, day_words, local_date, method_words, percent
 
@@ -26,6 +26,7 @@ class Story:
     Args:
         told: The plan with the scorer's own chances.
         others: What else there was, best first.
+        parts: What moved the score of the chosen retry, and of the first of the others; empty where nothing is said.
     """
 
     case: Case
@@ -33,7 +34,7 @@ class Story:
     told: Plan
     others: tuple[Alternative, ...]
     removed: tuple[Removed, ...]
-    scorer: Scorer
+    parts: tuple[Contribution, ...]
 
 
 def retry_reasons(story: Story) -> tuple[Reason, ...]:
@@ -49,7 +50,7 @@ def retry_reasons(story: Story) -> tuple[Reason, ...]:
         _value_reason(chosen),
         *plan_reasons(context, planned, story.told, story.others),
         _score_reason(chosen, options),
-        *_contributions(story, chosen),
+        *_contributions(story),
         *_budget_reason(options, planned),
     )
 
@@ -67,13 +68,11 @@ def arm_reasons(story: Story, sentence: str) -> tuple[Reason, ...]:
     )
 
 
-def _contributions(story: Story, chosen: PlannedAttempt) -> Iterator[Reason]:
-    """What moved the score, where the scorer can say so."""
-    if not isinstance(story.scorer, Explaining):
-        return
-    retries = [chosen.retry, *(other.retry for other in story.others[:1])]
-    parts = story.scorer.contributions(story.case.context, retries)
-    yield from contribution_reasons(parts[0], parts[1] if len(parts) > 1 else None)
+def _contributions(story: Story) -> Iterator[Reason]:
+    """What moved the score, where the scorer could say so."""
+    parts = story.parts
+    if parts:
+        yield from contribution_reasons(parts[0], parts[1] if len(parts) > 1 else None)
 
 
 def failure_reasons(context: Context) -> Iterator[Reason]:

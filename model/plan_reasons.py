@@ -23,9 +23,10 @@ def plan_reasons(context: Context, planned: Planned, told: Plan, others: Sequenc
         )
         yield Reason(
             Topic.PLAN,
-            f"In all the plan recovers the payment with {percent(told.recovery_probability)} and is worth "
-            f"{told.expected_net} with {told.expected_attempts:.1f} attempts on average; it would stop paying at a "
-            f"cost of {told.break_even_cost} an attempt.",
+            f"In all the plan recovers the payment with {percent(told.recovery_probability)} "
+            f"({percent(told.recovery_low)} to {percent(told.recovery_high)}) and is worth {told.expected_net} "
+            f"with {told.expected_attempts:.1f} attempts on average; it would stop paying at a cost of "
+            f"{told.break_even_cost} an attempt.",
         )
     else:
         yield Reason(Topic.PLAN, "No further attempt is planned if it is declined.")

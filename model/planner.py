@@ -11,6 +11,7 @@ anew at every event, so that nothing of it needs to be stored.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,8 +212,11 @@ class Draft:
         """What to ask about the plan as it stands; nothing once it rests on answers alone."""
         if self.sounding.exact or not self.sounding.first:
             return ()
-        path = solve(self.moves, self.beliefs, self.room, self.case.most).path
-        return self.sounding.closer(path, self.answered)
+        return self.sounding.closer(self._solution.path, self.answered)
+
+    @cached_property
+    def _solution(self) -> Solution:
+        return solve(self.moves, self.beliefs, self.room, self.case.most)
 
     def sharper(self, answers: Sequence[Answered]) -> "Draft":
         """The same draft knowing more."""
@@ -232,7 +236,7 @@ class Draft:
 
     def _unbroken(self, room: Room, tries: int, quota: Mapping[str, int]) -> Planned:
         """The best plan that breaks no limit at any step."""
-        solution = solve(self.moves, self.beliefs, room, self.case.most)
+        solution = self._solution if room is self.room else solve(self.moves, self.beliefs, room, self.case.most)
         then, worth = self._valued(solution)
         path = self._path(solution, worth, quota)
         breach = self.referee.first_breach([self.case.options.retries[i] for i in path])

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 
 from features.action import Retry
 from features.attempt import Attempt
@@ -138,6 +137,8 @@ def _logit(probability: float) -> float:
 
 def _interval(probability: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Ends of the central 90 % of Beta(p·w, (1 − p)·w), widened to hold the mean where the skew leaves it outside."""
+    from scipy.special import betaincinv  # takes long to load, and a service with a model asks for no such interval
+
     pairs, back = np.unique(np.column_stack([probability, weight]), axis=0, return_inverse=True)
     a, b = pairs[:, 0] * pairs[:, 1], (1.0 - pairs[:, 0]) * pairs[:, 1]
     low = np.minimum(betaincinv(a, b, TAIL), pairs[:, 0])

@@ -4,16 +4,18 @@
 test holds them against each other on random contexts.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from features.calendars import calendar_of, days_from_payday, days_to_payday, is_banking_day
+from features.calendars import days_from_payday, days_to_payday, is_banking_day
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
 from features.known import pick
 from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
-from features.vocabulary import TECHNICAL, DeclineCategory, Network, Outcome, Rail, Retryability
+from features.vocabulary import TECHNICAL, DeclineCategory, Outcome, Rail, Retryability
 from model.prior import HIGHEST, LOWEST
 from model.prior_table import UNTRIED, PriorTable, shipped_table
 
@@ -64,10 +66,20 @@ def _categories(rows: Rows, last: Int64s) -> Int64s:
 
 
 def _means(figures: PriorTable, rows: Rows, category: Int64s) -> Floats:
-    names = (*map(str, CATEGORIES), UNTRIED)
-    means = np.array([[_logit(figures.approval[name].mean(rail)) for rail in Rail] for name in names])
+    means = _all_means(figures) if figures is not shipped_table() else _shipped_means()
     rail = rows.table.rail.codes[rows.index]
     return np.asarray(means[category, rail], dtype=np.float64)
+
+
+@cache
+def _shipped_means() -> Floats:
+    return _all_means(shipped_table())
+
+
+def _all_means(figures: PriorTable) -> Floats:
+    """Log-odds by category, the last of them untried, and rail."""
+    names = (*map(str, CATEGORIES), UNTRIED)
+    return np.array([[_logit(figures.approval[name].mean(rail)) for rail in Rail] for name in names])
 
 
 def _waiting(figures: PriorTable, category: Int64s, hours: Floats) -> Floats:
@@ -80,13 +92,9 @@ def _waiting(figures: PriorTable, category: Int64s, hours: Floats) -> Floats:
 
 
 def _banking(rows: Rows, days: Int64s) -> Flags:
-    networks = list(Network)
-    key = rows.table.country.codes[rows.index] * len(networks) + rows.table.network.codes[rows.index]
     open_day = np.zeros(len(rows), dtype=np.bool_)
-    for code in np.unique(key):
-        chosen = key == code
-        place = rows.table.country.word(int(code // len(networks)))
-        open_day[chosen] = is_banking_day(calendar_of(place, networks[int(code % len(networks))]), days[chosen])
+    for calendar, chosen in rows.calendars:
+        open_day[chosen] = is_banking_day(calendar, days[chosen])
     return open_day
 
 

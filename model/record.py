@@ -13,7 +13,7 @@ from features.vocabulary import Outcome
 from model.caps.ahead import as_of, same_until
 from model.caps.engine import ProposalVerdicts, prepare
 from model.caps.fixes import Fix
-from model.caps.proposal import Proposal, binds
+from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally, tally_of
 from model.caps.verdict import Verdict
@@ -79,8 +79,7 @@ class Judge:
         self, rulebook: Rulebook, tally: Tally, proposal: Proposal, now: datetime, record: Record = NOTHING
     ) -> None:
         self._rulebook, self._tally, self._proposal, self._record = rulebook, tally, proposal, record
-        about = rulebook.about(proposal.method.rail, proposal.method.network)
-        self._rules = tuple(rule for rule in about if binds(rule, proposal))
+        self._rules = rulebook.binding(proposal)
         self._all = self._prepared(tally)
         asked, counter = to_micros(now), proposal.counter
         self._last = max((e.at for e in tally.events if e.at > asked and counter.touches(e)), default=asked)
@@ -88,17 +87,34 @@ class Judge:
 
     def at(self, instant: datetime) -> tuple[Verdict, ...]:
         """What every rule in force at the instant says."""
-        micros = to_micros(instant)
+        return self._answer(to_micros(instant))[1]
+
+    def throughout(self, start: int, end: int) -> tuple[bool, tuple[Verdict, ...]]:
+        """(whether no rule forbids it, the verdicts) for an attempt in a slot, from its first to its last instant.
+
+        Args:
+            start, end: Of the slot, microseconds; the end is no part of it.
+
+        Returns:
+            Every rule at the start of the slot, or at its last instant if only there one forbids.
+        """
+        first = self._answer(start)
+        if not first[0]:
+            return first
+        last = self._answer(end - 1)
+        return first if last[0] else last
+
+    def _answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
         if micros >= self._last:
-            return self._all.at(instant)
+            return self._all.answer(micros)
         for start, until, prepared in reversed(self._stretches):
             if start <= micros < until:
-                return prepared.at(instant)
+                return prepared.answer(micros)
         prepared = self._prepared(as_of(self._tally, micros))
         until = same_until(self._rules, self._tally, self._proposal, micros)
         if until > micros + 1:
             self._stretches.append((micros, until, prepared))
-        return prepared.at(instant)
+        return prepared.answer(micros)
 
     def _prepared(self, tally: Tally) -> ProposalVerdicts:
         return prepare(self._rulebook, tally, self._proposal, self._record.volumes, self._record.fixes)

@@ -5,18 +5,15 @@ A slot counts as allowed when the rules allow an attempt at its first and at its
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from features.action import Retry
 from features.context import Context
-from features.instants import MICROSECOND
+from features.instants import to_micros
 from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.decision import Removed
 from model.record import NOTHING, Judge, Record, recorded_tally
-
-Judgement = Callable[[datetime], tuple[Verdict, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,15 @@ def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook, recor
     verdicts: list[tuple[Verdict, ...]] = []
     refused: dict[tuple[str, str], list[Verdict]] = {}
     for retry in retries:
-        judged = _judged(judges(retry.method_id, retry.processor), retry)
-        against = [verdict for verdict in judged if not verdict.allowed]
-        if not against:
+        slot = retry.slot
+        allowed, judged = judges(retry.method_id, retry.processor).throughout(
+            to_micros(slot.start), to_micros(slot.end)
+        )
+        if allowed:
             kept.append(retry)
             verdicts.append(judged)
-        for verdict in against:
+            continue
+        for verdict in (verdict for verdict in judged if not verdict.allowed):
             refused.setdefault((retry.method_id, verdict.rule_id), []).append(verdict)
     proposed = [retry.method_id for retry in retries]
     removed = tuple(Removed(m, proposed.count(m), len(found), found[-1]) for (m, _), found in refused.items())
@@ -55,19 +55,20 @@ def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook, recor
 
 def verdicts_on(context: Context, retry: Retry, rulebook: Rulebook) -> tuple[Verdict, ...]:
     """Every rule that applies to one retry; of the slot's two ends the one at which a rule forbids."""
-    return _judged(_judges(context, rulebook, NOTHING)(retry.method_id, retry.processor), retry)
+    judge = _judges(context, rulebook, NOTHING)(retry.method_id, retry.processor)
+    return judge.throughout(to_micros(retry.slot.start), to_micros(retry.slot.end))[1]
 
 
-def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[str, str], Judgement]:
+def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[str, str], Judge]:
     """The judge of each method and processor, prepared once."""
     tally = recorded_tally(context, record)
-    known: dict[tuple[str, str], Judgement] = {}
+    known: dict[tuple[str, str], Judge] = {}
 
-    def judge(method_id: str, processor: str) -> Judgement:
+    def judge(method_id: str, processor: str) -> Judge:
         route = (method_id, processor)
         if route not in known:
             proposal = proposal_in(context, method_id, processor)
-            known[route] = Judge(rulebook, tally, proposal, context.as_of, record).at
+            known[route] = Judge(rulebook, tally, proposal, context.as_of, record)
         return known[route]
 
     return judge
@@ -76,11 +77,3 @@ def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[s
 def proposal_in(context: Context, method_id: str, processor: str) -> Proposal:
     """An attempt on the payment with a method through a processor, decided on now."""
     return Proposal(context.payment, context.method(method_id), processor, decided_at=context.as_of)
-
-
-def _judged(judge: Judgement, retry: Retry) -> tuple[Verdict, ...]:
-    first = judge(retry.slot.start)
-    if not all(verdict.allowed for verdict in first):
-        return first
-    last = judge(retry.slot.end - MICROSECOND)
-    return first if all(verdict.allowed for verdict in last) else last

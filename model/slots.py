@@ -16,6 +16,7 @@ route overlap:
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ NEAR_HOURS = 48
 QUARTER_HOURS = (0, 9, 14, 19)
 DEBIT_OPENS, DEBIT_CUT_OFF = 8, 15
 NOON = 12
+
+_REMEMBERED = 16_384  # slots, made once for all decisions of the same days
 
 
 class Hours(NamedTuple):
@@ -88,7 +91,7 @@ def odd_slot(hours: Hours, clock: IssuerClock, start: datetime, last_day: date |
 
     Such slots are the only ones that do not start on a local hour.
     """
-    start += timedelta(seconds=-start.second % 60, microseconds=-start.microsecond)
+    start += -timedelta(seconds=start.second, microseconds=start.microsecond) % timedelta(minutes=1)
     if not hours.start.size or from_micros(hours.start[0]) <= start:
         return None
     if last_day is not None and local_date(start, clock.zone) > last_day:
@@ -120,4 +123,10 @@ def _daily(hours: Hours, chosen: Flags) -> tuple[Slot, ...]:
 
 
 def _slot(hours: Hours, start: int, end: int) -> Slot:
-    return Slot(from_micros(hours.start[start]), from_micros(hours.start[end]))
+    return _slot_between(int(hours.start[start]), int(hours.start[end]))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _slot_between(start: int, end: int) -> Slot:
+    """One slot for all routes and decisions that propose it."""
+    return Slot(from_micros(start), from_micros(end))

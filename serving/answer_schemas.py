@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from model.decision import StopReason, Topic
+from model.step_down import Distrust
 from serving.schemas import Shape
 
 
@@ -113,6 +114,8 @@ class PlanOut(Shape):
     attempts: tuple[PlannedRetry, ...] = Field(description="in order of time; empty for a stop")
     expected_attempts: float = Field(description="how many of them are made on average")
     recovery_probability: float = Field(ge=0, le=1, description="that one of them is approved")
+    recovery_low: float = Field(ge=0, le=1, description="the same with every chance at the lower end of its interval")
+    recovery_high: float = Field(ge=0, le=1, description="the same with every chance at the upper end of its interval")
     expected_recovered: MoneyOut
     expected_cost: MoneyOut
     expected_net_value: MoneyOut = Field(description="after costs; stopping now is worth nothing")
@@ -148,6 +151,14 @@ class VersionsOut(Shape):
     code: str
 
 
+class StepDownOut(Shape):
+    """A policy that should have answered and did not."""
+
+    policy_source: Literal["model", "prior"] = Field(description="whose answer it would have been")
+    why: Distrust
+    sentence: str
+
+
 class AssignmentOut(Shape):
     """The variant of an experiment that answered."""
 
@@ -167,9 +178,9 @@ class DecisionAnswer(Shape):
     as_of: AwareDatetime
     valid_until: AwareDatetime = Field(description="ask again then: the window is over or something has changed")
     action: Annotated[RetryAction | StopAction | HoldAction, Field(discriminator="kind")]
-    probability: Probability | None = Field(description="null for a stop")
-    expected_net_value: MoneyOut | None = Field(description="gain times probability, less all costs; null for a stop")
-    expected_cost: MoneyOut | None = Field(description="fees and harm expected from the attempt; null for a stop")
+    probability: Probability | None = Field(description="null for a stop and where a schedule chose")
+    expected_net_value: MoneyOut | None = Field(description="gain times probability, less all costs; null as above")
+    expected_cost: MoneyOut | None = Field(description="fees and harm expected from the attempt; null as above")
     break_even_cost: MoneyOut | None = Field(description="an attempt that costs this much is worth nothing")
     plan: PlanOut
     alternatives: tuple[OtherRetry, ...] = Field(description="the next best to start with, best first")
@@ -182,7 +193,12 @@ class DecisionAnswer(Shape):
     payer_could: tuple[str, ...] = Field(description="what the payer could do, most helpful first")
     notes: tuple[str, ...] = Field(description="what in the request was not understood and how it was taken")
     policy: str
-    policy_source: Literal["model", "prior"] = Field(description="whether a trained model or the shipped prior scored")
+    policy_source: Literal["model", "prior", "schedule"] = Field(
+        description="whether a trained model or the shipped prior scored, or a fixed schedule chose without chances"
+    )
+    stepped_down: tuple[StepDownOut, ...] = Field(
+        description="the policies that should have answered and did not, and why; empty where the first one answered"
+    )
     versions: VersionsOut
     experiment: AssignmentOut | None = Field(description="the variant that answered; null outside of experiments")
 
@@ -232,6 +248,34 @@ class Readiness(Shape):
     ledger: LedgerReadiness
 
 
+class NotTaken(Shape):
+    """A registered version that was refused, so that the one before it goes on."""
+
+    alias: str
+    registered_version: str
+    reason: str
+    since: AwareDatetime = Field(description="when it was refused first")
+
+
+class Challenger(Shape):
+    """The model that is asked in shadow."""
+
+    version: str = Field(description="content hash of the artifact")
+    registered_version: str | None
+    since: AwareDatetime
+    prepared_seconds: float
+    learnt_until: AwareDatetime | None
+
+
+class RegistryOut(Shape):
+    """Whether the aliases are followed."""
+
+    followed: bool = Field(description="false where a folder was named, or the aliases were only looked at once")
+    asked_at: AwareDatetime | None = Field(description="when it last answered")
+    unreachable_since: AwareDatetime | None = Field(description="since when it could not be asked; null where it can")
+    reason: str | None = Field(description="why it could not")
+
+
 class Models(Shape):
     """Which model answers and how it came to."""
 
@@ -241,3 +285,10 @@ class Models(Shape):
     version: str = Field(description="content hash of the artifact, or the prior's version")
     registered_version: str | None = Field(description="its number in the registry, when it came from there")
     refused: str | None = Field(description="why no model answers; null when one does")
+    since: AwareDatetime | None = Field(description="when this worker took it up; null while it starts")
+    prepared_seconds: float = Field(description="how long it took to make it ready, off the path of requests")
+    learnt_until: AwareDatetime | None = Field(description="the last decision that it was judged on")
+    resting: Distrust | None = Field(description="why it is left alone for a while; null where it is asked as usual")
+    not_taken: tuple[NotTaken, ...] = Field(description="registered versions that an alias names and that were refused")
+    challenger: Challenger | None = Field(description="who is asked in shadow; null for nobody")
+    registry: RegistryOut

@@ -10,6 +10,7 @@ from model.caps.engine import Verdict
 from model.decision import Alternative, Curve, Decision, PlannedAttempt, Removed, StopReason
 from model.issuer_clock import issuer_clock
 from model.scorer import Score
+from model.step_down import StepDown
 from serving.answer_schemas import (
     AssignmentOut,
     CurveOut,
@@ -24,6 +25,7 @@ from serving.answer_schemas import (
     ReasonOut,
     RemovedRetries,
     RetryAction,
+    StepDownOut,
     StopAction,
     VersionsOut,
     Window,
@@ -53,6 +55,7 @@ def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
         notes=notes_on(context),
         policy=decision.policy,
         policy_source=decision.policy_source,
+        stepped_down=tuple(_step_down(step) for step in decision.stepped_down),
         versions=VersionsOut(
             model=decision.versions.model,
             rulebook=decision.versions.rulebook,
@@ -78,6 +81,10 @@ def notes_on(context: Context) -> tuple[str, ...]:
         if (decline := attempt.decline) and decline.code and decline.category is DeclineCategory.UNKNOWN
     }
     return tuple(sorted(unknown))
+
+
+def _step_down(step: StepDown) -> StepDownOut:
+    return StepDownOut(policy_source=step.policy_source, why=step.why, sentence=step.sentence)
 
 
 def _action(decision: Decision, context: Context) -> RetryAction | StopAction | HoldAction:
@@ -127,6 +134,8 @@ def _plan(decision: Decision, context: Context) -> PlanOut:
         attempts=tuple(_planned(attempt, context) for attempt in plan.attempts),
         expected_attempts=plan.expected_attempts,
         recovery_probability=plan.recovery_probability,
+        recovery_low=plan.recovery_low,
+        recovery_high=plan.recovery_high,
         expected_recovered=money_of(plan.expected_recovered),
         expected_cost=money_of(plan.expected_cost),
         expected_net_value=money_of(plan.expected_net),

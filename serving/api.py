@@ -9,19 +9,21 @@ from pydantic import BaseModel
 
 from model.decision import CODE_VERSION
 from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, VersionsOut
-from serving.answers import answer_of
 from serving.draining import Draining
 from serving.edge import note, read_body
 from serving.errors import RequestError
 from serving.idempotency import reservation_id_of
 from serving.ledger_access import LedgerAccess
-from serving.ledger_answers import reserved_answer
+from serving.ledger_answers import with_reservation
 from serving.openapi import DECISION_BODY, DECISION_RESPONSES
 from serving.requests import parse_request
 from serving.reserving import decided_for
 from serving.service import Service
-from serving.settings import MODEL_NAME, Settings
+from serving.settings import Settings
 from serving.tenancy.caller import require_own
+from serving.trust.current import Current
+from serving.trust.shadow import Shadowing
+from serving.trust.telling import models_of
 
 JSON = "application/json"
 _FINE = frozenset({"ready", "none"})
@@ -31,13 +33,18 @@ _NOT_READY: dict[int | str, dict[str, object]] = {
 
 
 def routes(
-    service: Service,
+    current: Current,
+    shadow: Shadowing | None,
     access: LedgerAccess,
     settings: Settings,
     clock: Callable[[], datetime],
     draining: Draining | None = None,
 ) -> APIRouter:
-    """The addresses, answering with this service; `clock` gives the instant of requests without `as_of`."""
+    """The addresses, answering with the service as it is when a request comes; `clock` is for those without `as_of`.
+
+    Args:
+        shadow: Puts decisions to a challenger; nobody does where it is None.
+    """
     router = APIRouter()
 
     @router.post(
@@ -53,16 +60,24 @@ def routes(
         asked, now = parse_request(await read_body(request, settings.max_body_bytes)), clock()
         require_own(request, asked.payment.merchant_id, field="payment.merchant_id")
         held_as = reservation_id_of(request, asked.payment.payment_id)
+        service = current.service.for_request(asked.within_ms)
         decided = await decided_for(asked, service, access, now, held_as)
         decision = decided.decision
+        if shadow is not None:
+            shadow.offer(service, decision)
         note(request, decision_id=decision.decision_id, policy_source=decision.policy_source)
-        answer = answer_of(decision, decided.context)
-        return _json(reserved_answer(answer, decided.reservation) if asked.reserve else answer)
+        if decision.stepped_down:
+            note(request, stepped_down=" ".join(step.why for step in decision.stepped_down))
+        body = with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
+        return Response(body, media_type=JSON)
 
     @router.get("/v1/models", tags=["operation"], response_model=Models, summary="Which model answers")
     async def models() -> Response:
-        """Which model answers, where it was looked for, and why the prior answers where it does."""
-        return _json(_models(service))
+        """Which model answers since when, who is asked in shadow, what was refused, and why the prior answers if so.
+
+        Each worker follows the registry by itself; with several, one of them answers.
+        """
+        return _json(models_of(current.snapshot))
 
     @router.get("/health", tags=["operation"], response_model=Health, summary="Alive")
     async def health() -> Response:
@@ -76,7 +91,7 @@ def routes(
         A service that was told to stop is not ready, though it still answers what comes.
         """
         ledger = await _ledger_readiness(access)
-        told = _readiness(service, ledger, leaving=draining is not None and draining.begun)
+        told = _readiness(current.service, ledger, leaving=draining is not None and draining.begun)
         return _json(told, 200 if told.status == "ready" else 503)
 
     return router
@@ -106,18 +121,6 @@ def _readiness(service: Service, ledger: LedgerReadiness, *, leaving: bool) -> R
     if leaving:
         status = "draining"
     return Readiness(status=status, policy_source=scorer.source, refused=refused, versions=versions, ledger=ledger)
-
-
-def _models(service: Service) -> Models:
-    answering = service.answering
-    return Models(
-        name=MODEL_NAME,
-        asked=answering.asked,
-        policy_source=answering.scorer.source,
-        version=answering.scorer.version,
-        registered_version=answering.registered_version,
-        refused=answering.refused,
-    )
 
 
 def _json(answer: BaseModel, status: int = 200) -> Response:

@@ -69,6 +69,15 @@ async def read_body(request: Request, limit: int) -> bytes:
         RequestError: Another media type or encoding, or a longer body; nothing of it is parsed.
     """
     _require_json(request.headers)
+    return await read_whole(request, limit)
+
+
+async def read_whole(request: Request, limit: int) -> bytes:
+    """The body of a request, at most `limit` bytes however it is sent.
+
+    Raises:
+        RequestError: It is longer.
+    """
     declared = request.headers.get("content-length", "0")
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)

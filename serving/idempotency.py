@@ -21,6 +21,8 @@ from serving.tenancy.gate import SIGNED
 
 HEADER = "idempotency-key"
 REPLAYED = "idempotent-replayed"
+OWN_KEYS = (*SIGNED, "/v1/decisions/batch")
+"""Addresses that have keys of their own: of a delivery, or one for each entry of a call."""
 _CLAIM = "claim"
 _LONGEST = 200
 # A longer answer is not kept: asked again, it is made again, which every address allows.
@@ -34,8 +36,11 @@ def reservation_id_of(request: Request, payment_id: str) -> str | None:
     Whoever takes the request over after a crash comes to the same id, so that nothing is held twice.
     """
     claim: Claim | None = getattr(request.state, _CLAIM, None)
-    if claim is None:
-        return None
+    return None if claim is None else held_name(claim, payment_id)
+
+
+def held_name(claim: Claim, payment_id: str) -> str:
+    """The id of what is held for a payment by a claimed request."""
     return "rsv_" + blake2b(f"{claim.name}\x1f{payment_id}".encode(), digest_size=12).hexdigest()
 
 
@@ -82,15 +87,7 @@ class Idempotency:
         return Asked(caller.merchant_id, key, sha256(heading.encode() + body).hexdigest()), body
 
     async def _claimed(self, asked: Asked) -> Claim | Answer:
-        found = await self.access.ask(lambda ledger: answered.claim(ledger.store, asked, self.clock()))
-        if found is Taken.IN_PROGRESS:
-            raise RequestError(
-                Kind.IN_PROGRESS, "A request under this Idempotency-Key is being answered; ask again", retry_after_s=1
-            )
-        if found is Taken.KEY_REUSED:
-            detail = "The Idempotency-Key stands for another address or body already; use a new key for a new request"
-            raise RequestError(Kind.KEY_REUSED, detail)
-        return found
+        return await claimed(self.access, asked, self.clock())
 
     async def _answered(self, claim: Claim, scope: Scope, receive: Receive) -> list[Message]:
         """What the application answers, kept before anybody sees it."""
@@ -126,18 +123,44 @@ class Idempotency:
 
 
 def _concerns(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].startswith(SIGNED):
+    if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].startswith(OWN_KEYS):
         return False
     return HEADER in Headers(scope=scope)
 
 
 def _key_in(headers: Headers) -> str:
-    key = headers[HEADER]
-    refuse_card_number("Idempotency-Key", key)
+    return usable_key(headers[HEADER], "Idempotency-Key")
+
+
+def usable_key(key: str, field: str) -> str:
+    """The key itself.
+
+    Raises:
+        RequestError: It is empty, too long, or not printable ASCII.
+        CardNumberError: It looks like a card number.
+    """
+    refuse_card_number(field, key)
     if not 1 <= len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
         expected = f"1 to {_LONGEST} printable ASCII characters, such as a UUID"
-        raise invalid_request((FieldError("Idempotency-Key", key[:_LONGEST] or None, expected),))
+        raise invalid_request((FieldError(field, key[:_LONGEST] or None, expected),))
     return key
+
+
+async def claimed(access: LedgerAccess, asked: Asked, now: datetime) -> Claim | Answer:
+    """The right to work on a request, or the answer that it had before.
+
+    Raises:
+        RequestError: Somebody works on it, the key stands for another request, or the ledger cannot be asked.
+    """
+    found = await access.ask(lambda ledger: answered.claim(ledger.store, asked, now))
+    if found is Taken.IN_PROGRESS:
+        raise RequestError(
+            Kind.IN_PROGRESS, "A request under this Idempotency-Key is being answered; ask again", retry_after_s=1
+        )
+    if found is Taken.KEY_REUSED:
+        detail = "The Idempotency-Key stands for another address or body already; use a new key for a new request"
+        raise RequestError(Kind.KEY_REUSED, detail)
+    return found
 
 
 async def _body(receive: Receive, longest: int) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fastapi.concurrency import run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 
 from features.errors import InputError, InvalidValueError, RecoupError
 from model.caps.rulebook import Rulebook
@@ -25,7 +25,7 @@ _UNREACHABLE = (
     "The ledger cannot be reached, so that it is not known what has been attempted or reserved; nothing was decided "
     "or recorded, try again"
 )
-_UNKNOWN_IDS = frozenset({"reservation_id", "method_id", "payment_id"})
+_UNKNOWN_IDS = frozenset({"reservation_id", "method_id", "payment_id", "decision_id"})
 _TAKEN_IDS = frozenset({"source_event_id"})
 
 

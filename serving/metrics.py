@@ -28,6 +28,7 @@ _OTHER = "other"
 _TOO_MANY = 429
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _LEDGER_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0)
+_DIFFERENCES = (-0.5, -0.2, -0.1, -0.05, -0.02, 0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 _MODEL = ("policy_source", "model", "registered_version")
 
 
@@ -108,6 +109,44 @@ class Metrics:
             multiprocess_mode="livemax",
         )
 
+        self._model_prepared = Gauge(
+            "recoup_model_prepared_seconds",
+            "How long the slowest worker took to make this model ready, off the path of requests.",
+            _MODEL,
+            registry=own,
+            multiprocess_mode="livemax",
+        )
+        self._models_refused = Counter(
+            "recoup_models_refused",
+            "Registered versions that were not taken, tried again ones too.",
+            ("alias",),
+            registry=own,
+        )
+        self._registry_away = Gauge(
+            "recoup_registry_away",
+            "Workers that cannot ask the registry now.",
+            registry=own,
+            multiprocess_mode="livesum",
+        )
+        self._stepped_down = Counter(
+            "recoup_stepped_down",
+            "Policies that should have answered and did not.",
+            ("policy_source", "why"),
+            registry=own,
+        )
+        self._shadowed = Counter(
+            "recoup_shadow_decisions",
+            "Decisions put to a challenger: whether it says the same, or what became of them.",
+            ("result",),
+            registry=own,
+        )
+        self._shadow_difference = Histogram(
+            "recoup_shadow_chance_difference",
+            "Challenger's chance less the champion's, of the retry that was advised.",
+            registry=own,
+            buckets=_DIFFERENCES,
+        )
+
     @contextmanager
     def request(self) -> Iterator[None]:
         """A request is in progress while the block runs."""
@@ -133,6 +172,8 @@ class Metrics:
         reason = "" if stop is None else str(stop.reason)
         self._decisions.labels(action, reason, decision.policy_source, decision.versions.model).inc()
         self._decision_seconds.labels(decision.policy_source).observe(seconds)
+        for step in decision.stepped_down:
+            self._stepped_down.labels(step.policy_source, step.why).inc()
 
     def held(self) -> None:
         """A place was held for a decision."""
@@ -174,7 +215,14 @@ class Metrics:
         """The ledger was away or too busy."""
         self._ledger_failures.inc()
 
-    def answers_with(self, policy_source: str, model: str, registered_version: str | None, now: datetime) -> None:
+    def answers_with(
+        self,
+        policy_source: str,
+        model: str,
+        registered_version: str | None,
+        now: datetime,
+        prepared_seconds: float = 0.0,
+    ) -> None:
         """From now on this process answers with this model, or with the prior."""
         labels = (policy_source, model, registered_version or "")
         if self._answering not in {None, labels}:
@@ -182,6 +230,26 @@ class Metrics:
         self._answering = labels
         self._model_workers.labels(*labels).set(1)
         self._model_since.labels(*labels).set(now.timestamp())
+        self._model_prepared.labels(*labels).set(prepared_seconds)
+
+    def model_refused(self, alias: str) -> None:
+        """A version that the alias names was not taken."""
+        self._models_refused.labels(alias).inc()
+
+    def registry_away(self, *, away: bool) -> None:
+        """Whether this process can ask the registry."""
+        self._registry_away.set(1 if away else 0)
+
+    def shadowed(self, result: str, difference: float | None = None) -> None:
+        """A decision was put to the challenger.
+
+        Args:
+            result: `same`, `different`, `failed` or `dropped`.
+            difference: Of the chances of the retry that was advised.
+        """
+        self._shadowed.labels(result).inc()
+        if difference is not None:
+            self._shadow_difference.observe(difference)
 
     def text(self) -> bytes:
         """All of it as Prometheus reads it."""

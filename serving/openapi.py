@@ -1,6 +1,6 @@
 """The OpenAPI document: what the code says of itself, with worked examples and every refusal."""
 
-from typing import TypedDict
+from collections.abc import Mapping
 
 import orjson
 from fastapi import FastAPI
@@ -11,22 +11,18 @@ from pydantic.json_schema import models_json_schema
 from model.decision import CODE_VERSION
 from serving.admin_schemas import StopRequest
 from serving.answer_schemas import DecisionAnswer, Problem
+from serving.batch_schemas import BatchDecision, BatchEntry, BatchRefusal
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
+from serving.idempotency import OWN_KEYS
 from serving.ledger_answers import ReservedDecisionAnswer
 from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
+from serving.openapi_links import Operation, add_links
 from serving.paging import DEFAULT_LIMIT, MOST
+from serving.sandbox.schemas import SandboxAnswers, SandboxAttempt, SandboxClock
 from serving.schemas import DecisionRequest
 
 Json = dict[str, object]
-
-
-class Operation(TypedDict, total=False):
-    """One HTTP method of an address, as far as it is described for all of them together."""
-
-    security: list[dict[str, list[str]]]
-    parameters: list[Json]
-    responses: dict[str, Json]
 
 
 REF = "#/components/schemas/"
@@ -55,6 +51,7 @@ _TAGS: list[Json] = [
     {"name": "experiments", "description": "See experiments, their variants and whom each answered for."},
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "admin", "description": "Stop and resume advice; for keys of scope admin."},
+    {"name": "sandbox", "description": "Set the clock and the answers of your sandbox; for its keys."},
     {"name": "operation", "description": "See whether and with what the service answers."},
 ]
 _REFUSALS: dict[Kind, str] = {
@@ -120,8 +117,11 @@ DECISION_BODY: Json = {
 
 _TOLD: tuple[type[BaseModel], ...] = (
     *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
+    *(BatchEntry, SandboxClock, SandboxAnswers, SandboxAttempt),
 )
-_ANSWERED: tuple[type[BaseModel], ...] = (DecisionAnswer, ReservedDecisionAnswer, Problem)
+_ANSWERED: tuple[type[BaseModel], ...] = (
+    *(DecisionAnswer, ReservedDecisionAnswer, BatchDecision, BatchRefusal, Problem),
+)
 
 
 # What a key, its limit and an idempotency key may answer with, at every address under /v1.
@@ -153,6 +153,24 @@ _PARAMETERS: dict[str, Json] = {
 }
 
 
+_HEADERS: dict[str, Json] = {
+    "X-Request-Id": {
+        "description": "the id that was sent with the request, or one made for it; the log names it",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 100},
+    },
+    "Retry-After": {
+        "description": "in how many seconds to ask again",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {"description": "how to authenticate", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "true where the answer was given before, under the same Idempotency-Key",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+_HEADER_OF: Mapping[str, str] = {"409": "Retry-After", "429": "Retry-After", "503": "Retry-After"}
+
+
 def describe(app: FastAPI) -> None:
     """Give the application its OpenAPI document, made once when first asked for."""
 
@@ -182,11 +200,27 @@ def _document(app: FastAPI) -> Json:
     components["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
     shared = _GATE | {Kind.KEY_REUSED: _KEY_REUSED}
     components["responses"] = {kind.slug: problem_response(kind, detail) for kind, detail in shared.items()}
+    components["headers"] = _HEADERS
+    for kind in shared:
+        header = "WWW-Authenticate" if kind is Kind.UNAUTHENTICATED else _HEADER_OF.get(str(kind.status))
+        _describe_headers(components["responses"][kind.slug], header)
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": _KEYS}}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _describe_gate(path, method, operation)
+            replays = method == "post" and path.startswith("/v1/")
+            for status, response in operation["responses"].items():
+                header = "Idempotent-Replayed" if replays and status == "200" else _HEADER_OF.get(status)
+                _describe_headers(response, header)
+    add_links(made["paths"])
     return made
+
+
+def _describe_headers(response: Json, own: str | None) -> None:
+    """Name the headers that an answer carries; one that is only referred to is described where it stands."""
+    if "$ref" not in response:
+        names = ("X-Request-Id",) if own is None else ("X-Request-Id", own)
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _describe_gate(path: str, method: str, operation: Operation) -> None:
@@ -199,7 +233,7 @@ def _describe_gate(path: str, method: str, operation: Operation) -> None:
         parameter.update(_PARAMETERS.get(str(parameter.get("name")), {}))
     responses = operation["responses"]
     responses |= {str(kind.status): {"$ref": f"{_RESPONSES}{kind.slug}"} for kind in _GATE}
-    if method == "post":
+    if method == "post" and not path.startswith(OWN_KEYS):
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
         responses.setdefault(str(Kind.KEY_REUSED.status), {"$ref": f"{_RESPONSES}{Kind.KEY_REUSED.slug}"})
     operation["responses"] = dict(sorted(responses.items()))

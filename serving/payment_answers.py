@@ -25,13 +25,17 @@ class PageShape(Shape):
 class TimelineEntry(Shape):
     """One thing that happened to a payment; what a kind of entry does not have is null."""
 
-    entry: str = Field(description="attempt, reservation, standing (a word on the payment) or advice (retries wanted)")
-    id: str = Field(description="the id of the attempt, the reservation or the event")
-    at: AwareDatetime = Field(description="when it was made, held or said (UTC)")
+    entry: str = Field(
+        description="attempt, decision, reservation, standing (a word on the payment) or advice (retries wanted)"
+    )
+    id: str = Field(description="the id of the attempt, the decision, the reservation or the event")
+    at: AwareDatetime = Field(description="when it was made, decided, held or said (UTC)")
     ends_at: AwareDatetime | None = Field(
         description="of an attempt, when its outcome became known; of a reservation, when it was closed (UTC)"
     )
-    word: str = Field(description="the outcome of an attempt, the state of a reservation, or what was said")
+    word: str = Field(
+        description="the outcome of an attempt, what was decided, the state of a reservation, or what was said"
+    )
     method_id: str | None
     processor: str | None
     initiator: str | None
@@ -41,7 +45,7 @@ class TimelineEntry(Shape):
     advice_code: str | None
     category: str | None = Field(description="how the decline was read")
     other_id: str | None = Field(
-        description="of an attempt, its reservation; of a reservation, the attempt that spent it"
+        description="of an attempt or a decision, its reservation; of a reservation, the attempt that spent it"
     )
     reason: str | None = Field(description="why, in the words of whoever said it")
 

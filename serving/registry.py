@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -14,12 +15,17 @@ from features.errors import InputError, RecoupError
 from model.artifact import read_artifact
 from model.boosted import BoostedScorer
 from model.prior import PriorScorer
+from model.reliance import TAKEN_AT_ITS_WORD, Reliance
 from model.scorer import Scorer
+from model.worked import check_worked
 from serving.settings import MODEL_NAME, Settings
+from serving.trust.breaker import Breaker
 
 # The tracker reports its use to its makers unless it is told not to.
 UNTRACKED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
-_SQLITE = "sqlite:///"
+# The tracker would ask a server that is away for longer than a start may take.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+SQLITE = "sqlite:///"
 _SECONDS_TO_RESOLVE = 120
 
 
@@ -29,6 +35,12 @@ class Champion:
 
     folder: Path
     version: str
+
+
+class Away(str):
+    """Why the registry could not be asked: it is not known whether there is a champion."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class Answering:
         refused: Why no model answers, as a sentence; None when one does.
         folder: The artifact of the model that answers; None where the prior does.
         prepared_seconds: How long it took to make the scorer ready, from reading its files on.
+        reliance: Where the model may be relied upon.
+        breaker: How it has done of late in this process.
     """
 
     scorer: Scorer
@@ -49,61 +63,110 @@ class Answering:
     refused: str | None = None
     folder: Path | None = None
     prepared_seconds: float = 0.0
+    reliance: Reliance = TAKEN_AT_ITS_WORD
+    breaker: Breaker = field(default_factory=Breaker, compare=False)
 
 
-def answering(settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None) -> Answering:
+def answering(
+    settings: Settings, resolve: Callable[[Settings], Champion | str] | None = None, *, folding: bool = True
+) -> Answering:
     """The scorer these settings ask for; the prior, with the reason, where the model cannot be used.
 
     Args:
         resolve: Finds the registered champion, or says why there is none; the registry's own when absent.
+        folding: Prepare the model for speed.
     """
     if settings.model is not None:
-        return _from_folder(settings.model, f"folder {settings.model}", None)
+        return prepared(settings.model, f"folder {settings.model}", None, folding=folding)
     asked = f"{MODEL_NAME}@{settings.model_alias}"
     champion = (resolve or champion_of)(settings)
+    if isinstance(champion, Away):
+        champion = last_fetched(settings) or champion
     if isinstance(champion, str):
         return Answering(PriorScorer(), asked, refused=champion)
-    return _from_folder(champion.folder, asked, champion.version)
+    return prepared(champion.folder, asked, champion.version, folding=folding)
+
+
+def last_fetched(settings: Settings) -> Champion | None:
+    """The version that carried the alias when the registry last answered, if it was ever fetched into this home."""
+    try:
+        told = orjson.loads(_note(settings).read_bytes())
+        return Champion(Path(told["folder"]), str(told["version"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _note(settings: Settings) -> Path:
+    return settings.home / "models" / f"{settings.model_alias}.json"
+
+
+def _noted(champion: Champion, settings: Settings) -> Champion:
+    """The champion, written down for a start at which the registry is away."""
+    note = _note(settings)
+    part = note.with_name(f".{note.name}.{os.getpid()}")
+    with suppress(OSError):  # it is needed only where everything else fails, too
+        part.write_bytes(orjson.dumps({"folder": str(champion.folder), "version": champion.version}))
+        part.replace(note)
+    return champion
 
 
 def champion_of(settings: Settings) -> Champion | str:
-    """The registered model with the alias, or a sentence saying why there is none."""
+    """The registered model with the alias, or a sentence saying why there is none; `Away` where that is not known."""
     uri = settings.tracking_uri
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         return f"no model yet: the registry {uri} does not exist; recoup train makes one"
-    program = [sys.executable, "-m", "serving.champion", MODEL_NAME, settings.model_alias, uri]
+    try:
+        found = told_by_program(uri, "artifact", MODEL_NAME, settings.model_alias, uri, str(settings.home / "models"))
+    except InputError as error:
+        return Away(error)
+    if "absent" in found:
+        return found["absent"]
+    return _noted(Champion(Path(found["folder"]), found["version"]), settings)
+
+
+def told_by_program(uri: str, *arguments: str) -> dict[str, str]:
+    """What `serving.champion`, a process of its own, says.
+
+    Raises:
+        InputError: The registry cannot be read, or does not answer.
+    """
     try:
         ran = subprocess.run(  # noqa: S603 - our own program, arguments passed as a list
-            [*program, str(settings.home / "models")],
+            [sys.executable, "-m", "serving.champion", *arguments],
             capture_output=True,
             timeout=_SECONDS_TO_RESOLVE,
             check=True,
-            env=os.environ | UNTRACKED,
+            env=_PATIENCE | os.environ | UNTRACKED,
         )
     except subprocess.TimeoutExpired:
-        return f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds"
+        raise InputError(f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds") from None
     except subprocess.CalledProcessError as error:
-        return f"the registry at {uri} cannot be read: {_last_line(error.stderr)}"
+        raise InputError(f"the registry at {uri} cannot be read: {_last_line(error.stderr)}") from None
     found: dict[str, str] = orjson.loads(ran.stdout)
-    return found["absent"] if "absent" in found else Champion(Path(found["folder"]), found["version"])
+    return found
 
 
-def read_scorer(folder: Path) -> BoostedScorer:
+def read_scorer(folder: Path, *, folding: bool = True) -> BoostedScorer:
     """The scorer of an artifact folder, its checksums verified.
 
     Raises:
-        InputError: The folder is missing or is not an untouched artifact.
+        InputError: The folder is missing or is not an untouched artifact, or here it gives other chances than it says.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; expected the folder of a model artifact")
-    return BoostedScorer(read_artifact(folder))
+    scorer = BoostedScorer(read_artifact(folder), folding=folding)
+    check_worked(scorer)
+    return scorer
 
 
-def _from_folder(folder: Path, asked: str, version: str | None) -> Answering:
+def prepared(folder: Path, asked: str, version: str | None, *, folding: bool = True) -> Answering:
+    """The scorer of an artifact, ready to answer; the prior, with the reason, where it cannot be used."""
     began = time.perf_counter()
     try:
-        scorer = read_scorer(folder)
-        return Answering(scorer, asked, version, folder=folder, prepared_seconds=time.perf_counter() - began)
+        scorer = read_scorer(folder, folding=folding)
+        reliance = Reliance.from_facts(scorer.facts)
+        seconds = time.perf_counter() - began
+        return Answering(scorer, asked, version, folder=folder, prepared_seconds=seconds, reliance=reliance)
     except RecoupError as error:
         return Answering(PriorScorer(), asked, version, refused=str(error))
 

@@ -51,7 +51,9 @@ def headline(answer: DecisionAnswer) -> Panel:
         window_words(action.window, by_day=action.by_day),
         worth_words(answer),
     ]
-    return Panel(Text("\n".join(lines)), title="Retry", title_align="left", border_style="green")
+    return Panel(
+        Text("\n".join(line for line in lines if line)), title="Retry", title_align="left", border_style="green"
+    )
 
 
 def window_words(window: Window, *, by_day: bool = False) -> str:
@@ -109,7 +111,8 @@ def _limits(limits: tuple[Limit, ...]) -> Table:
 
 def _plan(answer: DecisionAnswer) -> Table:
     plan = answer.plan
-    title = f"Plan, if each is declined: {percent(plan.recovery_probability)} to recover, "
+    title = f"Plan, if each is declined: {percent(plan.recovery_probability)} "
+    title += f"({percent(plan.recovery_low)} to {percent(plan.recovery_high)}) to recover, "
     title += f"{plan.expected_attempts:.1f} attempts on average, worth {money_words(plan.expected_net_value)}"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in ("when", "method", "processor", "chance then", "made with", "net value"):
@@ -146,7 +149,7 @@ def _alternatives(answer: DecisionAnswer) -> Table:
 
 def _origin(answer: DecisionAnswer) -> Text:
     versions = answer.versions
-    who = "model" if answer.policy_source == "model" else "shipped prior, no model"
+    who = {"model": "model", "prior": "shipped prior, no model", "schedule": "schedule, no model"}[answer.policy_source]
     return Text(
         f"{who} {versions.model} · policy {answer.policy} · rulebook {versions.rulebook} · "
         f"economics {versions.economics} · valid until {instant_words(answer.valid_until)} · {answer.decision_id}",

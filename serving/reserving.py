@@ -7,11 +7,14 @@ from time import perf_counter
 from features.context import Context
 from features.errors import InvalidValueError
 from model.decision import Decision, StopReason
-from model.record import Halt
+from model.record import NOTHING, Halt, Record
 from model.screening import proposal_in
+from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
 from serving.events_out.stops import stopped_by
+from serving.keeping import beside_hold, keep, keep_versions, kept_decision
+from serving.ledger.decisions import KeptDecision
 from serving.ledger.events import Source
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
@@ -33,13 +36,27 @@ class Decided:
     """A decision, the context that it answers, and what is held for it.
 
     Args:
+        answer: The body of the answer, without the reservation.
+        record: What counted beyond the context.
         refused: What was not held on the way to it.
     """
 
     context: Context
     decision: Decision
+    answer: bytes
+    record: Record = NOTHING
     reservation: Reservation | None = None
     refused: tuple[Refused, ...] = ()
+
+    @staticmethod
+    def by(service: Service, context: Context, record: Record = NOTHING) -> "Decided":
+        """What a service decides in a context with what is on record, and the body of the answer."""
+        decision = service.decide(context, record)
+        return Decided(context, decision, answer_of(decision, context).model_dump_json().encode(), record)
+
+    def kept(self, now: datetime) -> KeptDecision:
+        """As it is kept, answered now."""
+        return kept_decision(self.decision, self.context, self.record, self.answer, now)
 
 
 async def decided_for(
@@ -76,9 +93,9 @@ async def _decided(
             lambda ledger: decide_and_reserve(ledger, selector, service, context, now, reservation_id)
         )
     if access.ledger is None:
-        return Decided(context, service.decide(context))
-    live = None if asked.as_of is not None else now
-    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, live))
+        return Decided.by(service, context)
+    live = asked.as_of is None
+    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, now, live=live))
 
 
 def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
@@ -93,22 +110,24 @@ def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
 
 
 def decide_on_record(
-    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime | None = None
+    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime, *, live: bool = True
 ) -> Decided:
-    """The decision with everything counted that the ledger knows; nothing is held.
+    """The decision with everything counted that the ledger knows; it is kept, and nothing is held.
 
     Args:
-        now: The instant of the request; None for a question about another time, which exposes nobody.
+        live: Whether it is asked about now; a question about another time exposes nobody to a variant.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
     service = _enrolling(ledger, service, context)
     known = recorded(ledger, selector, context)
-    decided = Decided(known.context, service.decide(known.context, known.record))
-    exposure = service.enrolled.exposure(now) if service.enrolled and now else None
+    decided = Decided.by(service, known.context, known.record)
+    keep_versions(ledger, service)
+    exposure = service.enrolled.exposure(now) if service.enrolled and live else None
     if exposure is not None:
         ledger.expose(exposure)
+    keep(ledger, decided.kept(now))
     return decided
 
 
@@ -134,7 +153,8 @@ def decide_and_reserve(
     counts them too. When a hold is refused because something happened in between, it is planned once more with what
     the ledger knows then; refused again, it stops and says why. What was held before under the same id, by a process
     that ended before it could answer, is answered again. The merchant's own systems are told of a hold in the
-    transaction that makes it, and of a stop before it is answered.
+    transaction that makes it, and of a stop before it is answered. The decision is kept with the hold; one without a
+    hold of its own is kept before it is answered.
 
     Raises:
         InvalidValueError: An attempt cannot be recorded.
@@ -143,9 +163,11 @@ def decide_and_reserve(
     _tell(ledger, context, now)
     service = _enrolling(ledger, service, context)
     exposure = service.enrolled.exposure(now) if service.enrolled else None
+    keep_versions(ledger, service)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
         ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, exposure)
+        keep(ledger, decided.kept(now))
     return decided
 
 
@@ -165,17 +187,19 @@ def _decided_and_held(
     refused: tuple[Refused, ...] = ()
     for _ in range(_TRIES):
         known = recorded(ledger, selector, context)
-        decided = Decided(known.context, service.decide(known.context, known.record))
+        decided = Decided.by(service, known.context, known.record)
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
         held = _hold(ledger, decided, service.enrolled, now, reservation_id)
         if isinstance(held, Reservation):
+            if held.held_at != now:  # by a request under the same id that was faster
+                keep(ledger, decided.kept(now))
             return replace(decided, reservation=held, refused=refused)
         refused = (*refused, held)
     known = recorded(ledger, selector, context)
     sentences = tuple(reason.sentence for reason in refused[-1].reasons)
     stopped = replace(known.record, halt=known.record.halt or Halt(StopReason.NO_ALLOWED_ACTION, sentences))
-    return Decided(known.context, service.decide(known.context, stopped), refused=refused)
+    return replace(Decided.by(service, known.context, stopped), refused=refused)
 
 
 def _tell(ledger: Ledger, context: Context, now: datetime) -> None:
@@ -195,7 +219,7 @@ def _decided_before(
         return None
     then = replace(context, as_of=earlier.held_at)
     known = recorded(ledger, selector, then, without=earlier.reservation_id)
-    decided = Decided(known.context, service.decide(known.context, known.record), earlier)
+    decided = replace(Decided.by(service, known.context, known.record), reservation=earlier)
     retry = decided.decision.retry
     if retry is None or max(retry.slot.start, earlier.held_at) != earlier.at:
         return None
@@ -209,7 +233,7 @@ def _hold(
     retry = decided.decision.retry
     if retry is None:
         raise InvalidValueError("action", "stop", "a retry, to hold a place for")
-    proposal = proposal_in(decided.context, retry.method_id, retry.processor)
+    proposal, kept = proposal_in(decided.context, retry.method_id, retry.processor), decided.kept(now)
     return ledger.reserve(
         proposal,
         max(retry.slot.start, now),
@@ -221,4 +245,5 @@ def _hold(
             tuple(reason.sentence for reason in decided.decision.reasons),
             enrolled.exposure(now) if enrolled else None,
         ),
+        beside=lambda wanted: beside_hold(kept, wanted.reservation_id),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from features.card_number import refuse_card_number
+from features.card_number import refuse_card_numbers
 from features.declines.explained import explained, named
 from features.vocabulary import Network
 from serving.errors import MEDIA_TYPE, Kind
@@ -52,7 +52,9 @@ def rulebook_routes(service: Service, clock: Callable[[], datetime]) -> APIRoute
         at: str | None = None,
     ) -> Response:
         """How a raw code of a processor, or of a network by its name, is read on a day, and which table says so."""
-        refuse_card_number("processor", processor)
+        refuse_card_numbers(
+            {"processor": processor, "code": code, "subcode": subcode, "advice_code": advice_code, "country": country}
+        )
         carrier, of_name = named(processor)
         found = explained(
             code,

@@ -183,3 +183,8 @@ class DecisionRequest(Shape):
         default=None,
         description="true holds a place in every counter for the retry that is decided; needs the ledger and no as_of",
     )
+    within_ms: Annotated[int, Field(ge=1, le=60_000)] | None = Field(
+        default=None,
+        description="answer within so many milliseconds, by a simpler policy if need be; the service's own time, which "
+        "it never exceeds, when absent",
+    )

@@ -6,14 +6,13 @@ import socket
 import sys
 from dataclasses import replace
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
 from rich.console import Console
 from uvicorn.supervisors import Multiprocess
 
 from features.errors import InputError
-from serving.app import create_app
 from serving.ledger_access import open_ledger
 from serving.metrics import MULTIPROCESS
 from serving.metrics_folder import shared_folder
@@ -21,11 +20,14 @@ from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
 from serving.tenancy.asking import settled_auth
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 GRACE_SECONDS = 30
 """How long requests that were begun may take to end, once the service was told to stop and has drained."""
 
 
-def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple[FastAPI | str, Auth]:
+def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple["FastAPI | str", Auth]:
     """The application with its ledger open; for several workers, what each of them calls to build it for itself.
 
     Args:
@@ -44,7 +46,9 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
         ledger.close()
         raise
     if workers == 1:
-        return create_app(settings, service=service, ledger=ledger), settings.auth
+        from serving.app import create_app  # of several workers each loads it; whoever starts them need not
+
+        return create_app(settings, service=service, ledger=ledger, live=True), settings.auth
     # Brought to this version once, before the workers, and refused here where it cannot be used.
     ledger.close()
     os.environ.update(environment_of(settings))
@@ -52,7 +56,7 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
     return "serving.app:app_from_environment", settings.auth
 
 
-def run(app: FastAPI | str, bound: socket.socket, workers: int) -> None:
+def run(app: "FastAPI | str", bound: socket.socket, workers: int) -> None:
     """Serve on the socket until a signal."""
     # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
     signal.signal(signal.SIGTERM, _exit)
@@ -80,7 +84,7 @@ def announce(service: Service, address: str, mlflow_address: str | None, auth: A
         console.print(f"Decisions come from the shipped prior: {answering.refused}", markup=False)
 
 
-def _config(app: FastAPI | str, workers: int) -> uvicorn.Config:
+def _config(app: "FastAPI | str", workers: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),

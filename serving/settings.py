@@ -10,6 +10,9 @@ from features.errors import InvalidValueError
 MODEL_NAME = "recoup-retry"
 LOG_FORMATS = ("auto", "json", "console")
 _LONGEST_DRAIN = 300
+_LONGEST_DECISION = 60
+_LONGEST_PAUSE = 3_600
+_MOST_DAYS = 36_500
 
 
 class Auth(StrEnum):
@@ -27,6 +30,13 @@ class MetricsAccess(StrEnum):
     OPEN = "open"  # whoever reaches the service; where only the scraper does
 
 
+class Shadow(StrEnum):
+    """Whether a challenger is asked what it would have decided."""
+
+    ON = "on"  # after the reply, one decision at a time
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the service and the commands take from their surroundings; docs/settings.md is its table.
@@ -36,6 +46,11 @@ class Settings:
         model: Folder of one model artifact to answer with; None looks the champion up in the registry.
         tracking_uri: MLflow tracking server or database that holds the registry.
         model_alias: Alias of the registered model that answers.
+        challenger_alias: Alias of the registered model that is asked in shadow.
+        shadow: Whether it is.
+        follow_seconds: How often the aliases are looked at; 0 looks once, at start.
+        model_max_age_days: For how long a model answers after the last decision it was judged on; None for ever.
+        decision_seconds: Within how long a service answers a decision, by a simpler policy if need be.
         economics: TOML file of the merchant's own figures over the shipped ones; None takes the shipped ones.
         rulebook: TOML file of the merchant's settings of the rulebook; None takes the rules as shipped.
         declines: TOML file of the merchant's own decline codes; None takes the shipped tables only.
@@ -44,6 +59,7 @@ class Settings:
         experiments: Folder of the definitions of experiments; None runs none.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
+        decisions_kept_days: How long decisions are kept, to be explained and computed again.
         auth: Whether callers are asked for API keys.
         metrics: Who may read the metrics where keys are asked for.
         drain_seconds: How long it still answers after it was told to stop, with /ready saying that it is leaving.
@@ -54,6 +70,11 @@ class Settings:
     model: Path | None = None
     tracking_uri: str = "sqlite:///.recoup/mlflow.db"
     model_alias: str = "champion"
+    challenger_alias: str = "challenger"
+    shadow: Shadow = Shadow.ON
+    follow_seconds: int = 3
+    model_max_age_days: int | None = None
+    decision_seconds: float = 2.0
     economics: Path | None = None
     rulebook: Path | None = None
     declines: Path | None = None
@@ -62,6 +83,7 @@ class Settings:
     experiments: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
+    decisions_kept_days: int = 400
     auth: Auth = Auth.AUTO
     metrics: MetricsAccess = MetricsAccess.KEYED
     drain_seconds: int = 0
@@ -74,6 +96,11 @@ VARIABLES: Mapping[str, str] = {
     "model": "RECOUP_MODEL",
     "tracking_uri": "MLFLOW_TRACKING_URI",
     "model_alias": "RECOUP_MODEL_ALIAS",
+    "challenger_alias": "RECOUP_CHALLENGER_ALIAS",
+    "shadow": "RECOUP_SHADOW",
+    "follow_seconds": "RECOUP_FOLLOW_SECONDS",
+    "model_max_age_days": "RECOUP_MODEL_MAX_AGE_DAYS",
+    "decision_seconds": "RECOUP_DECISION_SECONDS",
     "economics": "RECOUP_ECONOMICS",
     "rulebook": "RECOUP_RULEBOOK",
     "declines": "RECOUP_DECLINES",
@@ -82,6 +109,7 @@ VARIABLES: Mapping[str, str] = {
     "experiments": "RECOUP_EXPERIMENTS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
+    "decisions_kept_days": "RECOUP_DECISIONS_KEPT_DAYS",
     "auth": "RECOUP_AUTH",
     "metrics": "RECOUP_METRICS",
     "drain_seconds": "RECOUP_DRAIN_SECONDS",
@@ -103,6 +131,11 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         model=_path(given.get("model")),
         tracking_uri=given.get("tracking_uri", f"sqlite:///{home / 'mlflow.db'}"),
         model_alias=given.get("model_alias", "champion"),
+        challenger_alias=given.get("challenger_alias", "challenger"),
+        shadow=Shadow(_one_of("RECOUP_SHADOW", given.get("shadow", Shadow.ON), tuple(Shadow))),
+        follow_seconds=_seconds("RECOUP_FOLLOW_SECONDS", given.get("follow_seconds", "3"), _LONGEST_PAUSE),
+        model_max_age_days=_days_or_none("RECOUP_MODEL_MAX_AGE_DAYS", given.get("model_max_age_days")),
+        decision_seconds=_time_for_a_decision(given.get("decision_seconds", "2")),
         economics=_path(given.get("economics")),
         rulebook=_path(given.get("rulebook")),
         declines=_path(given.get("declines")),
@@ -111,11 +144,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         experiments=_path(given.get("experiments")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
+        decisions_kept_days=_days("RECOUP_DECISIONS_KEPT_DAYS", given.get("decisions_kept_days", "400")),
         auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),
         metrics=MetricsAccess(
             _one_of("RECOUP_METRICS", given.get("metrics", MetricsAccess.KEYED), tuple(MetricsAccess))
         ),
-        drain_seconds=_seconds("RECOUP_DRAIN_SECONDS", given.get("drain_seconds", "0")),
+        drain_seconds=_seconds("RECOUP_DRAIN_SECONDS", given.get("drain_seconds", "0"), _LONGEST_DRAIN),
         log_format=_one_of("RECOUP_LOG_FORMAT", given.get("log_format", "auto"), LOG_FORMATS),
     )
 
@@ -143,10 +177,31 @@ def _whole(variable: str, text: str) -> int:
     return int(text)
 
 
-def _seconds(variable: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > _LONGEST_DRAIN:
-        raise InvalidValueError(variable, text, f"whole seconds, 0 to {_LONGEST_DRAIN}")
+def _days(variable: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) <= _MOST_DAYS:
+        raise InvalidValueError(variable, text, f"whole days, 1 to {_MOST_DAYS:,}")
     return int(text)
+
+
+def _seconds(variable: str, text: str, longest: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > longest:
+        raise InvalidValueError(variable, text, f"whole seconds, 0 to {longest}")
+    return int(text)
+
+
+def _days_or_none(variable: str, text: str | None) -> int | None:
+    return None if text is None else _days(variable, text)
+
+
+def _time_for_a_decision(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds <= _LONGEST_DECISION:
+        expected = f"seconds above 0, at most {_LONGEST_DECISION}, for example 0.5"
+        raise InvalidValueError("RECOUP_DECISION_SECONDS", text, expected)
+    return seconds
 
 
 def _one_of(variable: str, word: str, words: tuple[str, ...]) -> str:

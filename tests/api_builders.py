@@ -48,6 +48,9 @@ class Api:
     def post(self, path: str, body: object, status: int = 200) -> Document:
         return parsed(self.send("POST", path, body), status)
 
+    def put(self, path: str, body: object, status: int = 200) -> Document:
+        return parsed(self.send("PUT", path, body), status)
+
     def get(self, path: str, status: int = 200) -> Document:
         return parsed(self.send("GET", path), status)
 

@@ -42,8 +42,8 @@ class CrashingStore:
     crash_before: list[int] = field(default_factory=list)
 
     @contextmanager
-    def writing(self, *locks: Any) -> Iterator[Transaction]:
-        with self.store.writing(*locks) as transaction:
+    def writing(self, *locks: Any, flushed: bool = True) -> Iterator[Transaction]:
+        with self.store.writing(*locks, flushed=flushed) as transaction:
             at = self.crash_before.pop() if self.crash_before else None
             yield _CrashingTransaction(transaction, at)
             if at is not None:

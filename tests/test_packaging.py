@@ -72,3 +72,13 @@ def test_decisions_carry_the_version_that_is_built() -> None:
     declared = re.search(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_text(), flags=re.MULTILINE)
     assert declared is not None
     assert declared[1] == CODE_VERSION
+
+
+def test_every_locked_dependency_is_one_version_with_hashes_and_names_no_host() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    locked = re.split(r"\n(?=\S)", text.strip())
+    assert len(locked) > 100
+    for one in locked:
+        assert re.match(r"[a-z0-9][a-z0-9._-]*(\[[a-z,]+\])?==[^ ;]+( ;[^\\]+)? \\\n", one), one[:80]
+        assert len(re.findall(r"--hash=sha256:[0-9a-f]{64}", one)) == one.count("--hash") >= 1, one[:80]
+    assert not re.search(r"://|--index|--extra|--find-links", text)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from features.card_number import refuse_card_number
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
@@ -21,6 +22,9 @@ _UNUSED = frozenset({"purpose", "due_at", "policy", "experiment", "variant"})
 
 # Texts that repeat are read as codes and distinct words, which takes half the memory.
 _CODED = frozenset(f.name for f in FIELDS if f.kind in {"text", "word"} and f.name != "attempt_id")
+
+# Of them, what a model or a report repeats: no ids of payers and payments.
+_WRITTEN = _CODED - _UNUSED - {"payment_id", "customer_id", "method_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,12 @@ def load_history(path: Path) -> History:
 
     Raises:
         InputError: No such file, not a Parquet file, not a history, of another format version, or empty.
+        CardNumberError: Its name, or a word that a model would repeat, looks like a card number.
     """
+    refuse_card_number("history", path.name)
     arrow = read_columns(path, without=_UNUSED, coded=_CODED)
+    for name in _WRITTEN.intersection(arrow.column_names):
+        _refuse_card_numbers(name, arrow)
     table = from_arrow(arrow, classified)
     market = _coded(arrow, "market", table)
     code, stated = _coded(arrow, "code", table), _stated(arrow, "outcome_at", table)
@@ -121,6 +129,12 @@ def classified(
     return classify(
         code, processor=processor, network=network, subcode=subcode, advice_code=advice_code, country=country
     )
+
+
+def _refuse_card_numbers(name: str, arrow: pa.Table) -> None:
+    """Words that models and their reports repeat, and the registry keeps, hold no card number."""
+    words = arrow.column(name).cast(pa.string()).unique().drop_null().to_pylist()
+    refuse_card_number(name, "\n".join(words))
 
 
 def _coded(arrow: pa.Table, name: str, table: AttemptTable) -> Coded:

@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.resamples import Estimate, Floats, Resamples, percentile_interval
+from experiments.resamples import Estimate, Floats, Resamples, mean_interval
 from features.encoders import from_json as encoders_of
 from features.encoders import learn
 from features.errors import InputError
@@ -190,13 +190,7 @@ def _figures(y: Floats, p: Floats, draws: Resamples) -> dict[str, Estimate]:
 
 
 def _gap(y: Floats, p: Floats, draws: Resamples) -> Estimate:
-    return _mean(y - p, draws)
-
-
-def _mean(values: Floats, draws: Resamples) -> Estimate:
-    sums = draws.sums(np.stack([values, np.ones_like(values)], axis=1))
-    resampled = sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
-    return percentile_interval(float(values.mean()), resampled)
+    return mean_interval(y - p, draws)
 
 
 def _weeks(decided_at: Int64s, y: Floats, p: Floats, draws: Resamples) -> tuple[Week, ...]:
@@ -212,7 +206,7 @@ def _weeks(decided_at: Int64s, y: Floats, p: Floats, draws: Resamples) -> tuple[
             int(rows.sum()),
             float(y[rows].mean()),
             float(p[rows].mean()),
-            _mean(losses(y[rows], p[rows]), own),
+            mean_interval(losses(y[rows], p[rows]), own),
             _gap(y[rows], p[rows], own),
         )
         found.append(told)

@@ -1,7 +1,7 @@
 """From a history to a judged model: load, label, split, fit, calibrate, refit, judge; nothing is written here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,9 @@ from features.errors import InputError
 from features.instants import from_micros
 from model.artifact import Artifact
 from model.blend import Blend
-from model.boosted import Uncertainty, boosters_of, column_facts, raw_logits
+from model.boosted import BoostedScorer, Uncertainty, boosters_of, column_facts, raw_logits
 from model.calibration import calibrated
+from model.worked import worked
 from training.baselines import BASELINES, score_baseline
 from training.calibrate import Calibration, choose_calibration
 from training.card import model_card
@@ -24,6 +25,7 @@ from training.gate import GateVerdict, judge
 from training.load import History, load_history
 from training.metrics import probability
 from training.reference import distribution_of, references
+from training.segments import judged_segments
 from training.shrink import SMALL_ROWS, Shrinkage, choose_strength
 from training.split import Split, split_by_time
 from training.support import learn_support
@@ -35,6 +37,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (step, done, total) as work goes on."""
 
 MIN_WINDOW_ROWS = 25
+WORKED_ROWS = 5
 MEANWHILE = "nothing was registered, and the shipped prior goes on answering until a model is"
 STEPS = ("reading", "features", "growing trees", "calibrating", "growing trees again", "judging")
 
@@ -104,13 +107,27 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
         data.matrix[fitted], data.y[fitted], data.category[fitted], config.trees.min_rows_in_leaf
     ).to_json()
     facts["reference"] = _reference(bag, blend, calibration, data, split, config, evaluation)
+    facts["segments"] = judged_segments(judged, _issuers(history, data, split), config.resamples, config.seed)
     card = model_card(facts, data.left_out, calibration, evaluation, verdict)
-    artifact = Artifact(
-        bag.texts, calibration.calibrator, data.encoders.to_json(split.test_from), column_facts(), facts, card
-    )
+    encoders = data.encoders.to_json(split.test_from)
+    artifact = Artifact(bag.texts, calibration.calibrator, encoders, column_facts(), facts, card)
+    artifact = _with_worked(artifact, data, split)
     return TrainingResult(
         config, history, data, split, explored, bag, shrinkage, calibration, judged, evaluation, verdict, artifact
     )
+
+
+def _with_worked(artifact: Artifact, data: Dataset, split: Split) -> Artifact:
+    """The artifact with some rows of its test window and what it says of them."""
+    rows = np.flatnonzero(split.test)
+    some = rows[np.linspace(0, len(rows) - 1, WORKED_ROWS).astype(np.int64)]
+    examples = worked(BoostedScorer(artifact, folding=False), data.matrix[some], data.prior[some])
+    return replace(artifact, facts={**artifact.facts, "worked": examples})
+
+
+def _issuers(history: History, data: Dataset, split: Split) -> Group:
+    issuer = history.table.issuer
+    return Group(issuer.codes[data.index][split.test], tuple(issuer.texts()))
 
 
 def _require_enough(data: Dataset, split: Split) -> None:

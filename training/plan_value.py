@@ -7,7 +7,6 @@ settings are compared, not forecast.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from features.table import Asked
 from model.boosted import boosters_of, raw_logits
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
+from model.lightgbm_library import Booster
 from model.plan_policies import PlanPolicy
 from model.scorer import Scores, ScoreSource
 from training.fit import Bag
@@ -69,7 +69,7 @@ class Stage:
 class FoldScorer:
     """One booster of a fold's bag as a scorer; rates are as known at each decision."""
 
-    booster: lgb.Booster
+    booster: Booster
     encoders: Encoders
     threads: int
     version: str = "fold"

@@ -5,13 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from features import calendars
 from features.calendars import MONTH
 from features.encoders import Encoders
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
 from features.known import pick
 from features.rows import Rows
-from features.vocabulary import Network
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -49,7 +47,9 @@ def month_distance(day: NDArray[np.generic], other: NDArray[np.generic]) -> Floa
 
 def if_known(rows: Rows, values: NDArray[np.generic]) -> Floats:
     """The values, or NaN where the customer's past was not sent."""
-    return np.where(rows.customer_known, values, np.nan)
+    if not rows.customer_known:
+        return np.full(values.shape, np.nan)
+    return values.astype(np.float64)
 
 
 def codes_at(values: Int64s, positions: Int64s) -> Int64s:
@@ -81,13 +81,8 @@ def by_calendar(rows: Rows, values_of: Callable[[str, Flags], NDArray[np.generic
         values_of: From a calendar and which rows follow it to their values.
     """
     result = np.full(len(rows), np.nan)
-    table = rows.table
-    networks = list(Network)
-    key = table.country.codes[rows.index] * len(networks) + table.network.codes[rows.index]
-    for code in np.unique(key):
-        chosen = key == code
-        place = table.country.word(int(code // len(networks)))
-        result[chosen] = values_of(calendars.calendar_of(place, networks[int(code % len(networks))]), chosen)
+    for calendar, chosen in rows.calendars:
+        result[chosen] = values_of(calendar, chosen)
     return result
 
 

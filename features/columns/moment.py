@@ -36,7 +36,7 @@ def local_weekday(rows: Rows, _: Encoders) -> Values:
 @column("day", "action")
 def day_of_month(rows: Rows, _: Encoders) -> Values:
     """Day of the month on the issuer's calendar, 1 to 31."""
-    return calendars.day_of_month(rows.day)
+    return rows.month_day
 
 
 @column("days", "action")

@@ -58,7 +58,7 @@ def customer_day_rate(rows: Rows, encoders: Encoders) -> Values:
     """Share of this customer's attempts near this day of the month that were approved, shrunk to the market's day."""
     table = rows.table
     past = rows.of_customer.latest(table.approved | table.failed, _ATTEMPTS)
-    off = calendars.day_of_month(rows.day) - rows.table_month_day[past]
+    off = rows.month_day - rows.table_month_day[past]
     approved = np.where(past >= 0, table.approved[past], False)
     doubt = _DAY_DOUBT[off + 30] + _age_doubt(rows, past) + _amount_doubt(rows, past, approved)
     weight = np.where(past >= 0, np.exp(-doubt), 0.0)
@@ -85,14 +85,14 @@ def customer_offset_rate(rows: Rows, encoders: Encoders) -> Values:
 def days_from_last_recovery_day(rows: Rows, _: Encoders) -> Values:
     """Distance in the month from the day on which a retry of this customer last succeeded (±15)."""
     last = rows.of_customer.last(rows.table.approved & rows.table.is_retry)
-    return if_known(rows, month_distance(calendars.day_of_month(rows.day), pick(rows.table_month_day, last)))
+    return if_known(rows, month_distance(rows.month_day, pick(rows.table_month_day, last)))
 
 
 @column("days", "action")
 def days_from_own_payday(rows: Rows, _: Encoders) -> Values:
     """Days since the day of the month on which this customer's money seems to come, inferred from past recoveries."""
     own = rows.own_paydays
-    since: Floats = (calendars.day_of_month(rows.day) - own.day[own.which]) % calendars.MONTH
+    since: Floats = (rows.month_day - own.day[own.which]) % calendars.MONTH
     return if_known(rows, since)
 
 

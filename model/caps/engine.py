@@ -7,7 +7,7 @@ from datetime import datetime
 from features.instants import to_micros
 from model.caps.fixes import Fix
 from model.caps.gauges import Gauge, counting_gauge, fee_changes, in_force_between
-from model.caps.proposal import Proposal, binds
+from model.caps.proposal import Proposal
 from model.caps.rule import CapRule, Kind
 from model.caps.rulebook import Rulebook
 from model.caps.shared import Shared
@@ -36,8 +36,7 @@ class ProposalVerdicts:
         volumes: Volumes = _NO_VOLUMES,
         fixes: Sequence[Fix] = (),
     ) -> None:
-        about = rulebook.about(proposal.method.rail, proposal.method.network)
-        rules = [rule for rule in about if binds(rule, proposal)]
+        rules = rulebook.binding(proposal)
         shared = Shared(tally, proposal.counter)
         gauges = [g for rule in rules if (g := _gauge_of(rule, shared, proposal, volumes, fixes)) is not None]
         self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
@@ -54,13 +53,14 @@ class ProposalVerdicts:
         Raises:
             InvalidValueError: The instant has no time zone.
         """
-        return self._answer(to_micros(instant))[1]
+        return self.answer(to_micros(instant))[1]
 
     def allows(self, instant: datetime) -> bool:
         """Whether no rule forbids the attempt at the instant."""
-        return self._answer(to_micros(instant))[0]
+        return self.answer(to_micros(instant))[0]
 
-    def _answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
+    def answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
+        """(whether no rule forbids the attempt, what every rule says) at an instant in microseconds."""
         at = bisect_right(self._changes, micros)
         stretch = (at, *[clock.stretch(micros) for clock in self._clocks]) if self._clocks else at
         if stretch not in self._known:

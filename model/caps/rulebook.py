@@ -16,9 +16,12 @@ from features.instants import require_aware
 from features.money import Money
 from features.vocabulary import Network, Rail
 from model.caps.fees import Schedule
+from model.caps.proposal import Proposal, binds
 from model.caps.reading import joined, read_file
 from model.caps.rule import CapRule, KeyPart, Window, WindowKind
 from model.caps.span import Span
+
+_KINDS = 1_024  # of attempts whose rules are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,9 @@ class Rulebook:
     schedules: tuple[Schedule, ...] = ()
     version: str = field(init=False)
     _about: dict[tuple[Rail, Network], tuple[CapRule, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _binding: dict[tuple[object, ...], tuple[CapRule, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
@@ -111,6 +117,19 @@ class Rulebook:
         if found is None:
             found = tuple(rule for rule in self.rules if rule.concerns(rail, network))
             self._about[rail, network] = found
+        return found
+
+    def binding(self, proposal: Proposal) -> tuple[CapRule, ...]:
+        """The rules that bind an attempt, whenever it is made; sought once for each kind of attempt."""
+        method = proposal.method
+        kind = (method.rail, method.network, proposal.processor, proposal.initiator)
+        asked = (*kind, proposal.countries, proposal.issuers)
+        found = self._binding.get(asked)
+        if found is None:
+            if len(self._binding) >= _KINDS:
+                self._binding.clear()
+            found = tuple(rule for rule in self.about(method.rail, method.network) if binds(rule, proposal))
+            self._binding[asked] = found
         return found
 
     def published(self, rule_ids: Iterable[str]) -> "Rulebook":

@@ -10,17 +10,12 @@ All of it is one file, since the code kept on disk is made anew when its own fil
 long functions are long since a call counts references to every array it hands over, which costs more than what it does.
 """
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from model.compiled import compiled
 from model.forest.flat import LEAF, TINY, Float32s, Floats, Forest, Int32s, UInt32s, View
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Int16s = NDArray[np.int16]
 Splits = tuple[Int16s, Float32s, Int32s, Int32s, Floats, Floats, Int32s, Floats]
 """`Forest.input`, `threshold`, `first`, `second`, `first_leaf`, `second_leaf`, `start` and `constant`."""
@@ -34,15 +29,6 @@ GROUPS = 64
 CODE = int(View.CODE)
 NEGATIONS = (int(View.NEGATED), int(View.NEGATED_ZERO_MISSING))
 ZERO_MISSING = (int(View.ZERO_MISSING), int(View.NEGATED_ZERO_MISSING))
-
-
-def _compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Compiled without the interpreter's lock and without liberties in arithmetic."""
-    try:
-        made: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # nowhere to keep the compiled code: every process makes it anew
-        made = numba.njit(nogil=True, error_model="numpy")(function)
-    return made
 
 
 def as_arrays(forest: Forest) -> tuple[Splits, Sets, Int32s, Int32s, Int32s, int]:
@@ -61,7 +47,7 @@ def as_arrays(forest: Forest) -> tuple[Splits, Sets, Int32s, Int32s, Int32s, int
     return splits, sets, forest.trees, forest.column, forest.view, forest.depth + 2
 
 
-@_compiled
+@compiled
 def add_up(
     matrix: Float32s, splits: Splits, sets: Sets, trees: Int32s, column: Int32s, view: Int32s, depth: int
 ) -> Floats:
@@ -94,7 +80,7 @@ def add_up(
     return total
 
 
-@_compiled
+@compiled
 def _blocks(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.bool_]) -> tuple[Int32s, Int32s]:
     """(rows by what their categories are, where each block of that order ends after a first 0).
 
@@ -123,7 +109,7 @@ def _blocks(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.b
     return order, ends[: blocks + 1]
 
 
-@_compiled
+@compiled
 def _keys(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """A hash of every row's categories (FNV-1a), shape (n,); two that clash merely share a block."""
     bits = matrix.view(np.uint32)
@@ -135,7 +121,7 @@ def _keys(matrix: Float32s, column: Int32s, view: Int32s, varies: NDArray[np.boo
     return key
 
 
-@_compiled
+@compiled
 def _groups(key: NDArray[np.uint64]) -> tuple[Int32s, Int32s]:
     """(group of each row, rows in each group): groups in the order in which their keys occur."""
     known, size = np.empty(GROUPS, dtype=np.uint64), np.zeros(GROUPS, dtype=np.int32)
@@ -154,7 +140,7 @@ def _groups(key: NDArray[np.uint64]) -> tuple[Int32s, Int32s]:
     return group, size[:groups]
 
 
-@_compiled
+@compiled
 def _room(size: int, trees: int) -> Splits:
     return (
         np.empty(size, dtype=np.int16),
@@ -168,7 +154,7 @@ def _room(size: int, trees: int) -> Splits:
     )
 
 
-@_compiled
+@compiled
 def _show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
     """Turn a column's values into what an input of that view shows; its lowest and highest, as `_fill` has them."""
     nan, zero = np.float32(np.nan), np.float32(0.0)
@@ -193,7 +179,7 @@ def _show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
     return (nan if missing == values.shape[0] else least), (nan if missing > 0 else most)
 
 
-@_compiled
+@compiled
 def _fill(
     matrix: Float32s,
     column: Int32s,
@@ -225,7 +211,7 @@ def _fill(
     return low, high
 
 
-@_compiled
+@compiled
 def _varying(matrix: Float32s) -> NDArray[np.bool_]:
     """Whether not all rows are the same to the bit, shape (columns,)."""
     bits = matrix.view(np.uint32)
@@ -241,7 +227,7 @@ def _varying(matrix: Float32s) -> NDArray[np.bool_]:
     return varies
 
 
-@_compiled
+@compiled
 def _overall(low: Float32s, high: Float32s) -> tuple[Float32s, Float32s]:
     least, most = low[0].copy(), high[0].copy()
     for block in range(1, low.shape[0]):
@@ -253,7 +239,7 @@ def _overall(low: Float32s, high: Float32s) -> tuple[Float32s, Float32s]:
     return least, most
 
 
-@_compiled
+@compiled
 def _fold(  # noqa: C901 - one loop, see above
     splits: Splits, sets: Sets, low: Float32s, high: Float32s, into: Splits, depth: int
 ) -> int:
@@ -308,7 +294,7 @@ def _fold(  # noqa: C901 - one loop, see above
     return size
 
 
-@_compiled
+@compiled
 def _has(sets: Sets, number: int, code: np.float32) -> bool:
     """Whether a code is in a set; -1 is in none."""
     starts, words = sets
@@ -320,7 +306,7 @@ def _has(sets: Sets, number: int, code: np.float32) -> bool:
     return bool((words[starts[number] + place] >> np.uint32(int(code) & 31)) & np.uint32(1))
 
 
-@_compiled
+@compiled
 def _evaluate(  # noqa: C901 - one loop, see above
     splits: Splits, sets: Sets, trees: Int32s, inputs: Float32s, scratch: Floats, sums: Floats
 ) -> None:
@@ -370,7 +356,7 @@ def _evaluate(  # noqa: C901 - one loop, see above
             tree += 1
 
 
-@_compiled
+@compiled
 def _sides(sets: Sets, number: int, inputs: Float32s, k: int, rows: int) -> None:
     """Into the last input: -1 where the code is in the set, 1 elsewhere."""
     spare = inputs.shape[0] - 1

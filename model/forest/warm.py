@@ -1,16 +1,22 @@
-"""Compile the scoring loops and keep them on disk, so that no start has to: `python -m model.forest.warm`."""
+"""Compile the loops of scoring and planning and keep them on disk for every start: `python -m model.forest.warm`."""
 
 import numpy as np
 
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree
+from model.planning.beliefs import Exact
+from model.planning.recursion import UNBOUNDED, Moves, Room, solve
 
 
 def warm() -> None:
-    """Score one row of the smallest forest; takes seconds the first time."""
+    """Score one row of the smallest forest and plan the smallest plan; takes seconds the first time."""
     tree = Tree((0,), (0.5,), (False,), (False,), (Missing.NAN,), (-1,), (-2,), (0.0, 1.0), ())
     add_up(np.zeros((1, 1), dtype=np.float32), *as_arrays(flatten([[tree]])))
+    moves = Moves(np.zeros(2, dtype=np.int64), np.ones(2), np.zeros(2), np.zeros(2))
+    unbounded = np.full(2, UNBOUNDED, dtype=np.int64)
+    room = Room(np.triu(np.ones((2, 2), dtype=np.bool_), k=1), unbounded, unbounded)
+    solve(moves, Exact(np.zeros(2), (np.zeros((2, 2)),)), room, 2)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ values disappoints (Smith & Winkler 2006), and so the more uncertain one has to 
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.planning.recursion import Counts
+from model.planning.recursion import Chances
 from model.scorer import Scores
 
 Floats = NDArray[np.float64]
@@ -38,9 +39,14 @@ class Exact:
         """Before anything of the plan was attempted, shape (n,)."""
         return probability(self.logit)
 
-    def after(self, counts: Counts, last: Int64s) -> Floats:
-        """Once so many were declined, shape (len(last), n)."""
-        return probability(self.tables[min(sum(counts), len(self.tables)) - 1][last])
+    def over(self, states: Int64s) -> Chances:
+        """Once so many were declined with each method, shape (states, methods)."""
+        which = np.minimum(states.sum(axis=1), len(self.tables)) - 1
+        return Chances(self._chances, which, np.ones((0, 1, 1)), odds=False)
+
+    @cached_property
+    def _chances(self) -> Floats:
+        return probability(np.stack(self.tables))
 
 
 @dataclass(frozen=True)
@@ -70,16 +76,15 @@ class Interpolated:
         """Before anything of the plan was attempted, shape (n,)."""
         return probability(self.logit)
 
-    def after(self, counts: Counts, last: Int64s) -> Floats:
-        """Once so many were declined, shape (len(last), n)."""
-        further = np.zeros((len(counts), len(counts)))
-        for theirs in range(len(counts)):
-            for other, count in enumerate(counts):
-                extra = max(count - (other == theirs), 0)
-                further[theirs] += self.more[theirs, other, :, min(extra, MORE_DECLINES)]
-        odds: Floats = self._odds[last] * np.exp(further)[self.method[last]][:, self.method]
-        odds /= 1.0 + odds
-        return odds
+    def over(self, states: Int64s) -> Chances:
+        """Once so many were declined with each method, shape (states, methods)."""
+        count, methods = states.shape
+        further = np.zeros((count, methods, methods))
+        for theirs in range(methods):
+            for other in range(methods):
+                extra = np.minimum(np.maximum(states[:, other] - (other == theirs), 0), MORE_DECLINES)
+                further[:, theirs] += self.more[theirs, other].T[extra]
+        return Chances(self._odds[None], np.zeros(count, dtype=np.int64), np.exp(further), odds=True)
 
 
 def cautious(scores: Scores, caution: float) -> Floats:

@@ -13,6 +13,7 @@ down and each step is one array operation over all pairs (Bellman 1957; the form
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,8 @@ Counts = tuple[int, ...]
 
 UNBOUNDED = np.iinfo(np.int64).max
 NONE = -1
+
+_REMEMBERED = 256  # ways to bear declines whose states are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,33 @@ class Moves:
         return worth
 
 
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """P(approved) of every move after every other as declined last, in some states of the plan.
+
+    Args:
+        tables: Of chance, or of odds, after each move for each, shape (tables, n, n).
+        which: The table of each state, shape (states,).
+        factors: What odds are multiplied by in each state, by the methods of the move before and of the move, shape
+            (states, methods, methods); read for odds only.
+        odds: Whether the tables hold odds.
+    """
+
+    tables: Floats
+    which: Int64s
+    factors: Floats
+    odds: bool
+
+    def after(self, state: int, last: int, method: Int64s) -> Floats:
+        """Of every move in one state after one move, shape (n,)."""
+        row: Floats = self.tables[self.which[state], last]
+        if not self.odds:
+            return row
+        odds = row * self.factors[state, method[last]][method]
+        chance: Floats = odds / (1.0 + odds)
+        return chance
+
+
 class Beliefs(Protocol):
     """P(approved) of every move in every state of the plan."""
 
@@ -66,8 +96,8 @@ class Beliefs(Protocol):
         """Before anything of the plan was attempted, shape (n,)."""
         ...
 
-    def after(self, counts: Counts, last: Int64s) -> Floats:
-        """Once so many were declined, the last of them being each move in `last`; shape (len(last), n)."""
+    def over(self, states: Int64s) -> Chances:
+        """Once so many were declined with each method, shape (states, methods); in every state at least one was."""
         ...
 
 
@@ -84,12 +114,6 @@ class Room:
     follows: Flags
     own_left: Int64s
     all_left: Int64s
-
-    def bears(self, counts: Counts, method: Int64s) -> Flags:
-        """Whether each move may still be made after so many declines (at least one), shape (n,)."""
-        own = np.array(counts, dtype=np.int64)[method]
-        borne: Flags = ((own == 0) | (own - 1 < self.own_left)) & (sum(counts) - 1 < self.all_left)
-        return borne
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +137,20 @@ class Solution:
 
 def solve(moves: Moves, beliefs: Beliefs, room: Room, most: int) -> Solution:
     """The best plan of at most so many attempts; ties go to the earlier move."""
-    ahead: dict[Counts, Floats] = {}
-    following: dict[Counts, Int64s] = {}
-    bearable = _bearable(moves, room)
-    for total in range(most - 1, 0, -1):
-        for counts in _spread(total, bearable):
-            ahead[counts], following[counts] = _one_more(moves, beliefs, room, counts, ahead)
-    nothing = (0,) * moves.methods
-    then = _then(moves, nothing, ahead)
+    from model.planning.kernels import over_states  # loads the compiler, which nothing else here needs
+
+    then, following = np.zeros(len(moves)), {}
+    if len(moves) and most > 1:
+        states, onward = _states(_bearable(moves, room), most)
+        chances = beliefs.over(states)
+        value, best = over_states(
+            states, onward, moves.method, moves.gain - moves.approved_cost, moves.declined_cost,
+            room.follows, room.own_left, room.all_left, chances.tables, chances.which, chances.factors, chances.odds,
+        )  # fmt: skip
+        counts = [tuple(state) for state in states.tolist()]
+        following = dict(zip(counts, best, strict=True))
+        # The last states are those of one decline, in the order of the methods from the last to the first.
+        then = value[_first_states(len(counts), moves.methods)[moves.method], np.arange(len(moves))]
     worth = moves.worth(beliefs.now, then) if most > 0 else np.full(len(moves), -np.inf)
     first = int(np.argmax(worth)) if len(moves) else NONE
     if first == NONE or not worth[first] > 0.0:
@@ -137,38 +167,29 @@ def path_from(moves: Moves, first: int, following: Mapping[Counts, Int64s]) -> t
     return tuple(path)
 
 
-def _one_more(
-    moves: Moves, beliefs: Beliefs, room: Room, counts: Counts, ahead: dict[Counts, Floats]
-) -> tuple[Floats, Int64s]:
-    """(value, best next move) once so many were declined, for every move as the last of them, each of shape (n,)."""
-    value, best = np.zeros(len(moves)), np.full(len(moves), NONE, dtype=np.int64)
-    last = np.flatnonzero(np.array(counts, dtype=np.int64)[moves.method] > 0)
-    bears = room.bears(counts, moves.method)
-    if last.size and bears.any():
-        worth = moves.worth(beliefs.after(counts, last), _then(moves, counts, ahead))
-        worth = np.where(room.follows[last] & bears, worth, -np.inf)
-        choice = np.argmax(worth, axis=1)
-        most = worth[np.arange(last.size), choice]
-        value[last] = np.maximum(most, 0.0)
-        best[last] = np.where(most > 0.0, choice, NONE)
-    return value, best
-
-
-def _then(moves: Moves, counts: Counts, ahead: dict[Counts, Floats]) -> Floats:
-    """What one more decline, of each move, leaves, shape (n,)."""
-    then = np.zeros(len(moves))
-    for method in range(moves.methods):
-        value = ahead.get(_plus(counts, method))
-        if value is not None:
-            theirs = moves.method == method
-            then[theirs] = value[theirs]
-    return then
-
-
 def _bearable(moves: Moves, room: Room) -> Counts:
     """How often each method may be declined at all."""
     most = [1 + int(min(room.own_left[moves.method == m].max(initial=0), len(moves))) for m in range(moves.methods)]
     return tuple(most)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _states(bearable: Counts, most: int) -> tuple[Int64s, Int64s]:
+    """(declines with each method, the state after one more with each or -1) of every state, most declines first.
+
+    Returns:
+        Both of shape (states, methods).
+    """
+    found = [counts for total in range(most - 1, 0, -1) for counts in _spread(total, bearable)]
+    place = {counts: number for number, counts in enumerate(found)}
+    onward = [[place.get(_plus(counts, m), NONE) for m in range(len(bearable))] for counts in found]
+    shape = (-1, len(bearable))
+    return np.array(found, dtype=np.int64).reshape(shape), np.array(onward, dtype=np.int64).reshape(shape)
+
+
+def _first_states(states: int, methods: int) -> Int64s:
+    """Position of the state of one decline with each method, shape (methods,)."""
+    return np.arange(states - 1, states - 1 - methods, -1)
 
 
 def _spread(total: int, most: Counts) -> Iterator[Counts]:

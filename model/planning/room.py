@@ -8,6 +8,7 @@ it, so that no plan breaks a limit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Tally, event_of
 from model.caps.verdict import Verdict
-from model.planning.imagined import after_declines, answer_time
+from model.planning.imagined import Imagining, answer_time
 from model.planning.recursion import UNBOUNDED, Room
 from model.planning.shortlist import Shortlist
 from model.record import Judge, Record, recorded_tally
@@ -43,9 +44,8 @@ class Referee:
 
     def after(self, declined: Sequence[Retry]) -> "Judging":
         """What the rules say once these retries, in order of time, were all declined."""
-        imagined = after_declines(self.context, declined)
-        tally = recorded_tally(self.context, self.record)
-        events = list(tally.events)
+        imagined = self._imagining.after(declined)
+        events = list(self._tally.events)
         for retry, attempt in zip(declined, imagined.attempts[-len(declined) :] if declined else (), strict=True):
             method = self.context.method(retry.method_id)
             event = event_of(attempt, method, self.context.payment.merchant_id)
@@ -53,6 +53,14 @@ class Referee:
             events.append(replace(event, latest=max(event.latest, to_micros(retry.slot.end) - 1)))
         events.sort(key=lambda event: (event.at, event.attempt_id))
         return Judging(imagined, self.rulebook, Tally(tuple(events)), self.record)
+
+    @cached_property
+    def _imagining(self) -> Imagining:
+        return Imagining(self.context)
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return recorded_tally(self.context, self.record)
 
     def first_breach(self, path: Sequence[Retry]) -> int | None:
         """Position of the first retry of a path that may not be made after the declines before it, or None."""
@@ -72,18 +80,14 @@ class Judging:
 
     def allows(self, retry: Retry) -> bool:
         """Whether no rule forbids it, at the first and at the last instant of its slot."""
-        return retry.slot.start >= self._imagined.as_of and all(v.allowed for v in self.verdicts(retry))
+        slot = retry.slot
+        return (
+            slot.start >= self._imagined.as_of
+            and self.judge(retry).throughout(to_micros(slot.start), to_micros(slot.end))[0]
+        )
 
-    def verdicts(self, retry: Retry) -> tuple[Verdict, ...]:
-        """Every rule at the start of the slot, or at its end if only there one forbids."""
-        judge = self._judge(retry)
-        first = judge.at(retry.slot.start)
-        if not all(verdict.allowed for verdict in first):
-            return first
-        last = judge.at(retry.slot.end - MICROSECOND)
-        return first if all(verdict.allowed for verdict in last) else last
-
-    def _judge(self, retry: Retry) -> Judge:
+    def judge(self, retry: Retry) -> Judge:
+        """The rules about the retry's route."""
         route = (retry.method_id, retry.processor)
         if route not in self._judges:
             context = self._imagined
@@ -108,6 +112,7 @@ def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int
     all_left = np.full(size, UNBOUNDED)
     if most < 2 or not referee.rulebook.rules:
         return Room(follows, own_left, all_left)
+    start, end, method = moves.start.tolist(), moves.end.tolist(), moves.method.tolist()
     shared = {rule.rule_id for rule in referee.rulebook.rules if _OWN.isdisjoint(rule.key)}
     for route in np.unique(moves.route):
         theirs = np.flatnonzero(moves.route == route)
@@ -115,13 +120,17 @@ def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int
         forbidden = np.zeros(size, dtype=np.int64)
         for last in points:
             judging = referee.after([retries[last]])
+            # By the verdicts, which are one object throughout a stretch of time; held, so that no other takes its id.
+            left: dict[int, tuple[tuple[Verdict, ...], tuple[int, int]]] = {}
             for j in np.flatnonzero(follows[last]).tolist():
-                verdicts = judging.verdicts(retries[j])
-                if not all(verdict.allowed for verdict in verdicts):
-                    forbidden[j] = max(forbidden[j], _until(verdicts, int(moves.start[j])) - int(moves.start[last]))
+                allowed, verdicts = judging.judge(retries[j]).throughout(start[j], end[j])
+                if not allowed:
+                    forbidden[j] = max(forbidden[j], _until(verdicts, start[j]) - start[last])
                     continue
-                own, every = _left(verdicts, shared)
-                if moves.method[j] == moves.method[last]:
+                if id(verdicts) not in left:
+                    left[id(verdicts)] = verdicts, _left(verdicts, shared)
+                own, every = left[id(verdicts)][1]
+                if method[j] == method[last]:
                     own_left[j] = min(own_left[j], own)
                 all_left[j] = min(all_left[j], every)
         follows[theirs] &= _far_enough(moves, theirs, forbidden)

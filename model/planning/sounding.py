@@ -12,6 +12,7 @@ move change by a decline of every other is asked for:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import is_not
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from features.context import Context
 from features.instants import MICROS_PER_HOUR
 from features.table import Asked
 from model.planning.beliefs import MORE_DECLINES, Exact, Interpolated
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining
 from model.planning.shortlist import Shortlist
 
 Floats = NDArray[np.float64]
@@ -65,10 +66,14 @@ class Sounding:
     def __init__(
         self, context: Context, retries: Sequence[Retry], moves: Shortlist, *, proposed: int, most: int
     ) -> None:
-        self._context, self._retries, self._moves, self._most = context, retries, moves, most
+        self._retries, self._moves, self._most = retries, moves, most
         pairs = len(moves) * (len(moves) - 1) // 2
         one = len(np.unique(moves.method)) == 1
         self.exact = one and pairs * (most - 1) <= EXACT_ROWS
+        self._routes = [np.flatnonzero(moves.route == r) for r in np.unique(moves.route)]
+        self._imagining = Imagining(context)
+        self._filled: dict[int, tuple[list[Answered], Floats]] = {}
+        self._stepped: tuple[Sequence[Floats], Floats] | None = None
         self._gap = np.log1p(np.maximum(moves.start[None, :] - moves.start[:, None], 0) / MICROS_PER_HOUR)
         self.first: tuple[Question, ...] = ()
         self.more: tuple[Question, ...] = ()
@@ -83,7 +88,7 @@ class Sounding:
         """The contexts and retries to score for some questions."""
         found: list[Asked] = []
         for question in questions:
-            imagined = after_declines(self._context, [self._retries[i] for i in question.declined])
+            imagined = self._imagining.after([self._retries[i] for i in question.declined])
             found.append((imagined, [self._retries[j] for j in question.next_.tolist()]))
         return found
 
@@ -109,7 +114,9 @@ class Sounding:
         """
         if self.exact or not self.first:
             return Exact(logit, self._tables(logit, answered))
-        return Interpolated(logit, self._moves.method, self._change(logit, answered), self._steps(more))
+        if self._stepped is None or self._stepped[0] is not more:
+            self._stepped = more, self._steps(more)
+        return Interpolated(logit, self._moves.method, self._change(logit, answered), self._stepped[1])
 
     def _later(self, move: int) -> int:
         return len(self._moves) - 1 - move
@@ -139,8 +146,7 @@ class Sounding:
     # --- interpolated -------------------------------------------------------------------------------------------------
 
     def _points(self, rows: int) -> list[Question]:
-        route = self._moves.route
-        routes = [np.flatnonzero(route == r) for r in np.unique(route)]
+        routes = self._routes
         points = int(np.clip(np.sqrt(rows) / len(routes), _FEWEST, _MOST))
         found = []
         for theirs in routes:
@@ -153,8 +159,7 @@ class Sounding:
 
     def _further(self) -> list[Question]:
         """For two moves of each method: declined alone, after more declines of its own, and after one of another's."""
-        route, method = self._moves.route, self._moves.method
-        routes = [np.flatnonzero(route == r) for r in np.unique(route)]
+        method, routes = self._moves.method, self._routes
         mains = [self._main(m) for m in range(int(method.max()) + 1)]
         found = []
         for m, theirs in enumerate(mains):
@@ -174,38 +179,47 @@ class Sounding:
         return main
 
     def _change(self, logit: Floats, answered: Sequence[Answered]) -> Floats:
-        route, size = self._moves.route, len(self._moves)
-        latest = {question.declined: (question, answer) for question, answer in answered}
-        answered = [latest[key] for key in sorted(latest)]
+        size = len(self._moves)
+        latest = {pair[0].declined: pair for pair in answered}
+        of_route: list[list[Answered]] = [[] for _ in self._routes]
+        for key in sorted(latest):
+            of_route[self._moves.route[key[-1]]].append(latest[key])
         change = np.zeros((size, size))
-        for r in np.unique(route):
-            theirs = np.flatnonzero(route == r)
-            points = [(q, answer - logit[q.next_]) for q, answer in answered if route[q.declined[-1]] == r]
+        for r, points in enumerate(of_route):
             if points:
-                self._fill(change, theirs, points)
+                change[self._routes[r]] = self._of_route(logit, r, points)
         return change
 
-    def _fill(self, change: Floats, theirs: Int64s, points: Sequence[Answered]) -> None:
-        """The changes by declines of one route, between the points at which they were asked."""
-        start = self._moves.start
+    def _of_route(self, logit: Floats, r: int, points: list[Answered]) -> Floats:
+        """The changes by declines of one route, shape (moves of the route, n); anew only where more is known of it."""
+        before = self._filled.get(r)
+        if before is None or len(before[0]) != len(points) or any(map(is_not, before[0], points)):
+            told = [(question, answer - logit[question.next_]) for question, answer in points]
+            before = self._filled[r] = points, self._fill(self._routes[r], told)
+        return before[1]
+
+    def _fill(self, theirs: Int64s, points: Sequence[Answered]) -> Floats:
+        """The changes by declines of some moves, between the points at which they were asked."""
+        start, change = self._moves.start, np.zeros((theirs.size, len(self._moves)))
         at = np.array([question.declined[-1] for question, _ in points])
         upper = np.clip(np.searchsorted(start[at], start[theirs], side="left"), 0, len(at) - 1)
         lower = np.maximum(upper - (start[at][upper] > start[theirs]), 0)
         width = np.maximum(start[at][upper] - start[at][lower], 1)
         weight = np.clip((start[theirs] - start[at][lower]) / width, 0.0, 1.0)
-        for r in np.unique(self._moves.route):
-            then = np.flatnonzero(self._moves.route == r)
-            for k in range(len(at)):
-                share = np.where(lower == k, 1.0 - weight, 0.0) + np.where(upper == k, weight, 0.0)
-                share = np.where((lower == k) & (upper == k), 1.0, share)
-                near = np.flatnonzero(share > 0.0)
-                asked = self._moves.route[points[k][0].next_] == r
-                if near.size and asked.any():
-                    known = points[k][0].next_[asked]
-                    gaps = self._gap[at[k], known]
-                    rows = theirs[near]
-                    filled = np.interp(self._gap[np.ix_(rows, then)], gaps, points[k][1][asked])
-                    change[np.ix_(rows, then)] += share[near][:, None] * filled
+        for k, (question, answer) in enumerate(points):
+            share = np.where(lower == k, 1.0 - weight, 0.0) + np.where(upper == k, weight, 0.0)
+            share = np.where((lower == k) & (upper == k), 1.0, share)
+            near = np.flatnonzero(share > 0.0)
+            if not near.size:
+                continue
+            gap, route = self._gap[theirs[near]], self._moves.route[question.next_]
+            for r, then in enumerate(self._routes):
+                asked = route == r
+                if asked.any():
+                    gaps = self._gap[at[k], question.next_[asked]]
+                    filled = np.interp(gap[:, then], gaps, answer[asked])
+                    change[near[:, None], then] += share[near][:, None] * filled
+        return change
 
     def _steps(self, answers: Sequence[Floats]) -> Floats:
         """Mean change by more declines of each method, before the last decline of each, for each."""

@@ -27,8 +27,10 @@ from serving.cli import (
     merchants,
     monitor,
     openapi,
+    replay,
     rulebook,
     serve,
+    shadow,
     simulate,
     stop,
     train,
@@ -57,7 +59,9 @@ app.command("promote")(life.promote)
 app.command("rollback")(life.rollback)
 app.command("status")(life.status)
 app.command("monitor")(monitor.monitor)
+app.command("shadow")(shadow.shadow)
 app.command("decide")(decide.decide)
+app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
 app.command("stop")(stop.stop)
 app.command("resume")(stop.resume)

@@ -22,6 +22,9 @@ KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="As recoup keys lis
 def create(
     merchant: Annotated[str | None, typer.Option(metavar="ID", help="Whose key it is.", show_default=False)] = None,
     operator: Annotated[bool, typer.Option("--operator", help="A key of every merchant, for operators.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="A key of the merchant's sandbox: its own clock, told answers.")
+    ] = False,
     scope: Annotated[str, typer.Option(help="read: GET; decide: POST too; admin: stop and resume too.")] = "decide",
     label: Annotated[str, typer.Option(help="What it is for, to know it again.")] = "",
     per_second: Annotated[int, typer.Option(help="Requests a second of each worker; 0 for no limit.", min=0)] = 100,
@@ -48,6 +51,7 @@ def create(
             label=label,
             per_second=per_second or None,
             expires_at=None if days is None else now + timedelta(days=days),
+            sandbox=sandbox,
         )
     _show(made)
 
@@ -74,7 +78,7 @@ def list_keys(
     now = _now()
     for key in found:
         limit = "no limit" if key.per_second is None else str(key.per_second)
-        whose = escape(key.merchant_id) or "every merchant"
+        whose = (escape(key.merchant_id) or "every merchant") + (" (sandbox)" if key.sandbox else "")
         table.add_row(
             key.key_id, whose, key.scope, limit, _state(key, now), _at(key.last_used_at, "never"), escape(key.label)
         )
@@ -115,6 +119,7 @@ def _show(made: "NewKey") -> None:
     typer.echo(made.secret)
     kept = made.kept
     whose = f"merchant {kept.merchant_id}" if kept.merchant_id else "every merchant"
+    whose = f"the sandbox of {whose}" if kept.sandbox else whose
     typer.echo(f"Key {kept.key_id} of {whose}, scope {kept.scope}. It is shown this once; keep it secret.", err=True)
 
 

@@ -55,9 +55,11 @@ def status(database: Database = None) -> None:
             typer.echo("Run recoup ledger migrate to bring it to this version.")
             return
         with store.reading() as transaction:
-            ((events, attempts, standings),), states = transaction.ask(("counts", {}), ("reservation_counts", {}))
+            (counted,), states = transaction.ask(("counts", {}), ("reservation_counts", {}))
+    events, attempts, standings = (int(count or 0) for count in counted)
+    held = ", ".join(f"{int(count or 0):,} {state!s}" for state, count in states)
     typer.echo(f"{events:,} events on {attempts:,} attempts; {standings:,} words on payments, consents and methods")
-    typer.echo("reservations: " + (", ".join(f"{count:,} {state}" for state, count in states) or "none"))
+    typer.echo("reservations: " + (held or "none"))
 
 
 @app.command("migrate")

@@ -40,7 +40,7 @@ def promote(
     if not verdict.passed:
         console.print(f"Version {version} stays as it is; the champion goes on answering.")
         raise typer.Exit(EXIT_GATE)
-    console.print(f"Version {version} is the champion. A running service takes it up when it starts again.")
+    console.print(f"Version {version} is the champion. A running service takes it up within seconds.")
 
 
 def rollback() -> None:

@@ -1,9 +1,12 @@
 """`recoup serve`: answer decisions over HTTP, with the MLflow user interface beside it if asked."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from serving.service import Service
 
 
 def serve(
@@ -30,18 +33,20 @@ def serve(
     settings = settings_from(os.environ)
     if model is not None:
         settings = replace(settings, model=model)
-        _require_usable(model)
     bound = listening_socket(host, port)
     beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
-    service = load_service(settings)
+    # Workers prepare their own scorer; here it is only seen whether it can be used.
+    service = load_service(settings, folding=workers == 1)
+    _require_usable(service, model)
     app, auth = opened(settings, service, workers, host)
     with bound, beside as mlflow_address:
         announce(service, f"http://{host}:{port_of(bound)}", mlflow_address, auth)
         run(app, bound, workers)
 
 
-def _require_usable(model: Path) -> None:
+def _require_usable(service: "Service", model: Path | None) -> None:
     """An artifact named on the command line must be usable; one found in the registry is only reported."""
-    from serving.registry import read_scorer
+    from features.errors import InputError
 
-    read_scorer(model)
+    if model is not None and service.answering.refused is not None:
+        raise InputError(service.answering.refused)

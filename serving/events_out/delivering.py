@@ -28,6 +28,8 @@ class Delivering:
 
     Args:
         resolve: Gives the addresses of a host.
+        stamp: Gives the time that is signed, where the clock is not that of the receivers.
+        lapses: Gives the time by which recoveries end, where that is another too.
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class Delivering:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         resolve: Resolver = resolved,
+        stamp: Callable[[], datetime] | None = None,
+        lapses: Callable[[], datetime] | None = None,
     ) -> None:
         self._access, self._targets, self._log, self._clock = access, targets, log, clock
-        self._resolve = resolve
+        self._resolve, self._stamp, self._lapses = resolve, stamp or clock, lapses or clock
         self._draw = Random()
 
     async def turn(self, client: httpx.AsyncClient) -> int:
@@ -48,7 +52,7 @@ class Delivering:
         Raises:
             RequestError: The ledger cannot be reached; what was taken comes up again when its lease ends.
         """
-        await self._access.ask(lambda ledger: lapse(ledger.store, ledger.outbox, self._clock(), MOST_A_TURN))
+        await self._access.ask(lambda ledger: lapse(ledger.store, ledger.outbox, self._lapses(), MOST_A_TURN))
         taken = await self._access.ask(lambda ledger: queue.claimed(ledger.store, self._clock(), MOST_A_TURN))
         results = await asyncio.gather(*(self._send(client, one) for one in taken), return_exceptions=True)
         for result in results:
@@ -72,7 +76,7 @@ class Delivering:
         if target is None:
             outcome = Outcome(False, "no target of this name is set up")
         else:
-            now = int(self._clock().timestamp())
+            now = int(self._stamp().timestamp())
             outcome = await post(client, target, one.event_id, one.body.encode(), now, self._resolve)
         state = await self._access.ask(lambda ledger: self._noted(ledger.store, one, outcome))
         about = {"event_id": one.event_id, "type": one.type, "target": one.target, "tries": one.tries}

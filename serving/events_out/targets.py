@@ -15,7 +15,7 @@ from serving.ledger.outbox import Outbox
 from serving.listed_tables import ListedTables
 from serving.secret_places import SecretPlaces
 
-_KEYS = ("merchant_id", "name", "url", "secrets", "reach")
+_KEYS = ("merchant_id", "name", "url", "secrets", "reach", "sandbox")
 _MOST_SECRETS = 2
 
 
@@ -27,6 +27,7 @@ class Target:
         name: Of the merchant's own choosing; the queue shows it.
         secrets: Every secret that signs; two while they rotate.
         reach: How far inside it may lie.
+        sandbox: It is told what happens in the merchant's sandbox, and nothing else.
     """
 
     merchant_id: str
@@ -34,6 +35,7 @@ class Target:
     url: str
     secrets: tuple[str, ...] = field(repr=False)
     reach: Reach = Reach.PUBLIC
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,14 @@ class Targets:
         """Their names by merchant, as the ledger needs them."""
         names: dict[str, tuple[str, ...]] = defaultdict(tuple)
         for target in self.all:
-            names[target.merchant_id] += (target.name,)
+            if not target.sandbox:
+                names[target.merchant_id] += (target.name,)
         return Outbox(dict(names))
+
+    def sandbox_outbox(self, merchant_id: str) -> Outbox:
+        """Those of a merchant's sandbox; its events are written, to be read, even where nobody is sent them."""
+        names = tuple(t.name for t in self.all if t.sandbox and t.merchant_id == merchant_id)
+        return Outbox({merchant_id: names}, sandbox=True)
 
 
 def targets_in(path: Path | None, environment: Mapping[str, str] | None) -> Targets:
@@ -93,7 +101,9 @@ def _target(place: str, values: dict[str, object], places: SecretPlaces, problem
             check_url(url, reach)
         except InvalidValueError as error:
             problems.add(f"{place}.url: expected {error.expected}")
-    return Target(merchant_id, name, url, secrets, reach) if merchant_id and name and url else None
+    if not (merchant_id and name and url):
+        return None
+    return Target(merchant_id, name, url, secrets, reach, table.flag("sandbox"))
 
 
 def _check_secrets(place: str, secrets: tuple[str, ...], problems: Problems) -> None:

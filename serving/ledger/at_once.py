@@ -9,14 +9,17 @@ from serving.ledger.counting import READ_WHOLE
 from serving.ledger.holds import locks_of
 from serving.ledger.reservations import Reservation
 from serving.ledger.selecting import Selected
-from serving.ledger.store import Store, Value, Values
+from serving.ledger.store import Question, Store, Value, Values
 
 
-def reserve_at_once(store: Store, selected: Selected, wanted: Reservation, values: Values) -> bool:
+def reserve_at_once(
+    store: Store, selected: Selected, wanted: Reservation, values: Values, beside: Question | None = None
+) -> bool:
     """Hold what is wanted if a glance allows it; False where nothing was held and nothing is known.
 
     Args:
         values: The reservation as a row.
+        beside: What is written in the same transaction, where the hold is made.
 
     Raises:
         LedgerConflictError: There is a reservation of that id.
@@ -33,4 +36,4 @@ def reserve_at_once(store: Store, selected: Selected, wanted: Reservation, value
         "harmless_here": selected.harmless.here.listed,
         "harmless_elsewhere": selected.harmless.elsewhere.listed,
     }
-    return store.at_once("reserve_at_once", {**values, **glance}, locks_of(proposal))
+    return store.at_once("reserve_at_once", {**values, **glance}, locks_of(proposal), beside)

@@ -1,6 +1,6 @@
 """The ledger: counts what was attempted, and holds a place in every counter for what may be attempted next."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from os import urandom
@@ -19,6 +19,7 @@ from serving.ledger.beyond import forbidding, weighed
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.exposures import Exposure, Known, known_of, put_exposure
 from serving.ledger.facts import facts_of
+from serving.ledger.group import GroupWriter
 from serving.ledger.holds import (
     end_hold,
     expire_in_the_way,
@@ -46,7 +47,7 @@ from serving.ledger.reservations import (
 )
 from serving.ledger.selecting import Selector
 from serving.ledger.situation import Situation, situation
-from serving.ledger.store import LedgerConflictError, Store, Transaction, number_of
+from serving.ledger.store import LedgerConflictError, Question, Store, Transaction, number_of
 
 HOLD_FOR = timedelta(hours=1)
 
@@ -66,6 +67,8 @@ class Ledger:
         self._rulebook = rulebook
         self._selector = Selector(rulebook)
         self.recent_volumes = RecentVolumes()
+        self.together = GroupWriter(store)
+        self.versions_kept: set[tuple[str, str]] = set()
 
     @staticmethod
     def opened(url: str, rulebook: Rulebook | None = None, outbox: Outbox = SILENT) -> "Ledger":
@@ -119,6 +122,7 @@ class Ledger:
         reservation_id: str | None = None,
         expires_at: datetime | None = None,
         advised: Advised = UNEXPLAINED,
+        beside: Callable[[Reservation], Question] | None = None,
     ) -> Reservation | Refused:
         """Hold a place in every counter that the attempt would use, if every rule allows it.
 
@@ -127,6 +131,7 @@ class Ledger:
             reservation_id: Asked again under the same id, the same reservation is returned.
             expires_at: When the hold ends by itself; by default an hour after `at`.
             advised: What the merchant's own systems are told about it.
+            beside: What is written in the transaction that makes the hold, such as the decision that asked for it.
 
         Raises:
             InvalidValueError: The id stands for another proposal, or an instant is out of order.
@@ -144,7 +149,7 @@ class Ledger:
         _check_order(wanted)
         _check_ids(wanted)
         try:
-            return self._reserve(wanted, advised, repeated=reservation_id is not None)
+            return self._reserve(wanted, advised, beside and beside(wanted), repeated=reservation_id is not None)
         except LedgerConflictError:
             # The same id was asked for at once for something else, under other locks: whoever came first has it.
             return same(self.reservation(proposal.payment.merchant_id, wanted.reservation_id), wanted)
@@ -239,15 +244,19 @@ class Ledger:
         with self._store.reading() as transaction:
             return known_of(transaction, merchant_id, payment_id)
 
-    def _reserve(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
+    def _reserve(
+        self, wanted: Reservation, advised: Advised, beside: Question | None, *, repeated: bool
+    ) -> Reservation | Refused:
         if advised.exposure is None and not self.outbox.tells(wanted.proposal.payment.merchant_id):
             selected = self._selector.selected(wanted.proposal, wanted.at)
-            if reserve_at_once(self._store, selected, wanted, values_of(wanted)):
+            if reserve_at_once(self._store, selected, wanted, values_of(wanted), beside):
                 return wanted
-            return self._reserve_looking(wanted, advised, repeated=repeated)
-        return recording.repeated_when_stuck(lambda: self._reserve_looking(wanted, advised, repeated=repeated))
+            return self._reserve_looking(wanted, advised, beside, repeated=repeated)
+        return recording.repeated_when_stuck(lambda: self._reserve_looking(wanted, advised, beside, repeated=repeated))
 
-    def _reserve_looking(self, wanted: Reservation, advised: Advised, *, repeated: bool) -> Reservation | Refused:
+    def _reserve_looking(
+        self, wanted: Reservation, advised: Advised, beside: Question | None, *, repeated: bool
+    ) -> Reservation | Refused:
         proposal, merchant_id = wanted.proposal, wanted.proposal.payment.merchant_id
         telling = self.outbox.tells(merchant_id)
         with self._store.writing(locks_of(proposal)) as transaction:
@@ -266,6 +275,8 @@ class Ledger:
             transaction.put("insert_reservation", values_of(wanted))
             if advised.exposure is not None:
                 put_exposure(transaction, advised.exposure)
+            if beside is not None:
+                transaction.put(*beside)
             if telling:
                 recoveries.scheduled(transaction, self.outbox, wanted, advised)
         return wanted

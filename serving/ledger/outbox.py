@@ -29,9 +29,11 @@ class Outbox:
 
     Args:
         targets: Names of targets by merchant.
+        sandbox: What it tells of is a sandbox, and every event says so.
     """
 
     targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sandbox: bool = False
 
     def tells(self, merchant_id: str) -> bool:
         """Whether anybody is to be told of this merchant's payments."""
@@ -68,7 +70,7 @@ def put_event(
         "recovery": about.recovery,
         "type": kind.value,
         "now": now,
-        "body": _body(about, kind, details, now),
+        "body": _body(about, kind, details, now, sandbox=outbox.sandbox),
     }
     if transaction.change("insert_event_out", row) == 0:
         return False
@@ -83,15 +85,17 @@ def _id(about: Written, kind: EventType, subject: str) -> str:
     return "evt_" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
-def _body(about: Written, kind: EventType, details: Details, now: int) -> str:
-    """The envelope of Standard Webhooks: type, timestamp, data."""
+def _body(about: Written, kind: EventType, details: Details, now: int, *, sandbox: bool) -> str:
+    """The envelope of Standard Webhooks: type, timestamp, data; and a mark on what is of a sandbox."""
     data = {
         "merchant_id": about.merchant_id,
         "payment_id": about.payment_id,
         "recovery": about.recovery,
         **details,
     }
-    return orjson.dumps({"type": kind.value, "timestamp": from_micros(now), "data": data}, option=_OPTIONS).decode()
+    mark = {"sandbox": True} if sandbox else {}
+    envelope = {"type": kind.value, "timestamp": from_micros(now), **mark, "data": data}
+    return orjson.dumps(envelope, option=_OPTIONS).decode()
 
 
 _OPTIONS = orjson.OPT_UTC_Z

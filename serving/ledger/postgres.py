@@ -52,18 +52,27 @@ class PostgresStore:
         return urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc)))
 
     @contextmanager
-    def writing(self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = ()) -> Iterator["PostgresTransaction"]:
+    def writing(
+        self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = (), *, flushed: bool = True
+    ) -> Iterator["PostgresTransaction"]:
         """A transaction that holds these locks; each statement sees what was committed before it began."""
-        waits = [self._lock("lock_shared", key) for key in _numbers(shared)]
+        waits = [] if flushed else [b"SET LOCAL synchronous_commit = off"]
+        waits += [self._lock("lock_shared", key) for key in _numbers(shared)]
         waits += [self._lock("lock", key) for key in _numbers(locks)]
         with self._begun(b"; ".join((b"BEGIN", *waits))) as transaction:
             yield transaction
 
-    def at_once(self, name: str, values: Values, locks: Sequence[Lock]) -> bool:
-        """One statement that takes the locks itself, given as `locks`."""
+    def at_once(self, name: str, values: Values, locks: Sequence[Lock], beside: Question | None = None) -> bool:
+        """One statement that takes the locks itself, given as `locks`; what is beside it is sent with it."""
+        listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
+        first = self._statements[name], {**values, "locks": listed}
         with self._lent() as connection:
-            listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
-            return connection.execute(self._statements[name], {**values, "locks": listed}).rowcount > 0
+            if beside is None:
+                return connection.execute(*first).rowcount > 0
+            with connection.pipeline(), connection.transaction():
+                done = connection.execute(*first)
+                connection.execute(self._statements[beside[0]], beside[1])
+            return done.rowcount > 0
 
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
@@ -93,6 +102,8 @@ class PostgresStore:
             waited = "two transactions waited for each other"
             raise LedgerBusyError(f"the ledger {self.where} is too busy: {waited}") from None
         except psycopg.Error as error:
+            if _went_away(error):
+                self._pool.close()  # the others were to the same server; each would fail once more
             raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
 
     def _lock(self, name: str, key: int) -> bytes:
@@ -162,6 +173,13 @@ def _split(text: str) -> Iterator[str]:
 
 def _close(connection: Connection[Row]) -> None:
     connection.close()
+
+
+def _went_away(error: psycopg.Error) -> bool:
+    """Whether the server has gone, which it says itself (class 57P) or the lost connection does."""
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith("57P")
 
 
 def _sentence(error: psycopg.errors.IntegrityError) -> str:

@@ -438,17 +438,17 @@ SELECT m.merchant_id, m.name, m.created_at, (
 
 -- name: add_key
 -- A new key.
-INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at)
-VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at)
+INSERT INTO api_key (key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, sandbox)
+VALUES (:key_id, :merchant_id, :digest, :scope, :label, :per_second, :created_at, :expires_at, :sandbox)
 
 -- name: key
 -- One key by its id.
-SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at, sandbox
 FROM api_key WHERE key_id = :key_id
 
 -- name: all_keys
 -- Every key, or those of one merchant.
-SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at
+SELECT key_id, merchant_id, digest, scope, label, per_second, created_at, expires_at, revoked_at, last_used_at, sandbox
 FROM api_key WHERE :merchant_id = '*' OR merchant_id = :merchant_id ORDER BY merchant_id, created_at, key_id
 
 -- name: any_key
@@ -541,7 +541,8 @@ DELETE FROM answered WHERE (merchant_id, idempotency_key) IN (
 )
 
 -- name: timeline
--- What happened to a payment after a place in the order of time: attempts, reservations, words on it and on its advice.
+-- What happened to a payment after a place in the order of time: attempts, decisions, reservations, words on it and on
+-- its advice.
 SELECT entry, id, at, ends_at, word, method_id, processor, initiator, amount_minor, currency, code, subcode, advice_code,
     category, other_id, reason
 FROM (
@@ -565,6 +566,10 @@ FROM (
     UNION ALL
     SELECT 'advice', event_id, said_at, NULL, word, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, reason
     FROM advice_event WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+    UNION ALL
+    SELECT 'decision', decision_id, answered_at, NULL, action, method_id, processor, NULL, NULL, NULL, NULL, NULL, NULL,
+        NULL, reservation_id, reason
+    FROM decision WHERE merchant_id = :merchant_id AND payment_id = :payment_id
 ) AS entries
 WHERE (at, entry, id) > (:at, :entry, :id)
 ORDER BY at, entry, id LIMIT :most
@@ -775,3 +780,135 @@ FROM exposure AS x JOIN event AS e ON e.merchant_id = x.merchant_id AND e.subjec
 WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
     AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
 ORDER BY x.merchant_id, x.payment_id, e.said_at, e.source, e.source_event_id
+
+-- name: put_shadow
+-- What a challenger would have decided; told twice, it counts once.
+INSERT INTO shadow (
+    merchant_id, decision_id, payment_id, as_of, champion, policy_source, challenger, method_id, processor, day,
+    slot_from, slot_until, challenger_method_id, challenger_processor, challenger_day, chance, challenger_chance
+) VALUES (
+    :merchant_id, :decision_id, :payment_id, :as_of, :champion, :policy_source, :challenger, :method_id, :processor,
+    :day, :slot_from, :slot_until, :challenger_method_id, :challenger_processor, :challenger_day, :chance,
+    :challenger_chance
+) ON CONFLICT DO NOTHING
+
+-- name: shadows
+-- The decisions that were put to a challenger since an instant, each with the attempt that was made of it, if any.
+SELECT s.merchant_id, s.payment_id, s.champion, s.challenger, s.method_id, s.processor, s.day,
+    s.challenger_method_id, s.challenger_processor, s.challenger_day, s.chance, s.challenger_chance,
+    (SELECT a.outcome FROM attempt AS a
+     WHERE a.merchant_id = s.merchant_id AND a.payment_id = s.payment_id AND a.method_id = s.method_id
+         AND a.processor = s.processor AND a.at >= s.slot_from AND a.at < s.slot_until
+     ORDER BY a.at, a.attempt_id LIMIT 1) AS outcome
+FROM shadow AS s WHERE s.as_of >= :since ORDER BY s.as_of, s.merchant_id, s.decision_id
+
+-- name: insert_decision
+-- Keep a decision, once; one with a hold only beside the hold that it was made with.
+INSERT INTO decision (merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source,
+    model, rulebook, economics, code, action, reason, method_id, processor, propensity, content)
+SELECT :merchant_id, :decision_id, :payment_id, :as_of, :answered_at, :reservation_id, :policy, :policy_source,
+    :model, :rulebook, :economics, :code, :action, :reason, :method_id, :processor, :propensity, :content
+WHERE CAST(:reservation_id AS TEXT) IS NULL OR EXISTS (
+    SELECT 1 FROM reservation WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id
+)
+ON CONFLICT (merchant_id, decision_id) DO NOTHING
+
+-- name: decision
+-- One decision by its id.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity, content
+FROM decision WHERE merchant_id = :merchant_id AND decision_id = :decision_id
+
+-- name: decisions_called
+-- The decisions whose id begins so, whoever's they are.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity, content
+FROM decision WHERE decision_id >= :first AND decision_id < :last LIMIT 2
+
+-- name: decisions_of_merchant
+-- A merchant's decisions before a place, the latest first, without their contents.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity
+FROM decision
+WHERE merchant_id = :merchant_id AND answered_at <= :at AND (answered_at, decision_id) < (:at, :decision_id)
+ORDER BY answered_at DESC, decision_id DESC LIMIT :most
+
+-- name: decisions_of_payment
+-- A payment's decisions before a place, the latest first, without their contents.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity
+FROM decision
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id
+    AND answered_at <= :at AND (answered_at, decision_id) < (:at, :decision_id)
+ORDER BY answered_at DESC, decision_id DESC LIMIT :most
+
+-- name: decisions_between
+-- Everybody's decisions after a place, earliest first, answered before an instant.
+SELECT merchant_id, decision_id, payment_id, as_of, answered_at, reservation_id, policy, policy_source, model, rulebook,
+    economics, code, action, reason, method_id, processor, propensity, content
+FROM decision
+WHERE answered_at >= :at AND (answered_at, merchant_id, decision_id) > (:at, :merchant_id, :decision_id)
+    AND answered_at < :until
+ORDER BY answered_at, merchant_id, decision_id LIMIT :most
+
+-- name: count_decisions
+-- How many decisions were answered between two instants.
+SELECT count(*) FROM decision WHERE answered_at >= :since AND answered_at < :until
+
+-- name: forget_decisions
+-- Forget some decisions that were answered before an instant, the oldest first.
+DELETE FROM decision WHERE (merchant_id, decision_id) IN (
+    SELECT merchant_id, decision_id FROM decision WHERE answered_at < :before
+    ORDER BY answered_at, merchant_id, decision_id LIMIT :most
+)
+
+-- name: insert_version
+-- Keep what a version holds, once.
+INSERT INTO decided_with (kind, version, content) VALUES (:kind, :version, :content) ON CONFLICT DO NOTHING
+
+-- name: version_content
+-- What a version holds.
+SELECT content FROM decided_with WHERE kind = :kind AND version = :version
+
+-- name: open_sandbox
+-- A merchant's sandbox, unless there is one.
+INSERT INTO sandbox (merchant_id, generation, clock, answers) VALUES (:merchant_id, 1, :clock, '[]')
+ON CONFLICT (merchant_id) DO NOTHING
+
+-- name: sandbox
+-- A merchant's sandbox.
+SELECT generation, clock, answers FROM sandbox WHERE merchant_id = :merchant_id
+
+-- name: move_sandbox_clock
+-- Later, never back.
+UPDATE sandbox SET clock = :clock WHERE merchant_id = :merchant_id AND generation = :generation AND clock <= :clock
+
+-- name: script_sandbox
+-- What processors answer from now on.
+UPDATE sandbox SET answers = :answers WHERE merchant_id = :merchant_id AND generation = :generation
+
+-- name: wipe_sandbox
+-- Begin anew: the next generation, with nothing in it.
+UPDATE sandbox SET generation = generation + 1, clock = :clock, answers = '[]'
+WHERE merchant_id = :merchant_id AND generation = :generation
+
+-- name: sandbox_tries
+-- How often a payment was attempted by the sandbox itself.
+SELECT count(*) FROM attempt
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND substr(attempt_id, 1, length(:made_here)) = :made_here
+
+-- name: held_of_payment
+-- What is held for a payment.
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+FROM reservation
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
+
+-- name: events_written
+-- The events of a merchant after a place, in the order of time, the end of a recovery last of its instant.
+SELECT e.created_at, e.ends, e.event_id, e.body FROM (
+    SELECT created_at, event_id, body, merchant_id,
+        CASE WHEN type IN ('recovery.recovered', 'recovery.exhausted') THEN 1 ELSE 0 END AS ends
+    FROM event_out
+) AS e
+WHERE e.merchant_id = :merchant_id AND (e.created_at, e.ends, e.event_id) > (:at, :ends, :event_id)
+ORDER BY e.created_at, e.ends, e.event_id LIMIT :most

@@ -164,7 +164,7 @@ def standing_reasons(
     elif word == "payment_cancelled":
         yield Reason(ReasonCode.CANCELLED, f"Payment {payment} was cancelled on {_day(said_at)}.")
     elif paying is not None and not (word == "payment_reopened" and int(paying[9] or 0) <= said_at):
-        yield Reason(ReasonCode.PAID, f"Payment {payment} was paid by attempt {paying[1]}.")
+        yield Reason(ReasonCode.PAID, f"Payment {payment} was paid by attempt {paying[1]!s}.")
     word, said_at = words.get("consent", ("", 0))
     if word == "consent_withdrawn":
         sentence = f"The customer withdrew the consent to method {method} on {_day(said_at)}."

@@ -63,15 +63,21 @@ class SqliteStore:
         self,
         locks: Sequence[Lock] = (),  # noqa: ARG002 - one writer at a time needs no finer locks
         shared: Sequence[Lock] = (),  # noqa: ARG002 - as above
+        *,
+        flushed: bool = True,
     ) -> Iterator["SqliteTransaction"]:
         """A transaction that no other writer overlaps; every one of them waits in the queue for the one before."""
         connection = self._pool.take()
         try:
+            if not flushed:
+                connection.database.execute("PRAGMA synchronous = normal")
             fcntl.flock(connection.queue, fcntl.LOCK_EX)
             connection.database.execute("BEGIN IMMEDIATE")
             yield SqliteTransaction(connection.database, self._statements)
             connection.database.execute("COMMIT")
             fcntl.flock(connection.queue, fcntl.LOCK_UN)
+            if not flushed:
+                connection.database.execute(f"PRAGMA synchronous = {self._synchronous}")
         except sqlite3.Error as error:
             self._pool.drop(connection)
             raise self._translated(error) from None
@@ -84,9 +90,16 @@ class SqliteStore:
         self,
         name: str,
         values: Values,
-        locks: Sequence[Lock],  # noqa: ARG002 - one writer at a time needs no finer locks
+        locks: Sequence[Lock],
+        beside: Question | None = None,
     ) -> bool:
         """One statement in its place in the queue; it is on the disk when this returns."""
+        if beside is not None:
+            with self.writing(locks) as transaction:
+                changed = transaction.change(name, values)
+                if changed:
+                    transaction.put(*beside)
+            return bool(changed)
         connection = self._pool.take()
         try:
             fcntl.flock(connection.queue, fcntl.LOCK_EX)

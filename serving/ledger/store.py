@@ -10,7 +10,7 @@ from typing import Protocol
 
 from features.errors import InputError
 
-Value = str | int | float | None
+Value = str | int | float | bytes | None
 Row = tuple[Value, ...]
 Values = Mapping[str, Value]
 Question = tuple[str, Values]
@@ -80,8 +80,14 @@ class Store(Protocol):
         """The database as people name it; no password."""
         ...
 
-    def writing(self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = ()) -> AbstractContextManager[Transaction]:
+    def writing(
+        self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = (), *, flushed: bool = True
+    ) -> AbstractContextManager[Transaction]:
         """A transaction that waits for these locks first; committed at the end, undone on any error.
+
+        Args:
+            flushed: Whether it is on the disk when it ends. If not, everybody sees it and it outlives this program,
+                but a power failure or a crash of the database server may lose it for a moment yet.
 
         Raises:
             InputError: The database cannot be reached.
@@ -89,8 +95,11 @@ class Store(Protocol):
         """
         ...
 
-    def at_once(self, name: str, values: Values, locks: Sequence[Lock]) -> bool:
+    def at_once(self, name: str, values: Values, locks: Sequence[Lock], beside: Question | None = None) -> bool:
         """One statement as a transaction by itself, after these locks; whether it changed or found anything.
+
+        Args:
+            beside: Another statement of the same transaction, which sees what the first one did.
 
         Raises:
             InputError, LedgerConflictError: As for `writing`.

@@ -18,12 +18,13 @@ class Entry:
     """One thing that happened to a payment.
 
     Args:
-        entry: `attempt`, `reservation`, `standing` (a word on the payment) or `advice` (whether retries are wanted).
-        name: The id of the attempt, the reservation or the event.
-        at: When it was made, held or said (UTC).
+        entry: `attempt`, `decision`, `reservation`, `standing` (a word on the payment) or `advice` (whether
+            retries are wanted).
+        name: The id of the attempt, the decision, the reservation or the event.
+        at: When it was made, decided, held or said (UTC).
         ends_at: Of an attempt, when its outcome became known; of a reservation, when it was closed.
-        word: The outcome, the state, or what was said.
-        other_id: Of an attempt, its reservation; of a reservation, the attempt that spent it.
+        word: The outcome, what was decided, the state, or what was said.
+        other_id: Of an attempt or a decision, its reservation; of a reservation, the attempt that spent it.
         reason: Why, in the words of whoever said it.
     """
 

@@ -18,11 +18,13 @@ class Caller:
     Args:
         merchant_id: The merchant whose key was sent; `EVERY_MERCHANT` for an operator, and where no keys are asked for.
         key_id: The key; None where no keys are asked for.
+        sandbox: It is the key of the merchant's sandbox.
     """
 
     merchant_id: str
     scope: Scope
     key_id: str | None = None
+    sandbox: bool = False
 
     @property
     def is_operator(self) -> bool:

@@ -67,7 +67,7 @@ class Gate:
         if not key.scope.allows(wanted):
             detail = f"Key {key.key_id} is of scope {key.scope.value}; this needs one of scope {wanted.value}"
             raise RequestError(Kind.FORBIDDEN, detail)
-        return Caller(key.merchant_id, key.scope, key.key_id)
+        return Caller(key.merchant_id, key.scope, key.key_id, key.sandbox)
 
 
 def wanted_scope(method: str, path: str) -> KeyScope | None:

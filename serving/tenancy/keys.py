@@ -55,6 +55,7 @@ class ApiKey:
         per_second: Requests a second that it may make of each worker; None without a limit.
         expires_at: It can be used before then (UTC); None for ever.
         last_used_at: To within ten minutes.
+        sandbox: It reaches the merchant's sandbox and nothing else.
     """
 
     key_id: str
@@ -67,6 +68,7 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    sandbox: bool = False
 
     def usable(self, now: datetime) -> bool:
         """Whether it is neither revoked nor over."""
@@ -105,17 +107,21 @@ def create_key(
     label: str = "",
     per_second: int | None = DEFAULT_PER_SECOND,
     expires_at: datetime | None = None,
+    sandbox: bool = False,
 ) -> NewKey:
-    """Make a key of a merchant, or an operator's of every merchant (`EVERY_MERCHANT`).
+    """Make a key of a merchant or of its sandbox, or an operator's of every merchant (`EVERY_MERCHANT`).
 
     Raises:
-        InvalidValueError: There is no such merchant, the label is too long, or it would be over already.
+        InvalidValueError: There is no such merchant, the label is too long, it would be over already, or a sandbox is
+            asked for that is of no one merchant.
     """
+    if sandbox and merchant_id == EVERY_MERCHANT:
+        raise InvalidValueError("merchant_id", None, "a merchant: a sandbox is of one merchant")
     if expires_at is not None and expires_at <= now:
         raise InvalidValueError("expires_at", expires_at.isoformat(), "an instant after now")
     if len(label) > _LONGEST_LABEL or not label.isprintable():
         raise InvalidValueError("label", label[:_LONGEST_LABEL], f"at most {_LONGEST_LABEL} printable characters")
-    made = _made(merchant_id, scope, now, label, per_second, expires_at)
+    made = _made(merchant_id, scope, now, label, per_second, expires_at, sandbox=sandbox)
     with store.writing() as transaction:
         if merchant_id != EVERY_MERCHANT:
             require_merchant(transaction, merchant_id)
@@ -133,7 +139,7 @@ def rotate_key(store: Store, key_id: str, now: datetime, *, overlap: timedelta) 
         old = found_key(transaction, key_id)
         if not old.usable(now):
             raise InvalidValueError("key_id", key_id, "a key that can still be used")
-        made = _made(old.merchant_id, old.scope, now, old.label, old.per_second, None)
+        made = _made(old.merchant_id, old.scope, now, old.label, old.per_second, None, sandbox=old.sandbox)
         transaction.put("add_key", _row(made.kept))
         transaction.put("end_key", {"key_id": key_id, "expires_at": to_micros(now + overlap)})
     return made
@@ -203,10 +209,14 @@ def _made(
     label: str,
     per_second: int | None,
     expires_at: datetime | None,
+    *,
+    sandbox: bool,
 ) -> NewKey:
     key_id = _letters(ascii_lowercase, _ID_LETTERS)
     secret = f"recoup_{key_id}_{_letters(ascii_letters, _SECRET_LETTERS)}"
-    return NewKey(ApiKey(key_id, merchant_id, digest_of(secret), scope, label, per_second, now, expires_at), secret)
+    digest = digest_of(secret)
+    kept = ApiKey(key_id, merchant_id, digest, scope, label, per_second, now, expires_at, sandbox=sandbox)
+    return NewKey(kept, secret)
 
 
 def _letters(among: str, count: int) -> str:
@@ -223,12 +233,13 @@ def _row(key: ApiKey) -> Values:
         "per_second": key.per_second,
         "created_at": to_micros(key.created_at),
         "expires_at": None if key.expires_at is None else to_micros(key.expires_at),
+        "sandbox": int(key.sandbox),
     }
     return row
 
 
 def _key_from(row: Row) -> ApiKey:
-    key_id, merchant_id, digest, scope, label, per_second, *instants = row
+    key_id, merchant_id, digest, scope, label, per_second, *instants, sandbox = row
     created_at, expires_at, revoked_at, last_used_at = _instants(instants)
     return ApiKey(
         key_id=str(key_id),
@@ -241,6 +252,7 @@ def _key_from(row: Row) -> ApiKey:
         expires_at=expires_at,
         revoked_at=revoked_at,
         last_used_at=last_used_at,
+        sandbox=bool(sandbox),
     )
 
 

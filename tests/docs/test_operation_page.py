@@ -38,6 +38,9 @@ def told() -> dict[str, tuple[str, set[str]]]:
     metrics.delivered("stripe", "applied")
     metrics.declined("stripe", Decline(Network.VISA, "QX"), "report")
     metrics.answers_with("prior", "prior-1", None, now)
+    metrics.model_refused("champion")
+    metrics.registry_away(away=True)
+    metrics.shadowed("same", 0.01)
     found: dict[str, tuple[str, set[str]]] = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
         for sample in family.samples:
@@ -65,7 +68,7 @@ def test_the_table_lists_every_metric_with_its_kind_and_labels(told: dict[str, t
         name: (kind, set(re.findall(r"`(\w+)`", labels)))
         for name, kind, labels in ROW.findall((DOCS / "operation.md").read_text(encoding="utf-8"))
     }
-    parts = re.compile(r"(_seconds)_(bucket|sum|count)$")
+    parts = re.compile(r"(_seconds|_difference)_(bucket|sum|count)$")
     real = {parts.sub(r"\1", name): (kind, labels - {"le"}) for name, (kind, labels) in told.items()}
     assert shown == real
 

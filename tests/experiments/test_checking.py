@@ -9,6 +9,8 @@ from experiments.beside import clashes
 from experiments.changes import breaking
 from experiments.definition import Change, Definition, Entry, Status
 from experiments.definition_file import read_definition
+from experiments.metric_names import METRIC_NAMES
+from experiments.metrics.catalogue import METRICS
 
 PLAN = 'policy = { kind = "plan" }'
 
@@ -87,6 +89,10 @@ def test_nothing_is_wrong_with_a_sound_definition() -> None:
 )
 def test_what_is_wrong_is_said_with_its_remedy(swaps: list[tuple[str, str]], sentence: str) -> None:
     assert f"first.toml, {sentence}" in sentences(text_with(*swaps))
+
+
+def test_the_metrics_that_may_be_named_are_those_of_the_catalogue() -> None:
+    assert set(METRIC_NAMES) == set(METRICS)
 
 
 def test_a_metric_that_does_not_exist_is_refused_with_those_that_do() -> None:

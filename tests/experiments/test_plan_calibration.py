@@ -63,6 +63,7 @@ def test_a_plan_promises_nothing_for_retries_after_the_customer_paid() -> None:
     early = follow(Paying(world_of({"p": clearing()}), FIRST + timedelta(days=days[1])), case.context, told)
     assert (early.due, early.made, early.recovered) == (1, 1, False)
     assert early.promised_while_due == pytest.approx(early.chances[0])
+    assert early.range_while_due == pytest.approx((early.lows[0], early.highs[0]))
 
 
 def test_the_planner_that_knows_the_outcomes_keeps_every_promise() -> None:
@@ -86,6 +87,7 @@ def test_too_great_promises_show_at_their_place_and_in_the_whole_plan() -> None:
     lengths = by_length(followed, 200, 0)
     assert [one.number for one in lengths] == [2, 0]
     assert lengths[0].promised == pytest.approx(0.64)
+    assert (lengths[0].promised_low, lengths[0].promised_high) == pytest.approx((0.36, 0.91))
     assert lengths[0].kept.low < 0.46 < lengths[0].kept.high
 
 
@@ -119,4 +121,5 @@ def _in(world: RecordedWorld) -> tuple[RecordedWorld, PlanPolicy, Sequence[Conte
 def _drawn(rng: np.random.Generator, customer: str, told: tuple[float, ...], true: tuple[float, ...]) -> Followed:
     hits = [bool(rng.random() < p) for p in true]
     made = hits.index(True) + 1 if any(hits) else len(hits)
-    return Followed(customer, told, len(told), made, any(hits))
+    lows, highs = tuple(p / 2 for p in told), tuple(1 - (1 - p) / 2 for p in told)
+    return Followed(customer, told, len(told), made, any(hits), lows, highs)

@@ -51,7 +51,7 @@ def test_subjects_gather_the_contributions_of_their_columns(artifact: Artifact) 
     scorer = BoostedScorer(artifact)
     retries = candidates(FAILURE, FAILURE.payment.recover_by)[:1]
     matrix = frame(rows_of_context(FAILURE, retries), from_json(artifact.encoders))
-    each = np.mean([b.predict(matrix, pred_contrib=True)[0] for b in scorer.bag], axis=0)
+    each = np.mean([b.contributions(matrix)[0] for b in scorer.bag], axis=0)
     names = [column.name for column in COLUMNS]
     payday = sum(value for name, value in zip(names, each[:-1], strict=True) if "payday" in name and "own" not in name)
     assert scorer.contributions_of(matrix)[0].by_subject["closeness to paydays"] == pytest.approx(payday)

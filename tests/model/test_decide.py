@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,9 @@ def test_the_plan_of_a_decision_starts_with_its_choice_and_its_chances_multiply(
         assert attempt.reached == pytest.approx(reached, abs=1e-5)
         reached *= 1.0 - attempt.score.probability
     assert decision.plan.recovery_probability == pytest.approx(1.0 - reached if attempts else 0.0, abs=1e-5)
+    assert decision.plan.recovery_low == pytest.approx(1.0 - prod(1.0 - one.score.low for one in attempts), abs=1e-5)
+    assert decision.plan.recovery_high == pytest.approx(1.0 - prod(1.0 - one.score.high for one in attempts), abs=1e-5)
+    assert decision.plan.recovery_low <= decision.plan.recovery_probability <= decision.plan.recovery_high
     assert all(
         other.plan_value.amount_minor <= decision.plan_value.amount_minor or decision.stop
         for other in decision.alternatives

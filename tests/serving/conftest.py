@@ -6,24 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
-import numpy as np
 import orjson
 import pytest
 
 from api_builders import Api, Clock
-from builders import random_history, simple_classify
-from features.encoders import learn
-from features.frame import frame
-from features.rows import rows_of_history
-from features.table import from_arrow
-from model.artifact import Artifact, write_artifact
-from model.boosted import Uncertainty, column_facts
-from model.calibration import Unchanged
 from serving.app import create_app
 from serving.ledger_access import open_ledger
 from serving.service import Service, prior_service
 from serving.settings import Settings
+from small_models import write_small
 
 # A JSON document that tests take apart; its shape is the point of the tests.
 Document = dict[str, Any]
@@ -80,21 +71,13 @@ def body(document: Document) -> bytes:
 @pytest.fixture(scope="session")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small model of a random history."""
-    attempts = from_arrow(random_history(3, 600), simple_classify)
-    encoders, rows = learn(attempts), rows_of_history(attempts)
-    approved = attempts.approved[rows.index].astype(np.float64)
-    settings = {"objective": "binary", "verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, "num_leaves": 7}
-    boosters = [
-        lgb.train(settings | {"seed": seed, "bagging_fraction": 0.7, "bagging_freq": 1},
-                  lgb.Dataset(frame(rows, encoders), approved, free_raw_data=False), num_boost_round=8)
-        for seed in (1, 2, 3)
-    ]  # fmt: skip
-    doubt = Uncertainty(1.0, (-2.0, 2.0), (0.1, 0.1))
-    folder = tmp_path_factory.mktemp("model") / "artifact"
-    texts = tuple(booster.model_to_string() for booster in boosters)
-    facts = {"label": "approved", "uncertainty": doubt.to_json()}
-    write_artifact(Artifact(texts, Unchanged(), encoders.to_json(), column_facts(), facts, "# Test model\n"), folder)
-    return folder
+    return write_small(tmp_path_factory.mktemp("model") / "artifact")
+
+
+@pytest.fixture(scope="session")
+def other_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another one of the same history."""
+    return write_small(tmp_path_factory.mktemp("model") / "other", seeds=(4, 5, 6))
 
 
 @pytest.fixture(scope="session")

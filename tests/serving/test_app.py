@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,14 +13,12 @@ import orjson
 import pytest
 from fastapi import FastAPI
 
-from features.action import Retry
-from features.context import Context
-from features.table import Asked
-from model.scorer import Scores, ScoreSource
+from features.vocabulary import Network, Rail
+from model.caps.rule import CapRule
+from model.caps.rulebook import Rulebook
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.app import create_app
 from serving.examples import EXAMPLES, Example
-from serving.registry import Answering
 from serving.service import Service, prior_service
 from serving.settings import Settings
 
@@ -29,17 +27,11 @@ JSON = {"content-type": "application/json"}
 CARD = "4242 4242 4242 4242"
 
 
-class FailingScorer:
-    """A scorer with a fault, to see what a failure lets out."""
+class FailingRulebook(Rulebook):
+    """Rules with a fault, to see what a failure lets out that no policy can answer for."""
 
-    version = "failing"
-    source: ScoreSource = "model"
-
-    def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
-        raise RuntimeError(f"secret {CARD}")
-
-    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
-        return tuple(self.score(context, retries) for context, retries in asked)
+    def about(self, rail: Rail, network: Network) -> tuple[CapRule, ...]:
+        raise RuntimeError(f"secret {CARD} {rail} {network}")
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +249,7 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(app: FastAPI) ->
 def test_a_failure_inside_is_a_problem_without_internals(
     settings: Settings, service: Service, body: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = create_app(settings, service=replace(service, answering=Answering(FailingScorer(), "test")))
+    broken = create_app(settings, service=replace(service, rulebook=FailingRulebook(service.rulebook.rules)))
     response = decide(broken, body, JSON | {"x-request-id": "req-7"})
     told = problem(response, 500)
     assert "req-7" in told.detail

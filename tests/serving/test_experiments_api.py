@@ -124,6 +124,21 @@ def test_a_held_place_and_its_exposure_are_written_together_or_not_at_all(trial:
     assert held == []
 
 
+@pytest.mark.parametrize("reserve", [False, True])
+def test_a_variants_decision_is_computed_again_to_the_byte_and_as_missing_once_it_answers_no_more(
+    trial: Trial, settings: Settings, service: Service, failed: Document, reserve: bool
+) -> None:
+    made = [trial.asked(failed, customer, reserve=reserve)["decision_id"] for customer in (FIXED, PLAN)]
+
+    def again(api: Api) -> list[str]:
+        path = "/v1/decisions/{}/replay?merchant_id=acme"
+        return [api.post(path.format(decision_id), None)["outcome"] for decision_id in made]
+
+    assert again(trial.api) == ["same", "same"]
+    alone = Api(create_app(settings, service=service, ledger=trial.ledger, clock=trial.api.clock), trial.api.clock)
+    assert again(alone) == ["missing", "missing"]
+
+
 def test_a_payment_that_was_exposed_is_answered_again_without_another_write(trial: Trial, failed: Document) -> None:
     first = trial.asked(failed, PLAN)
     with trial.ledger.store.writing() as transaction:

@@ -18,6 +18,9 @@ from api_builders import MERCHANT, Api, Clock, event, report
 from features.action import Retry
 from features.context import Context
 from features.table import Asked
+from features.vocabulary import Network, Rail
+from model.caps.rule import CapRule
+from model.caps.rulebook import Rulebook
 from model.scorer import Scores, ScoreSource
 from serving.app import create_app
 from serving.ledger_access import open_ledger
@@ -42,6 +45,13 @@ class TellingScorer:
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         return tuple(self.score(context, retries) for context, retries in asked)
+
+
+class TellingRulebook(Rulebook):
+    """Rules that fail with what they were asked about; no policy can answer without them."""
+
+    def about(self, rail: Rail, network: Network) -> tuple[CapRule, ...]:
+        raise RuntimeError(f"{rail} {network} with card {CARD} of {SECRETS[0]}")
 
 
 def of_jane(document: Document) -> Document:
@@ -69,10 +79,13 @@ def test_a_day_of_requests_leaves_nothing_of_a_payer_in_the_log(
         api = Api(create_app(settings, service=service, ledger=ledger, clock=Clock()), Clock())
         _a_day(api, of_jane(failed))
     telling = replace(service, answering=Answering(TellingScorer(), "x"))
-    assert asyncio.run(_failing(create_app(settings, service=telling, clock=Clock()), of_jane(failed))) == 500
+    assert asyncio.run(_failing(create_app(settings, service=telling, clock=Clock()), of_jane(failed))) == 200
+    broken = replace(telling, rulebook=TellingRulebook(service.rulebook.rules))
+    assert asyncio.run(_failing(create_app(settings, service=broken, clock=Clock()), of_jane(failed))) == 500
     log = capsys.readouterr().err
     lines = [orjson.loads(line) for line in log.splitlines()]
     assert len([line for line in lines if line["event"] == "request"]) > 25
+    assert any(line["event"] == "policy failed" and line["failure"] == "RuntimeError" for line in lines)
     assert any(line["event"] == "failed" and line["failure"] == "RuntimeError" for line in lines)
     assert [secret for secret in SECRETS if secret in log] == []
     assert not re.search(r"4242.{0,3}4242", log)

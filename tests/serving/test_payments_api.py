@@ -24,7 +24,8 @@ def pages(api: Api, path: str, limit: int) -> Iterator[Document]:
 
 def story(api: Api, failed: Document) -> list[tuple[str, str, str]]:
     """A payment from its first failure to its end; what of it stands in its timeline, in order."""
-    held = api.reserve(failed)["reservation"]
+    decided = api.reserve(failed)
+    held = decided["reservation"]
     api.post("/v1/payments/inv_1/events", event("payment_opted_out", "o1", reason="wait"))
     api.post("/v1/payments/inv_1/events", event("payment_opted_in", "o2") | {"happened_at": "2026-11-23T10:14:00Z"})
     api.clock.now = datetime.fromisoformat(held["fire_from"])
@@ -37,6 +38,7 @@ def story(api: Api, failed: Document) -> list[tuple[str, str, str]]:
         ("attempt", "att_1", "declined"),
         ("advice", "o1", "stopped"),
         ("advice", "o2", "resumed"),
+        ("decision", decided["decision_id"], "retry"),
         ("reservation", held["reservation_id"], "spent"),
         ("attempt", "att_2", "approved"),
         ("standing", "p9", "payment_paid"),
@@ -48,9 +50,10 @@ def test_a_timeline_tells_everything_that_happened_in_the_order_of_time(api: Api
     answer = api.get(TIMELINE)
     assert [(one["entry"], one["id"], one["word"]) for one in answer["entries"]] == expected
     assert (answer["has_more"], answer["next_cursor"]) == (False, None)
-    attempt, reservation = answer["entries"][0], answer["entries"][3]
+    attempt, decision, reservation = (answer["entries"][place] for place in (0, 3, 4))
     assert attempt["amount"] == {"amount_minor": 2799, "currency": "EUR"}
     assert (attempt["code"], attempt["category"]) == ("51", "insufficient_funds")
+    assert decision["other_id"] == reservation["id"]
     assert reservation["other_id"] == "att_2"
     assert answer["entries"][1]["reason"] == "wait"
 

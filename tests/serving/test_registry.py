@@ -1,5 +1,6 @@
 """The champion answers where there is one; otherwise the prior does, and says why."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from model.artifact import read_artifact
 from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
-from serving.registry import Champion, answering, champion_of, read_scorer
+from serving.ports import free_port
+from serving.registry import Away, Champion, answering, champion_of, last_fetched, read_scorer
 from serving.requests import parse_request
 from serving.service import load_service
 from serving.settings import Settings
@@ -61,6 +63,28 @@ def test_a_registry_that_is_no_database_is_reported_in_one_sentence(settings: Se
     assert "\n" not in found
 
 
+def test_at_a_start_without_the_registry_the_version_that_was_fetched_last_answers(
+    settings: Settings, artifact: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mlflow.db").write_text("this is not a database")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "champion.json").write_text(json.dumps({"folder": str(artifact), "version": "7"}))
+    found = answering(settings, lambda _: Away("the registry cannot be read"))
+    assert (found.scorer.version, found.registered_version) == (read_artifact(artifact).version, "7")
+    assert answering(settings, lambda _: "nobody carries the alias").scorer.source == "prior"
+    (tmp_path / "models" / "champion.json").write_text("{")
+    assert answering(settings, lambda _: Away("the registry cannot be read")).refused == "the registry cannot be read"
+
+
+@pytest.mark.slow
+def test_a_registry_whose_server_is_away_is_given_up_and_the_prior_answers(settings: Settings) -> None:
+    found = answering(replace(settings, tracking_uri=f"http://127.0.0.1:{free_port()}"))
+    assert found.scorer.source == "prior"
+    assert found.refused is not None
+    assert "cannot be read" in found.refused or "is not in the registry" in found.refused
+    assert "did not answer within" not in found.refused
+
+
 def test_a_model_folder_answers_and_gives_its_content_hash(settings: Settings, artifact: Path) -> None:
     found = answering(replace(settings, model=artifact))
     assert found.scorer.source == "model"
@@ -102,6 +126,7 @@ def test_the_registered_champion_answers(settings: Settings, artifact: Path) -> 
     found = answering(settings)
     assert found.refused is None
     assert (found.scorer.source, found.registered_version) == ("model", "1")
+    assert last_fetched(settings) == Champion(found.folder or Path(), "1")
     assert found.scorer.version == read_artifact(artifact).version
     nobody = champion_of(replace(settings, model_alias="nobody"))
     assert isinstance(nobody, str)

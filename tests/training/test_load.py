@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import random_history
-from features.errors import InputError
+from features.errors import CardNumberError, InputError
 from features.table import Coded, from_arrow
 from training.load import classified, load_history
 
@@ -39,6 +39,23 @@ def test_the_same_bytes_have_the_same_digest(tmp_path: Path) -> None:
     for name in ("one", "two"):
         pq.write_table(random_history(5), tmp_path / name)
     assert load_history(tmp_path / "one").digest == load_history(tmp_path / "two").digest
+
+
+@pytest.mark.parametrize("name", ["issuer_id", "processor", "market", "code"])
+def test_a_word_that_a_model_would_repeat_holds_no_card_number(tmp_path: Path, name: str) -> None:
+    arrow = random_history(6)
+    words = [*arrow.column(name).to_pylist()[:-1], "4242 4242 4242 4242"]
+    at = arrow.column_names.index(name)
+    pq.write_table(arrow.set_column(at, arrow.field(at), [words]), tmp_path / "history.parquet")
+    with pytest.raises(CardNumberError, match=name) as refused:
+        load_history(tmp_path / "history.parquet")
+    assert "4242" not in str(refused.value)
+
+
+def test_the_name_of_a_history_which_the_registry_keeps_holds_no_card_number(tmp_path: Path) -> None:
+    pq.write_table(random_history(6), tmp_path / "4242424242424242.parquet")
+    with pytest.raises(CardNumberError, match="history"):
+        load_history(tmp_path / "4242424242424242.parquet")
 
 
 def _csv(path: Path) -> None:

@@ -33,7 +33,14 @@ class Promises:
 
 def plan_section(promises: Promises) -> Section:
     """Tables by retries planned and by place in the plan."""
-    header = ("plans", "promised", "promised while due", "recovered", "recovered less promised while due")
+    header = (
+        "plans",
+        "promised",
+        "promised while due",
+        "range promised",
+        "recovered",
+        "recovered less promised while due",
+    )
     lengths = [(str(one.number or "all"), f"{one.count:,}", f"{one.whole:.3f}", *_row(one)) for one in promises.lengths]
     places = [(str(one.number), f"{one.count:,}", *_row(one)) for one in promises.places]
     return Section(
@@ -43,7 +50,7 @@ def plan_section(promises: Promises) -> Section:
             Table("By retries planned", ("retries planned", *header), tuple(lengths)),
             Table(
                 "By place of the retry in the plan",
-                ("retry", "made", "chance planned", "approved", "approved less planned"),
+                ("retry", "made", "chance planned", "range planned", "approved", "approved less planned"),
                 tuple(places),
             ),
         ),
@@ -56,7 +63,8 @@ def plan_finding(promises: Promises) -> str | None:
     if one is None:
         return None
     return (
-        f"Plans followed as told at the first failure promise {one.promised:.1%} and recover {one.kept.value:.1%} "
+        f"Plans followed as told at the first failure promise {one.promised:.1%} ({one.promised_low:.1%} to "
+        f"{one.promised_high:.1%} by the ends of their intervals) and recover {one.kept.value:.1%} "
         f"({one.kept.low:.1%} to {one.kept.high:.1%})."
     )
 
@@ -69,8 +77,13 @@ def plan_json(promises: Promises) -> dict[str, list[dict[str, object]]]:
     }
 
 
-def _row(one: Kept) -> tuple[str, str, str]:
-    return f"{one.promised:.3f}", cell(one.kept, 3), signed(one.difference, 3)
+def _row(one: Kept) -> tuple[str, str, str, str]:
+    return (
+        f"{one.promised:.3f}",
+        f"{one.promised_low:.3f} to {one.promised_high:.3f}",
+        cell(one.kept, 3),
+        signed(one.difference, 3),
+    )
 
 
 def _json(one: Kept) -> dict[str, object]:
@@ -79,5 +92,7 @@ def _json(one: Kept) -> dict[str, object]:
         "count": one.count,
         "whole": one.whole,
         "promised": one.promised,
+        "promised_low": one.promised_low,
+        "promised_high": one.promised_high,
         **estimates_json({"kept": one.kept, "difference": one.difference}),
     }

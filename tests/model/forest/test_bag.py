@@ -175,6 +175,6 @@ def test_a_model_of_more_columns_than_rows_have_is_refused() -> None:
 def test_probes_reach_nearly_every_leaf() -> None:
     text = trained(1)
     different, _ = probes(flatten([read_trees(text)]), COLUMNS)
-    leaves = np.asarray(boosters_of((text,))[0].predict(different, pred_leaf=True))
+    leaves = np.asarray(lgb.Booster(model_str=text).predict(different, pred_leaf=True))
     reached = sum(len(np.unique(leaves[:, tree])) for tree in range(leaves.shape[1]))
     assert reached > 0.8 * sum(len(tree.leaf) for tree in read_trees(text))

@@ -3,10 +3,16 @@
 import numpy as np
 from numba.core.registry import CPUDispatcher
 
+from context_builders import card, context, failed
+from model.caps.rulebook import Rulebook
+from model.decide import decide
+from model.economics import Economics
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree
 from model.forest.warm import warm
+from model.planning.kernels import over_states
+from model.prior import PriorScorer
 
 
 def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None:
@@ -20,3 +26,21 @@ def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None
     rows = np.array([[0.2, 1], [0.2, 2], [0.6, 1], [np.nan, 40]], dtype=np.float32)
     np.testing.assert_array_equal(add_up(rows, *as_arrays(flatten([[tree, tree]])))[:, 0], [2.0, 4.0, 6.0, 2.0])
     assert add_up.signatures == compiled
+
+
+def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
+    warm()
+    assert isinstance(over_states, CPUDispatcher)
+    compiled = list(over_states.signatures)
+    rulebook, economics = Rulebook.load(), Economics.default()
+    for methods in (1, 2):
+        cards = [card(f"card_{i}", processors=("a", "b")) for i in range(methods)]
+        assert (
+            len(
+                decide(
+                    context(cards, [failed(card("card_0"))], days=20), PriorScorer(), rulebook, economics
+                ).plan.attempts
+            )
+            > 1
+        )
+    assert over_states.signatures == compiled

@@ -7,6 +7,7 @@ from model.economics import Economics
 from model.planner import Case
 from model.planning.beliefs import Exact, Interpolated, cautious, probability
 from model.planning.imagined import after_declines
+from model.planning.recursion import Floats, Int64s
 from model.planning.shortlist import shortlist
 from model.planning.sounding import Sounding
 from model.prior import PriorScorer
@@ -33,6 +34,10 @@ def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
     return sounding, sounding.beliefs(logit[kept], answered, more), kept
 
 
+def _after(beliefs: Exact | Interpolated, counts: tuple[int, ...], last: int, method: Int64s) -> Floats:
+    return beliefs.over(np.array([counts])).after(0, last, method)
+
+
 def test_of_one_method_and_few_moves_every_state_is_the_scorer_s_own() -> None:
     case = case_of(daily(12, 1), PriorScorer(), 4)
     sounding, beliefs, kept = sounded(case)
@@ -42,7 +47,7 @@ def test_of_one_method_and_few_moves_every_state_is_the_scorer_s_own() -> None:
     for path in ((0,), (4,), (0, 5), (1, 2, 6)):
         imagined = after_declines(case.context, [retries[i] for i in path])
         asked = PriorScorer().score(imagined, retries[path[-1] + 1 :]).probability
-        believed = beliefs.after((len(path),), np.array([path[-1]]))[0][path[-1] + 1 :]
+        believed = _after(beliefs, (len(path),), path[-1], np.zeros(len(kept), dtype=np.int64))[path[-1] + 1 :]
         np.testing.assert_allclose(believed, asked, rtol=1e-12)
 
 
@@ -58,8 +63,9 @@ def test_between_points_the_belief_is_close_to_the_scorer_s() -> None:
         asked = PriorScorer().score(imagined, [retries[j] for j in later]).probability
         moves = [retry.method_id for retry in retries]
         order = list(dict.fromkeys(moves))
+        method = np.array([order.index(name) for name in moves])
         counts = tuple(sum(moves[i] == name for i in path) for name in order)
-        errors.append(np.abs(beliefs.after(counts, np.array([path[-1]]))[0][later] - asked))
+        errors.append(np.abs(_after(beliefs, counts, path[-1], method)[later] - asked))
     assert np.mean(np.concatenate(errors)) < 0.02
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from model.planning.recursion import UNBOUNDED, Counts, Floats, Int64s, Moves, Room, solve
+from model.planning.recursion import UNBOUNDED, Chances, Counts, Floats, Int64s, Moves, Room, solve
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,12 @@ class Drawn:
     def now(self) -> Floats:
         return self._draw(-1, (0,) * self.methods)
 
-    def after(self, counts: Counts, last: Int64s) -> Floats:
-        return np.stack([self._draw(i, counts) for i in last.tolist()])
+    def over(self, states: Int64s) -> Chances:
+        tables = [[self.after(counts, last) for last in range(self.size)] for counts in map(tuple, states.tolist())]
+        return Chances(np.array(tables), np.arange(len(states)), np.ones((0, 1, 1)), odds=False)
+
+    def after(self, counts: Counts, last: int) -> Floats:
+        return self._draw(last, counts)
 
     def _draw(self, last: int, counts: Counts) -> Floats:
         return np.random.default_rng([self.seed, last + 1, *counts]).uniform(0.0, 0.7, self.size)
@@ -62,7 +66,7 @@ def enumerated(problem: Problem, path: tuple[int, ...] = ()) -> tuple[float, tup
         return best
     made = [int(moves.method[i]) for i in path]
     counts = tuple(made.count(m) for m in range(moves.methods))
-    chance = problem.beliefs.after(counts, np.array(path[-1:]))[0] if path else problem.beliefs.now
+    chance = problem.beliefs.after(counts, path[-1]) if path else problem.beliefs.now
     for j in range(len(moves)):
         before = made.count(int(moves.method[j]))
         full = path and (before > room.own_left[j] or len(path) > room.all_left[j])
@@ -115,7 +119,8 @@ def test_equals_go_to_the_earlier_move() -> None:
     class Even:
         now = np.array([0.5, 0.5])
 
-        def after(self, counts: Counts, last: Int64s) -> Floats:
-            return np.full((last.size, 2), 0.5)
+        def over(self, states: Int64s) -> Chances:
+            which = np.zeros(len(states), dtype=np.int64)
+            return Chances(np.full((1, 2, 2), 0.5), which, np.ones((0, 1, 1)), odds=False)
 
     assert solve(moves, Even(), room, 2).path == (0,)

@@ -46,6 +46,16 @@ def test_a_key_is_printed_once_alone_on_standard_output(database: str) -> None:
     assert secret.rpartition("_")[2] not in shown
 
 
+def test_a_key_of_a_sandbox_is_one_of_a_merchant_and_stays_one_when_it_is_rotated(database: str) -> None:
+    key_id = create(database, "--sandbox").split("_")[1]
+    run("keys", "rotate", key_id, "--database", database)
+    with closing(store_at(database)) as store:
+        assert [key.sandbox for key in keys_of(store)] == [True, True]
+    assert "acme (sandbox)" in run("keys", "list", "--database", database)
+    with pytest.raises(InvalidValueError, match="a sandbox is of one merchant"):
+        run("keys", "create", "--operator", "--sandbox", "--database", database)
+
+
 def test_rotating_and_revoking_are_seen_in_the_list(database: str) -> None:
     old = create(database).split("_")[1]
     new = run("keys", "rotate", old, "--overlap-hours", "0", "--database", database).split("_")[1]

@@ -19,6 +19,7 @@ from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import UNEXPLAINED, Advised
 from serving.ledger.reservations import Refused, Reservation
 from serving.ledger.selecting import Selector
+from serving.ledger.store import Question
 from serving.registry import Answering
 from serving.reserving import Decided, decide_and_reserve
 from serving.service import Service, prior_service
@@ -114,6 +115,7 @@ def test_overtaken_twice_it_stops_and_says_why(ledger: Ledger) -> None:
             reservation_id: str | None = None,
             expires_at: datetime | None = None,
             advised: Advised = UNEXPLAINED,
+            beside: Callable[[Reservation], Question] | None = None,
         ) -> Reservation | Refused:
             rival = super().reserve(a_proposal(), NOW + timedelta(hours=2), NOW)
             assert isinstance(rival, Reservation)

@@ -46,7 +46,8 @@ IDS = {"key": "first", "payment_id": "inv_1", "processor": "stripe", "code": "in
 def operations() -> Iterator[Operation]:
     document: dict[str, Any] = create_app(Settings(), service=prior_service()).openapi()
     for path, methods in document["paths"].items():
-        if path not in PUBLIC and not path.startswith(SIGNED):
+        # What is of sandboxes takes keys of its own: tests/serving/sandbox asks it with others.
+        if path not in PUBLIC and not path.startswith((*SIGNED, "/v1/sandbox")):
             yield from ((method.upper(), path) for method in methods)
 
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.card_number import holds_card_number
+from features.sources.masking import without_card_numbers
 from serving.webhooks import deliveries
 from serving.webhooks.signatures import SOURCES
 from webhook_builders import Hooks, Post, names, payload, send, signed
@@ -56,7 +57,8 @@ def ends_well(hooks: Hooks, post: Post) -> str:
     if response.status_code == 401 or post.source == "adyen":
         return str(response.status_code)
     kept = deliveries.found(hooks.ledger.store, response.json()["delivery_id"])
-    assert kept.marked or kept.body == post.body
+    # Bodies that differ in card numbers only are one delivery, so the first may have been kept unmarked.
+    assert kept.marked or kept.body in {post.body, without_card_numbers(post.body).body}
     # Milliseconds and microseconds since 1970 are told apart.
     assert not holds_card_number(re.sub(r"(?<![0-9])1[0-9]{12}(?:[0-9]{3})?(?![0-9])", "", kept.body.decode("latin-1")))
     return str(response.json()["state"])

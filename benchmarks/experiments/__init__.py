@@ -1,0 +1,1 @@
+"""What the analysis of experiments promises, held against simulations with known truth."""

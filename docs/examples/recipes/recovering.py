@@ -1,0 +1,125 @@
+"""What the recipes share: ask what to do about an unpaid payment, and carry out what is due.
+
+Nothing is kept here: what is owed stands with the biller, what is held stands with Recoup. Both may be run again at any
+time, after a crash too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from serving.client import Recoup
+from serving.client.shapes import (
+    AttemptIn,
+    CheckRequest,
+    DecisionRequest,
+    MethodIn,
+    Outcome,
+    Rail,
+    ReleaseRequest,
+    ReservationOut,
+    ReservedDecisionAnswer,
+    SettledAttempt,
+    SettleRequest,
+)
+
+
+class Biller(Protocol):
+    """A billing system as recoveries need it."""
+
+    merchant_id: str
+    answers_later: bool
+    """Whether a charge is answered by a webhook and not at once."""
+
+    def owed(self, payment_id: str) -> DecisionRequest | None:
+        """All that is known of a payment that is owed and was attempted; None for any other."""
+        ...
+
+    def made_since(self, payment_id: str, at: datetime) -> SettledAttempt | None:
+        """The latest attempt on the payment since an instant."""
+        ...
+
+    def charge(self, held: ReservationOut) -> None:
+        """Try once to collect; a decline is no error."""
+        ...
+
+
+def advise(recoup: Recoup, biller: Biller, payment_id: str) -> ReservationOut | None:
+    """Ask what to do about a payment: a retry that has its place now, or None. To be run when an attempt has failed."""
+    request = biller.owed(payment_id)
+    if request is None:
+        return None
+    decided = recoup.decide(replace(request, reserve=True))
+    return decided.reservation if isinstance(decided, ReservedDecisionAnswer) else None
+
+
+def carry_out_due(recoup: Recoup, biller: Biller, now: datetime | None = None) -> list[SettledAttempt]:
+    """Carry out what is due now; what was attempted. Run it every few minutes, one at a time."""
+    at = now or datetime.now(UTC)
+    due = [one for one in recoup.all_reservations(merchant_id=biller.merchant_id) if one.fire_from <= at < one.fire_by]
+    made = [_carried_out(recoup, biller, held, at) for held in due]
+    return [attempt for attempt in made if attempt is not None]
+
+
+def _carried_out(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt | None:
+    # An attempt since then is the one of this reservation: its report was lost, or somebody else was faster.
+    made = biller.made_since(held.payment_id, held.fire_from)
+    if made is None:
+        checked = recoup.check(held.reservation_id, CheckRequest(merchant_id=biller.merchant_id))
+        if not checked.go:
+            why = checked.reasons[0].sentence
+            recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
+            return None
+        made = _charged(recoup, biller, held, now)
+    if made is None:
+        return None
+    _settle(recoup, biller, held, made)
+    if made.outcome is not Outcome.APPROVED:
+        advise(recoup, biller, held.payment_id)
+    return made
+
+
+def _charged(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt | None:
+    if biller.answers_later:
+        # Told before it is made: while its outcome is not known nothing else is advised, so that nothing is charged
+        # twice, even if this ends before the next line.
+        pending = SettledAttempt(attempt_id=own_id(held.reservation_id), attempted_at=now, outcome=Outcome.UNKNOWN)
+        _settle(recoup, biller, held, pending)
+        biller.charge(held)
+        return pending
+    biller.charge(held)
+    return biller.made_since(held.payment_id, held.fire_from)
+
+
+def _settle(recoup: Recoup, biller: Biller, held: ReservationOut, made: SettledAttempt) -> None:
+    recoup.settle(held.reservation_id, SettleRequest(merchant_id=biller.merchant_id, attempt=made))
+
+
+def own_id(reservation_id: str) -> str:
+    """The id of an attempt that the biller gives none."""
+    return f"try_{reservation_id.removeprefix('rsv_')}"
+
+
+def settled_from(attempts: Sequence[AttemptIn], at: datetime) -> SettledAttempt | None:
+    """The latest of some attempts since an instant, as it settles a reservation."""
+    since = [one for one in attempts if one.attempted_at >= at]
+    if not since:
+        return None
+    last = max(since, key=lambda one: one.attempted_at)
+    return SettledAttempt(
+        attempt_id=last.attempt_id,
+        attempted_at=last.attempted_at,
+        outcome=last.outcome,
+        code=last.code,
+        subcode=last.subcode,
+        advice_code=last.advice_code,
+        text=last.text,
+    )
+
+
+def methods_for(methods: Sequence[MethodIn], attempts: Sequence[AttemptIn]) -> tuple[MethodIn, ...]:
+    """The methods on file, and those of earlier attempts that are not on file any more and may not be charged."""
+    known = {one.method_id for one in methods}
+    gone = dict.fromkeys(one.method_id for one in attempts if one.method_id not in known)
+    return (*methods, *(MethodIn(method_id=name, rail=Rail.UNKNOWN, consented=False) for name in gone))

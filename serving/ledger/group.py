@@ -1,0 +1,63 @@
+"""Small writes by many at once, put together in one transaction: whoever comes first writes for all who wait.
+
+No one waits for a timer, and nobody goes on before what it wrote can be seen by everybody.
+"""
+
+from threading import Lock
+
+from serving.ledger.store import Question, Store
+
+_AT_ONCE = 500
+
+
+class GroupWriter:
+    """Writes statements in groups that are seen by all and outlive this program, but are not flushed each.
+
+    Each statement must be one that cannot fail for what it holds, as an insert that ignores what is there already:
+    those who wait together succeed or fail together.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[_Turn] = []
+        self._arrivals = Lock()
+        self._writing = Lock()
+
+    def write(self, statement: Question) -> None:
+        """Write a statement; it is written when this returns.
+
+        Raises:
+            InputError: The database cannot be reached or takes nothing in.
+        """
+        turn = _Turn(statement)
+        with self._arrivals:
+            self._waiting.append(turn)
+        with self._writing:
+            while not turn.over:
+                self._write_group()
+        if turn.failure is not None:
+            raise turn.failure
+
+    def _write_group(self) -> None:
+        with self._arrivals:
+            group, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+        failure: Exception | None = None
+        try:
+            with self._store.writing(flushed=False) as transaction:
+                for turn in group:
+                    transaction.put(*turn.statement)
+        except Exception as error:  # noqa: BLE001 - whatever it is, everybody in the group is told
+            failure = error
+        for turn in group:
+            turn.over, turn.failure = True, failure
+
+
+class _Turn:
+    """One who waits, and what became of it."""
+
+    __slots__ = ("failure", "over", "statement")
+
+    def __init__(self, statement: Question) -> None:
+        self.statement = statement
+        self.over = False
+        self.failure: Exception | None = None

@@ -1,0 +1,178 @@
+"""The sandboxes that this process has open: each a ledger, a clock and an application of its own."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+from starlette.types import ASGIApp
+from structlog.typing import FilteringBoundLogger
+
+from model.caps.rulebook import Rulebook
+from serving.errors import RequestError
+from serving.events_out.delivering import MOST_A_TURN, Delivering
+from serving.events_out.posting import posting_client
+from serving.events_out.targets import Targets
+from serving.ledger.ledger import Ledger
+from serving.ledger.recoveries import lapse
+from serving.ledger.store import Store
+from serving.ledger_access import LedgerAccess
+from serving.sandbox.place import drop_generation, open_generation
+from serving.sandbox.state import SandboxState, clock_moved, state_of, wiped
+from serving.sandbox.uncounted import Uncounted
+from serving.settings import Settings
+
+MOST_OPEN = 16
+_MOST_RECOVERIES = 10_000
+
+
+@dataclass(slots=True)
+class SandboxTime:
+    """A clock that stands still until it is moved, and never goes back."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        """What it shows (UTC)."""
+        return self.now
+
+    def show(self, at: datetime) -> None:
+        """Move it on; another worker may have moved it further already."""
+        self.now = max(self.now, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """One generation of a merchant's sandbox, open in this process."""
+
+    generation: int
+    time: SandboxTime
+    access: LedgerAccess
+    app: ASGIApp
+    delivering: Delivering
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """A sandbox as a request finds it."""
+
+    state: SandboxState
+    sandbox: Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """A sandbox after its clock was moved, and what came to its end by that."""
+
+    here: Here
+    holds: int
+    recoveries: int
+
+
+@dataclass
+class Sandboxes:
+    """Opens sandboxes, moves their clocks and wipes them.
+
+    Args:
+        live: Where it is kept how each sandbox stands.
+        targets: Receivers of events; those of sandboxes are among them.
+        build: Makes the application of a sandbox from its ledger and its clock.
+        clock: The machine's.
+    """
+
+    live: LedgerAccess
+    settings: Settings
+    rulebook: Rulebook
+    targets: Targets
+    build: Callable[[LedgerAccess, SandboxTime], ASGIApp]
+    clock: Callable[[], datetime]
+    log: FilteringBoundLogger
+    _open: OrderedDict[str, Sandbox] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def of(self, merchant_id: str) -> Here:
+        """A merchant's sandbox; begun where there is none yet.
+
+        Raises:
+            RequestError: The ledger cannot be reached.
+        """
+        return await self._at(await self.live.ask(lambda ledger: state_of(ledger.store, merchant_id, self.clock())))
+
+    async def moved(self, here: Here, to: datetime) -> CaughtUp:
+        """A sandbox with its clock set to a later instant; what is over by then has ended.
+
+        Raises:
+            RequestError: The clock shows a later instant already.
+        """
+        state = await self.live.ask(lambda ledger: clock_moved(ledger.store, here.state, to))
+        after = await self._at(state)
+        return await after.sandbox.access.ask(lambda ledger: _caught_up(ledger, after))
+
+    async def wiped(self, here: Here, now: datetime) -> Here:
+        """A sandbox with nothing in it; what was in it is removed."""
+        before = here.state
+
+        def anew(ledger: Ledger) -> SandboxState:
+            state = wiped(ledger.store, before, now)
+            drop_generation(self.settings, ledger.store, before.merchant_id, before.generation)
+            return state
+
+        return await self._at(await self.live.ask(anew))
+
+    def send_soon(self, sandbox: Sandbox) -> None:
+        """Send what is due, beside whatever else is done."""
+        if any(target.sandbox for target in self.targets.all):
+            task = asyncio.create_task(self._send(sandbox))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    def close(self) -> None:
+        """Let go of every database."""
+        with self._lock:
+            while self._open:
+                self._open.popitem()[1].access.close()
+
+    async def _send(self, sandbox: Sandbox) -> None:
+        try:
+            async with posting_client() as client:
+                while await sandbox.delivering.turn(client) == MOST_A_TURN:
+                    pass
+        except RequestError as error:
+            self.log.warning("events of a sandbox were not sent", reason=str(error))
+
+    async def _at(self, state: SandboxState) -> Here:
+        sandbox = await self.live.ask(lambda ledger: self._opened(ledger.store, state))
+        sandbox.time.show(state.now)
+        return Here(state, sandbox)
+
+    def _opened(self, live: Store, state: SandboxState) -> Sandbox:
+        with self._lock:
+            known = self._open.get(state.merchant_id)
+            if known is not None and known.generation == state.generation:
+                self._open.move_to_end(state.merchant_id)
+                return known
+            if known is not None:
+                self._open.pop(state.merchant_id).access.close()
+            sandbox = self._open[state.merchant_id] = self._made(live, state)
+            while len(self._open) > MOST_OPEN:
+                self._open.popitem(last=False)[1].access.close()
+            return sandbox
+
+    def _made(self, live: Store, state: SandboxState) -> Sandbox:
+        store = open_generation(self.settings, live, state.merchant_id, state.generation)
+        ledger = Ledger(store, self.rulebook, self.targets.sandbox_outbox(state.merchant_id))
+        access, time = LedgerAccess(ledger, self.rulebook, Uncounted()), SandboxTime(state.now)
+        # What is tried again is so by the sandbox's clock, or by the machine's where that is ahead; what is signed is
+        # signed by the machine's, because receivers look at theirs.
+        delivering = Delivering(
+            access, self.targets, self.log, lambda: max(time.now, self.clock()), stamp=self.clock, lapses=time
+        )
+        return Sandbox(state.generation, time, access, self.build(access, time), delivering)
+
+
+def _caught_up(ledger: Ledger, here: Here) -> CaughtUp:
+    now = here.state.now
+    return CaughtUp(here, ledger.expire(now), lapse(ledger.store, ledger.outbox, now, _MOST_RECOVERIES))

@@ -1,0 +1,88 @@
+"""Work in a thread of its own, waited for only so long: what takes longer is left behind, and ends when it can.
+
+A thread that computes cannot be ended from outside. So whoever waits goes on without it; the work itself looks at the
+time between its stages and gives up at the next of them. How many may run at once is bounded, those left behind
+included, so that they cannot pile up.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Protocol, TypeVar
+
+Answer = TypeVar("Answer")
+MOST_AT_ONCE = 64
+
+
+class TooSlowError(Exception):
+    """The work did not end in its time, or could not even begin."""
+
+
+class Runner(Protocol):
+    """How a piece of work is run."""
+
+    def __call__(self, work: Callable[[], Answer], seconds: float) -> Answer:
+        """Its answer.
+
+        Raises:
+            TooSlowError: It took longer.
+        """
+        ...
+
+
+def at_once(work: Callable[[], Answer], seconds: float) -> Answer:  # noqa: ARG001 - the work keeps the time itself
+    """The work in the thread of whoever asks; it ends by itself at its next look at the time."""
+    return work()
+
+
+class Apart:
+    """Threads that are kept for the next piece of work; they end with the process, whatever they do.
+
+    Args:
+        most: Pieces of work at once, those left behind included.
+    """
+
+    def __init__(self, most: int = MOST_AT_ONCE) -> None:
+        self._free = threading.Semaphore(most)
+        self._idle: SimpleQueue[SimpleQueue[Callable[[], None]]] = SimpleQueue()
+
+    def __call__(self, work: Callable[[], Answer], seconds: float) -> Answer:
+        """The answer of the work; what it raises is raised here.
+
+        Raises:
+            TooSlowError: It took longer, or too many are at work.
+        """
+        if seconds <= 0.0 or not self._free.acquire(blocking=False):
+            raise TooSlowError
+        told: Future[Answer] = Future()
+
+        def run() -> None:
+            try:
+                told.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+                told.set_exception(error)
+            finally:
+                self._free.release()
+
+        self._thread().put(run)
+        try:
+            return told.result(seconds)
+        except TimeoutError:
+            if told.done():  # just so, or the work ended in such an error itself
+                return told.result()
+            raise TooSlowError from None
+
+    def _thread(self) -> "SimpleQueue[Callable[[], None]]":
+        """What gives work to a thread that has none; a new one where all have."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            given: SimpleQueue[Callable[[], None]] = SimpleQueue()
+            threading.Thread(target=self._serve, args=(given,), name="decision", daemon=True).start()
+            return given
+
+    def _serve(self, given: "SimpleQueue[Callable[[], None]]") -> None:
+        while True:
+            given.get()()
+            self._idle.put(given)

@@ -1,0 +1,264 @@
+"""Every recipe recovers an invoice of its biller through the real service, and charges nothing twice."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import kill_bill
+import lago
+import polar
+import pytest
+import stripe_billing
+from recovering import Biller, advise, carry_out_due
+
+from api_builders import START, Api, Clock
+from client_builders import Faulty, InProcess, Mishap
+from fake_billers import FakeBiller, FakeKillBill, FakeLago, FakePolar, FakeStripe
+from serving.app import create_app
+from serving.client import Recoup
+from serving.client.errors import NotReachedError, SignatureError
+from serving.client.retrying import NO_RETRIES
+from serving.client.shapes import Network
+from serving.events_out.signing import signed_headers
+from serving.ledger_access import open_ledger
+from serving.service import Service, prior_service
+from serving.settings import Settings
+
+PAYLOADS = Path(__file__).parent / "payloads"
+PAGES = Path(__file__).parents[2] / "docs" / "recipes"
+MOST_HOURS = 24 * 61
+
+
+@dataclass
+class Scene:
+    """The service, a biller behind its recipe, and one clock for both."""
+
+    api: Api
+    clock: Clock
+    recoup: Recoup
+    fake: FakeBiller
+    biller: Biller
+    network: Faulty
+
+    def attempts(self) -> list[str]:
+        entries = self.api.get(f"/v1/payments/{self.fake.invoice}?merchant_id=acme&limit=200")["entries"]
+        return [one["word"] for one in entries if one["entry"] == "attempt"]
+
+    def hear(self) -> None:
+        """Lago tells what became of attempts; the others are asked."""
+        if isinstance(self.fake, FakeLago) and isinstance(self.biller, lago.Lago):
+            for number in range(len(self.fake.charges)):
+                event, key = self.fake.event(number)
+                invoice = self.biller.told(event, key, self.clock.now)
+                if invoice is not None and number == len(self.fake.charges) - 1:
+                    advise(self.recoup, self.biller, invoice)
+
+    def begin(self) -> None:
+        self.hear()
+        advise(self.recoup, self.biller, self.fake.invoice)
+
+    def run(self, hours: int = MOST_HOURS) -> None:
+        """A job that runs every quarter of an hour, as long as something is held."""
+        for _ in range(hours):
+            held = list(self.recoup.all_reservations(merchant_id="acme"))
+            if not held:
+                return
+            self.clock.now = max(self.clock.now, held[0].fire_from)
+            if carry_out_due(self.recoup, self.biller, self.clock.now):
+                self.hear()
+            elif self.clock.now >= held[0].fire_from:
+                return
+
+
+Make = Callable[[Clock, Recoup], tuple[FakeBiller, Biller]]
+
+
+def with_stripe(clock: Clock, _: Recoup) -> tuple[FakeBiller, Biller]:
+    fake = FakeStripe(clock)
+    return fake, stripe_billing.StripeBilling("acme", "sk_test", transport=fake.transport)
+
+
+def with_kill_bill(clock: Clock, _: Recoup) -> tuple[FakeBiller, Biller]:
+    fake = FakeKillBill(clock)
+    url, transport = "http://127.0.0.1:8081", fake.transport
+    return fake, kill_bill.KillBill("acme", url, "admin:password", "bob:lazar", processor="stripe", transport=transport)
+
+
+def with_lago(clock: Clock, recoup: Recoup) -> tuple[FakeBiller, Biller]:
+    fake = FakeLago(clock)
+    return fake, lago.Lago("acme", "lago", recoup, network=Network.VISA, transport=fake.transport)
+
+
+def with_polar(clock: Clock, _: Recoup) -> tuple[FakeBiller, Biller]:
+    fake = FakePolar(clock)
+    return fake, polar.Polar("acme", "polar_oat_1", transport=fake.transport)
+
+
+BILLERS = {"stripe-billing": with_stripe, "kill-bill": with_kill_bill, "lago": with_lago, "polar": with_polar}
+
+
+@pytest.fixture(scope="module")
+def prior() -> Service:
+    return prior_service()
+
+
+@contextmanager
+def a_scene(make: Make, prior: Service, folder: Path) -> Iterator[Scene]:
+    clock = Clock(START.replace(minute=0))
+    settings = Settings(home=folder, database=f"sqlite:///{folder}/ledger.db?synchronous=normal", log_format="json")
+    with closing(open_ledger(settings, prior.rulebook)) as ledger:
+        app = create_app(settings, service=prior, ledger=ledger, clock=clock)
+        network = Faulty(InProcess(app), [])
+        with Recoup("http://127.0.0.1:8080", transport=network, retries=NO_RETRIES) as recoup:
+            fake, biller = make(clock, recoup)
+            clock.now += timedelta(minutes=5)
+            yield Scene(Api(app, clock), clock, recoup, fake, biller, network)
+            assert fake.unexpected == []
+
+
+@pytest.mark.parametrize("name", BILLERS)
+def test_an_invoice_is_recovered_at_the_advised_times_and_every_attempt_counts_once(
+    name: str, prior: Service, tmp_path: Path
+) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.begin()
+        scene.run()
+        assert scene.fake.paid
+        assert [one.approved for one in scene.fake.charges] == [False, False, False, True]
+        assert scene.attempts() == ["declined"] * 3 + ["approved"]
+        assert advise(scene.recoup, scene.biller, scene.fake.invoice) is None
+        assert list(scene.recoup.all_reservations(merchant_id="acme")) == []
+
+
+@pytest.mark.parametrize("name", BILLERS)
+@pytest.mark.parametrize("lost", ["report", "answer"])
+def test_a_charge_whose_report_was_lost_is_found_and_not_made_again(
+    name: str, lost: str, prior: Service, tmp_path: Path
+) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.begin()
+        (held,) = scene.recoup.all_reservations(merchant_id="acme")
+        scene.clock.now = held.fire_from
+        # The list of what is held and the check arrive; what follows the charge does not.
+        mishap = Mishap.LOST if lost == "report" else Mishap.ANSWER_LOST
+        scene.network.mishaps = [Mishap.NONE, Mishap.NONE, mishap]
+        with pytest.raises(NotReachedError):
+            carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        scene.clock.now += timedelta(minutes=1)
+        carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        scene.hear()
+        assert len(scene.fake.charges) <= 2
+        assert scene.attempts().count("declined") == len(scene.fake.charges)
+
+
+@pytest.mark.parametrize("name", BILLERS)
+def test_what_was_paid_meanwhile_is_not_charged(name: str, prior: Service, tmp_path: Path) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.begin()
+        (held,) = scene.recoup.all_reservations(merchant_id="acme")
+        scene.fake.paid_otherwise = True
+        paid = {
+            "merchant_id": "acme",
+            "event_id": "p",
+            "kind": "payment_paid",
+            "happened_at": scene.clock.now.isoformat(),
+        }
+        scene.api.post(f"/v1/payments/{scene.fake.invoice}/events", paid)
+        assert carry_out_due(scene.recoup, scene.biller, held.fire_from) == []
+        assert len(scene.fake.charges) == 1
+        assert list(scene.recoup.all_reservations(merchant_id="acme")) == []
+
+
+def test_next_to_a_retry_of_polars_own_nothing_is_charged(prior: Service, tmp_path: Path) -> None:
+    with a_scene(with_polar, prior, tmp_path) as scene:
+        assert isinstance(scene.fake, FakePolar)
+        scene.begin()
+        (held,) = scene.recoup.all_reservations(merchant_id="acme")
+        scene.fake.planned = held.fire_from + timedelta(hours=20)
+        scene.clock.now = held.fire_from
+        assert carry_out_due(scene.recoup, scene.biller, scene.clock.now) == []
+        assert len(scene.fake.charges) == 1
+
+
+def test_an_attempt_that_stripe_tells_by_webhook_too_counts_once(prior: Service, tmp_path: Path) -> None:
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        scene.begin()
+        charge = scene.fake.charges[0]
+        attempt = {
+            "payment_id": scene.fake.invoice,
+            "customer_id": "cus_1",
+            "processor": "stripe",
+            "method": {"method_id": "pm_1", "rail": "card", "network": "visa", "issuer_country": "DE"},
+            "amount_minor": 2_799,
+            "currency": "EUR",
+            "attempted_at": charge.at.isoformat(),
+            "outcome": "declined",
+            "code": "insufficient_funds",
+        }
+        report = {"merchant_id": "acme", "event_id": "evt_1", "attempt_id": charge.name, "source": "webhook"}
+        scene.api.post("/v1/attempts", report | {"attempt": attempt})
+        assert scene.attempts() == ["declined"]
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def test_the_published_webhooks_name_the_invoice_that_failed() -> None:
+    now = START
+    stamp = str(int(now.timestamp()))
+    body = payload("stripe")
+    digest = hmac.new(b"whsec_1", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    headers = {"stripe-signature": f"t={stamp},v1={digest}"}
+    assert stripe_billing.failed_in("whsec_1", headers, body, now) == FakeStripe.invoice
+    with pytest.raises(ValueError, match="not signed by Stripe"):
+        stripe_billing.failed_in("whsec_2", headers, body, now)
+    with pytest.raises(ValueError, match="just now"):
+        stripe_billing.failed_in("whsec_1", headers, body, now + timedelta(minutes=6))
+
+    assert kill_bill.failed_in("s", {"secret": "s"}, payload("kill_bill")) == FakeKillBill.invoice
+    with pytest.raises(ValueError, match="without its secret"):
+        kill_bill.failed_in("s", {}, payload("kill_bill"))
+
+    body = payload("lago")
+    signature = base64.b64encode(hmac.new(b"key", body, hashlib.sha256).digest()).decode()
+    event = lago.verified("key", {"x-lago-signature": signature}, body)
+    assert event["payment_provider_invoice_payment_error"]["lago_invoice_id"] == FakeLago.invoice
+    with pytest.raises(ValueError, match="not signed by Lago"):
+        lago.verified("other", {"x-lago-signature": signature}, body)
+
+    body, secret = payload("polar"), "polar_whs_0123456789abcdef0123"
+    own = f"whsec_{base64.b64encode(secret.encode()).decode()}"
+    signed = signed_headers([own], "msg_1", int(now.timestamp()), body)
+    assert polar.failed_in(secret, signed, body, now) == FakePolar.invoice
+    with pytest.raises(SignatureError):
+        polar.failed_in(secret + "x", signed, body, now)
+
+
+@pytest.mark.parametrize("name", BILLERS)
+def test_every_recipe_has_its_page_with_sources_and_what_to_switch_off(name: str) -> None:
+    page = (PAGES / f"{name}.md").read_text("utf-8")
+    assert f"docs/examples/recipes/{name.replace('-', '_')}.py" in page
+    for heading in ("## Switch off", "## What becomes what", "## Run", "## What Recoup tells you", "## Sources"):
+        assert heading in page
+    assert re.search(r"Read on 2026-11-\d\d", page)
+    assert all(url.startswith("https://") for url in re.findall(r"\]\((http[^)]+)\)", page))
+
+
+def test_fields_of_the_recorded_webhooks_are_those_that_the_fakes_answer_with() -> None:
+    stripe = json.loads(payload("stripe"))["data"]["object"]
+    fake = FakeStripe(Clock(datetime.fromisoformat("2026-11-23T09:00:00+00:00")))
+    assert set(fake.invoice_document()) <= set(stripe)
+    assert set(FakePolar(fake.clock).order()) <= set(json.loads(payload("polar"))["data"])
+    told, _ = FakeLago(fake.clock).event(0)
+    error = "payment_provider_invoice_payment_error"
+    assert set(told[error]) <= set(json.loads(payload("lago"))[error])
+    assert isinstance(fake.transport, httpx.MockTransport)

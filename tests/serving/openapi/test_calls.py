@@ -1,0 +1,91 @@
+"""Whatever the published description allows or forbids, the service answers as it is described.
+
+Schemathesis makes the requests: good ones, bad ones, and ways along the links. `HTTP_EXAMPLES` says how many of each;
+`make fuzz-http` asks for many, and for other ones every time.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.config import SchemathesisConfig
+from schemathesis.python import asgi
+
+from api_builders import Document, past
+from serving.ledger_access import open_ledger
+from serving.service import Service
+from serving.settings import Settings
+from serving.tenancy.keys import EVERY_MERCHANT, Scope
+from tenants import Tenants, tenants_of
+
+PUBLISHED = Path(__file__).parents[3] / "docs" / "openapi.json"
+SAME = settings.get_current_profile_name() == "same"
+EXAMPLES = int(os.environ.get("HTTP_EXAMPLES", "3"))
+# What fields say together, such as an attempt on one of the listed methods, a schema cannot say: such a request is
+# good by its schema and refused with 422.
+ACCEPTED = ["2xx", "401", "403", "404", "409", "422", "429"]
+CONFIG = {
+    "generation": {"deterministic": SAME, "max-examples": EXAMPLES, "database": "none"},
+    "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
+    "suppress-health-check": ["all"],
+}
+if SAME:
+    CONFIG["seed"] = 1
+Case = schemathesis.Case[Any]
+schema = schemathesis.openapi.from_path(PUBLISHED, config=SchemathesisConfig.from_dict(CONFIG))
+
+
+@pytest.fixture
+def tenants(tmp_path: Path, service: Service) -> Iterator[Tenants]:
+    places = Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/ledger.db?synchronous=normal", log_format="json")
+    made = tenants_of(places, service, open_ledger(places, service.rulebook))
+    yield made
+    asgi.shutdown_lifespans()
+
+
+@schema.parametrize()
+def test_every_answer_is_one_that_is_described(case: Case, tenants: Tenants) -> None:
+    case.operation.schema.app = case.operation.app = tenants.api.app
+    case.call_and_validate(headers=key_of(tenants))
+
+
+def test_every_way_that_the_links_lead_is_answered_as_it_is_described(tenants: Tenants, failed: Document) -> None:
+    linked = schema.exclude(path_regex="^/v1/admin")
+    linked.app, headers, followed = tenants.api.app, key_of(tenants), Counter[str]()
+    for event in past(3):
+        tenants.of(EVERY_MERCHANT).post("/v1/attempts", event)
+
+    class Ways(linked.as_state_machine()):  # type: ignore[misc]  # a class that is made from the document
+        """Begins with payments that have a retry to reserve, of which most made ones have none."""
+
+        def before_call(self, case: Case) -> None:
+            case.operation.app = tenants.api.app
+            if case.operation.label == "POST /v1/decisions":
+                case.body = failed | {"reserve": True}
+
+        def get_call_kwargs(self, case: Case) -> dict[str, object]:
+            return {"headers": headers}
+
+        def after_call(self, response: schemathesis.Response, case: Case) -> None:
+            if response.status_code == 200:
+                followed[case.operation.label] += 1
+
+    quiet = settings(
+        max_examples=8 * EXAMPLES,
+        stateful_step_count=6,
+        derandomize=SAME,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    Ways.run(settings=quiet)
+    assert followed, "nothing that was asked along the way was answered"
+
+
+def key_of(tenants: Tenants) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tenants.keys[EVERY_MERCHANT, Scope.ADMIN].secret}"}

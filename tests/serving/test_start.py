@@ -1,0 +1,73 @@
+"""What a service loads: what no decision needs stays outside, so that it starts soon and takes little memory."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+
+from serving.examples import EXAMPLES
+
+_NEVER = ("pandas", "sklearn", "lightgbm", "matplotlib", "mlflow", "optuna", "dask", "experiments", "training")
+_PARTS = ("scipy.special", "scipy.stats", "scipy.sparse", "pyarrow.compute", "pyarrow.parquet")
+_HEAVY = (*_NEVER, *_PARTS)
+_ANSWER = """
+import asyncio, os, sys
+import httpx
+from serving.app import create_app
+from serving.ledger_access import open_ledger
+from serving.service import load_service
+from serving.settings import settings_from
+
+async def ask(body):
+    settings = settings_from(os.environ)
+    service = load_service(settings)
+    app = create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook))
+    async with app.router.lifespan_context(app), httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://recoup"
+    ) as client:
+        answer = await client.post("/v1/decisions", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+found = asyncio.run(ask(sys.stdin.buffer.read()))
+assert found["policy_source"] == "model", found
+assert found["action"]["kind"] == "retry", found
+print(*sys.modules)
+"""
+_START = """
+import sys
+import serving.cli, serving.cli.serve, serving.ports
+import serving.server, serving.service, serving.tracking_server
+print(*sys.modules)
+"""
+
+
+def _loaded(program: str, given: bytes = b"", **settings: str) -> set[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("RECOUP_", "MLFLOW_"))} | settings
+    ran = subprocess.run(
+        [sys.executable, "-c", program], input=given, env=environment, capture_output=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    return set(ran.stdout.decode().splitlines()[-1].split())
+
+
+def test_a_service_that_has_answered_with_a_model_has_loaded_none_of_what_only_training_needs(
+    artifact: Path, tmp_path: Path
+) -> None:
+    body = orjson.loads(next(example.body for example in EXAMPLES))
+    loaded = _loaded(
+        _ANSWER,
+        orjson.dumps(body),
+        RECOUP_HOME=str(tmp_path),
+        RECOUP_MODEL=str(artifact),
+        RECOUP_DATABASE_URL=f"sqlite:///{tmp_path}/ledger.db",
+    )
+    assert {"serving.app", "model.forest.kernels", "model.planning.kernels"} <= loaded
+    assert loaded.isdisjoint(_HEAVY), sorted(loaded.intersection(_HEAVY))
+
+
+def test_whoever_starts_workers_loads_neither_the_application_nor_the_compiler() -> None:
+    loaded = _loaded(_START)
+    assert loaded.isdisjoint((*_HEAVY, "serving.app", "fastapi", "numba")), loaded

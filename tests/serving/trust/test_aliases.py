@@ -1,0 +1,86 @@
+"""The aliases of a registry, read from each kind of place that holds one."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from features.errors import InputError
+from serving.trust.aliases import aliases_in, is_quick
+
+TABLE = "CREATE TABLE registered_model_aliases (workspace TEXT, name TEXT, alias TEXT, version INTEGER)"
+
+
+def test_a_database_tells_the_aliases_of_our_model_only(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert aliases_in(uri) == {}
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute(TABLE)
+        rows = [("default", "recoup-retry", "champion", 3), ("default", "other", "champion", 9)]
+        database.executemany("INSERT INTO registered_model_aliases VALUES (?, ?, ?, ?)", rows)
+        database.commit()
+    assert aliases_in(uri) == {"champion": "3"}
+
+
+def test_what_is_no_registry_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("these are notes " * 100)
+    with pytest.raises(InputError, match=r"cannot be asked: .*not a database"):
+        aliases_in(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with closing(sqlite3.connect(tmp_path / "empty.db")) as database:
+        database.execute("CREATE TABLE other (id INTEGER)")
+    with pytest.raises(InputError, match="no such table"):
+        aliases_in(f"sqlite:///{tmp_path / 'empty.db'}")
+
+
+@contextmanager
+def server(status: int, body: bytes) -> Iterator[str]:
+    """A server that always answers the same; it gives its address."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/api/2.0/mlflow/registered-models/get?name=recoup-retry"
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_a_server_is_asked_over_its_rest_interface() -> None:
+    named = b'{"registered_model": {"name": "recoup-retry", "aliases": [{"alias": "champion", "version": "12"}]}}'
+    with server(200, named) as uri:
+        assert aliases_in(uri) == {"champion": "12"}
+    with server(200, b'{"registered_model": {"name": "recoup-retry"}}') as uri:
+        assert aliases_in(uri) == {}
+    with server(404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}') as uri:
+        assert aliases_in(uri) == {}
+
+
+def test_a_server_that_is_away_or_answers_otherwise_is_told_without_its_password() -> None:
+    with server(500, b'{"error_code": "INTERNAL_ERROR"}') as uri, pytest.raises(InputError, match="status 500"):
+        aliases_in(uri)
+    with server(200, b"<html>") as uri, pytest.raises(InputError, match="cannot be asked"):
+        aliases_in(uri)
+    with pytest.raises(InputError, match="cannot be asked") as refused:
+        aliases_in("http://user:secret@127.0.0.1:9")
+    assert "secret" not in str(refused.value)
+
+
+def test_only_what_is_read_directly_is_looked_at_every_few_seconds() -> None:
+    assert is_quick("sqlite:///mlflow.db")
+    assert is_quick("https://mlflow.example")
+    assert is_quick("postgresql+psycopg2://u@h/d")
+    assert not is_quick("mysql://u@h/d")

@@ -1,0 +1,50 @@
+"""Work apart: whoever waits goes on in time, and what was left behind does not pile up."""
+
+from threading import Event, get_ident
+
+import pytest
+
+from serving.trust.apart import Apart, TooSlowError
+
+LONG = 60.0
+
+
+def test_it_gives_the_answer_and_raises_what_the_work_raises() -> None:
+    apart = Apart()
+    assert apart(lambda: 7, LONG) == 7
+    with pytest.raises(ZeroDivisionError):
+        apart(lambda: 1 // 0, LONG)
+    with pytest.raises(TimeoutError, match="its own"):
+        apart(lambda: (_ for _ in ()).throw(TimeoutError("its own")), LONG)
+
+
+def test_a_thread_is_used_again() -> None:
+    apart = Apart()
+    idents = set()
+    for _ in range(20):
+        idents.add(apart(get_ident, LONG))
+    assert len(idents) <= 2
+    assert get_ident() not in idents
+
+
+def test_work_that_never_ends_is_left_behind_and_bounded() -> None:
+    apart, ends = Apart(most=2), Event()
+    for _ in range(2):
+        with pytest.raises(TooSlowError):
+            apart(ends.wait, 0.01)
+    with pytest.raises(TooSlowError):
+        apart(lambda: True, LONG)  # at once: nobody is free
+    ends.set()
+    while True:  # as soon as those that were left behind have ended
+        try:
+            assert apart(lambda: 1, LONG) == 1
+            break
+        except TooSlowError:
+            continue
+
+
+def test_no_time_left_is_too_slow_before_anything_is_begun() -> None:
+    begun = Event()
+    with pytest.raises(TooSlowError):
+        Apart()(begun.set, 0.0)
+    assert not begun.is_set()
