@@ -14,7 +14,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from experiments.allocation import allocation, propensities
+from experiments.analysis.power import Baseline, Design, Method, Needed, needed
 from experiments.definition import BUCKETS, Definition, Target, Unit
+from experiments.metrics.catalogue import PRIMARY
+from experiments.metrics.maturity import Window
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.money import Money
@@ -98,6 +102,27 @@ def base_rate(history: pa.Table, definition: Definition, economics: Economics) -
     span = (counted["attempted_at"].max() - counted["attempted_at"].min()).to_numpy() / _DAY
     part = (definition.namespace.end - definition.namespace.first) / BUCKETS
     return BaseRate(len(failed_sum), part * len(failed_sum) / (max(float(span), 1.0) / 7.0), share, deviation)
+
+
+def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
+    """Units of control and smallest variant, and weeks, until the smallest effect is found with the planned power.
+
+    None where another metric than the recovered value is primary, or nothing came back: the rate says nothing then.
+    """
+    if definition.primary_metric != PRIMARY or not rate.recovered:
+        return None
+    chance = propensities(allocation(definition, coverage=1.0))
+    others = [share for name, share in chance.items() if name != definition.control]
+    design = Design(
+        control_share=chance[definition.control],
+        variant_share=min(others),
+        coverage=definition.coverage or 1.0,
+        alpha=definition.alpha,
+        power=definition.power,
+        method=Method(definition.method.value),
+    )
+    base = Baseline(rate.recovered, rate.deviation**2, 0.0, rate.per_week)
+    return needed(base, definition.smallest_effect * rate.recovered, design, Window(definition.window_days))
 
 
 def _followed(history: pa.Table) -> pd.DataFrame:

@@ -67,17 +67,20 @@ def print_outcomes(definition: Definition, outcomes: "Sequence[VariantOutcomes]"
 
 
 def print_base_rates(rates: "Sequence[tuple[Definition, BaseRate | None]]") -> None:
-    """What the merchant's own history says of each definition."""
+    """What the merchant's own history says of each definition, and how long it would have to run."""
+    from serving.base_rates import run_time
+
     table = Table(box=None)
-    for heading in ("key", "window", "units", "a week", "recovered", "deviation of a unit"):
+    for heading in ("key", "window", "units", "a week", "recovered", "needed", "weeks"):
         table.add_column(heading, justify="left" if heading == "key" else "right", no_wrap=True)
     for definition, rate in rates:
         row = (definition.key, f"{definition.window_days} days")
         if rate is None:
-            table.add_row(*row, "0", "", "not known", "")
+            table.add_row(*row, "0", "", "not known", "", "")
         else:
-            told = (f"{rate.units:,}", f"{rate.per_week:,.1f}", f"{rate.recovered:.2%}", f"{rate.deviation:.4f}")
-            table.add_row(*row, *told)
+            run = run_time(definition, rate)
+            told = (f"{rate.units:,}", f"{rate.per_week:,.1f}", f"{rate.recovered:.2%}")
+            table.add_row(*row, *told, *((f"{run.units:,}", f"{run.weeks:,.0f}") if run else ("not known", "")))
     _console().print(table)
 
 

@@ -1,15 +1,16 @@
 """Base rates count what the experiment would: mature payments of the target, by unit, in one currency."""
 
 from dataclasses import replace
+from statistics import NormalDist
 
 import pytest
 
 from experiment_builders import a_definition
-from experiments.definition import Definition, Namespace, Target, Unit
+from experiments.definition import Definition, Method, Namespace, Target, Unit
 from failure_histories import Told, a_history
 from features.vocabulary import DeclineCategory, Rail
 from model.economics import Economics
-from serving.base_rates import BaseRate, base_rate, history_span
+from serving.base_rates import BaseRate, base_rate, history_span, run_time
 
 ECONOMICS = Economics.from_toml("[exchange]\nbase = 'EUR'\n[exchange.per_base]\nUSD = 2.0\n")
 TEN_DAYS = a_definition(("window_days = 30", "window_days = 10"))
@@ -83,3 +84,22 @@ def test_only_payments_of_the_target_count(target: Target) -> None:
 def test_the_market_is_the_issuers_country_where_none_is_stated() -> None:
     german = replace(TEN_DAYS, target=Target(markets=("DE",)))
     assert rate_of(german, Told("a", "p1", 0, 3, market=None)).units == 1
+
+
+def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5)
+    planned = replace(TEN_DAYS, method=Method.FIXED, smallest_effect=0.1)
+    found = run_time(planned, rate)
+    assert found is not None
+    z = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
+    assert found.units == pytest.approx(4 * z**2 * 0.5**2 / 0.06**2, abs=1)
+    assert found.weeks == pytest.approx(found.units / 100 + 10 / 7)
+    longer = run_time(replace(planned, method=Method.SEQUENTIAL), rate)
+    assert longer is not None
+    assert longer.units > found.units
+
+
+def test_where_the_rate_says_nothing_of_the_metric_no_run_time_is_told() -> None:
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5)
+    assert run_time(replace(TEN_DAYS, primary_metric="net_value"), rate) is None
+    assert run_time(TEN_DAYS, replace(rate, recovered=0.0)) is None

@@ -140,7 +140,7 @@ def test_a_window_longer_than_the_history_is_refused_and_rates_are_shown_otherwi
     assert "window_days: 45 is not accepted; expected at most the 44 days that the history spans." in ran.err
     pq.write_table(a_history([Told("a", "p1", 0, 3), Told("b", "p2", 7)]), path)
     shown = recoup("experiment", "check", SHIPPED, "--history", path).out
-    assert [line.split()[-2] for line in shown.splitlines() if " days " in line] == ["50.00%", "50.00%"]
+    assert [line.split()[5] for line in shown.splitlines() if " days " in line] == ["50.00%", "50.00%"]
 
 
 def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: Path) -> None:
