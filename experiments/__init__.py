@@ -1,1 +1,1 @@
-"""Worlds to learn in and comparisons that hold up: the simulator now, A/B experiments later."""
+"""Worlds to learn in and comparisons that hold up: the simulator, replays, and experiments on customers."""

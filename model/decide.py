@@ -5,7 +5,7 @@ Pure: the same context, scorer, rulebook and economics give the same decision, b
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -16,14 +16,23 @@ from features.context_json import context_to_json
 from features.errors import InvalidValueError
 from features.vocabulary import Outcome, Rail
 from model.alternatives import alternatives
-from model.candidates import by_day, candidates, horizon_of, is_expired, usable_processors
+from model.arms import DEFAULT, Arm, Taken
+from model.candidates import by_day, horizon_of, is_expired, usable_processors
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.contingent import explained
 from model.curve import curves, forbidden_points
-from model.decision import Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
+from model.decision import Assignment, Choice, Decision, Reason, Removed, StopReason, Topic, Versions, identified
 from model.economics import Economics
-from model.explanation import Story, failure_reasons, limit_reasons, retry_reasons, stop_reason, unusable_reasons
+from model.explanation import (
+    Story,
+    arm_reasons,
+    failure_reasons,
+    limit_reasons,
+    retry_reasons,
+    stop_reason,
+    unusable_reasons,
+)
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
 from model.planner import POLICY, Case, Options, Planned, plan
@@ -47,6 +56,8 @@ def decide(
     *,
     horizon: datetime | None = None,
     record: Record = NOTHING,
+    arm: Arm = DEFAULT,
+    assignment: Assignment | None = None,
     checkpoint: Callable[[], None] = lambda: None,
 ) -> Decision:
     """What to do now about a failed payment.
@@ -55,16 +66,20 @@ def decide(
         context: Everything known, cut at the instant of the decision.
         horizon: No retry after this instant; at most `recover_by` and 60 days ahead, which is also the default.
         record: What is on record beyond the context; its attempts count, and it may forbid any attempt.
+        arm: The policy that chooses; the plan where none is given.
+        assignment: The variant that the arm stands for.
         checkpoint: Called between scoring, planning and explaining; what it raises ends the work.
 
     Raises:
         InvalidValueError: The payment has no attempt yet, or a currency has no rate in the economics.
     """
-    prepared = _prepared(context, scorer, rulebook, economics, horizon, record)
+    prepared = _prepared(context, scorer, rulebook, economics, horizon, record, arm)
     checkpoint()
     planned = plan(prepared.case, scorer, rulebook, economics)
+    taken = arm.taken(prepared.case, planned, rulebook)
+    planned = replace(planned, path=taken.path)
     checkpoint()
-    return _decided(prepared, planned, scorer, rulebook, economics)
+    return _decided(prepared, planned, scorer, rulebook, economics, _Answer(arm.name, taken, assignment))
 
 
 def decide_together(
@@ -85,7 +100,19 @@ def decide_together(
     """
     prepared = [_prepared(context, scorer, rulebook, economics, None, record) for context in contexts]
     planned = plan_together([one.case for one in prepared], scorer, rulebook, economics)
-    return tuple(_decided(one, plan, scorer, rulebook, economics) for one, plan in zip(prepared, planned, strict=True))
+    return tuple(
+        _decided(one, plan, scorer, rulebook, economics, _Answer(POLICY, Taken(plan.path)))
+        for one, plan in zip(prepared, planned, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Who answers, what it does, and for which variant."""
+
+    policy: str
+    taken: Taken
+    assignment: Assignment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +139,15 @@ def _prepared(
     economics: Economics,
     horizon: datetime | None,
     record: Record,
+    arm: Arm = DEFAULT,
 ) -> _Prepared:
     if not context.own_attempts:
         expected = "at least one attempt of this payment"
         raise InvalidValueError("attempts", len(context.own_attempts), expected)
     until = min(horizon_of(context), horizon) if horizon else horizon_of(context)
-    most = most_attempts(context, economics)
-    halt = halted(context, until, most) or record.halt
-    proposed = () if halt else candidates(context, until)
+    most = most_attempts(context, economics, arm.max_retries)
+    halt = halted(context, until, most) or record.halt or arm.halt(context)
+    proposed = () if halt else arm.proposed(context, until)
     screened = screen(context, proposed, rulebook, record)
     barred = forbidden_points(context, proposed, screened.allowed)
     scores, denied = _scores(context, scorer, screened.allowed, barred)
@@ -140,11 +168,16 @@ def _scores(
 
 
 def _decided(
-    prepared: _Prepared, planned: Planned, scorer: Scorer, rulebook: Rulebook, economics: Economics
+    prepared: _Prepared,
+    planned: Planned,
+    scorer: Scorer,
+    rulebook: Rulebook,
+    economics: Economics,
+    answer: _Answer,
 ) -> Decision:
     case, screened, halt = prepared.case, prepared.screened, prepared.halt
     context, scores = case.context, case.options.scores
-    others = () if halt else alternatives(context, case.options, planned)
+    others = () if halt or answer.taken.sentence else alternatives(context, case.options, planned)
     chosen = () if planned.first is None else (case.options.retries[planned.first],)
     compared = (*chosen, *(other.retry for other in others[: len(chosen)]))
     told, parts = explained(case, planned, scorer, economics, compared)
@@ -153,7 +186,7 @@ def _decided(
         decision_id="",
         payment_id=context.payment.payment_id,
         as_of=context.as_of,
-        choice=Choice(action, propensity=1.0),
+        choice=Choice(action, answer.taken.propensity),
         time_zone=time_zone_of(context, action),
         by_day=by_day(context),
         plan=told,
@@ -162,13 +195,14 @@ def _decided(
         curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(Story(case, planned, told, others, screened.removed, parts), action, halt),
+        reasons=_reasons(Story(case, planned, told, others, screened.removed, parts), action, halt, answer.taken),
         payer_could=payer_may(context, action),
-        policy=POLICY,
+        policy=answer.policy,
         policy_source=scores.source,
         versions=Versions(scorer.version, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
         valid_until=asked_again_at(context, action, prepared.until, screened.removed, halt),
+        assignment=answer.assignment,
     )
     return identified(decision)
 
@@ -214,9 +248,11 @@ def _verdicts(screened: Screened, options: Options, planned: Planned) -> tuple[V
     return tuple(dict.fromkeys(removed.verdict for removed in screened.removed))
 
 
-def _reasons(story: Story, action: Action, halt: Halt | None) -> tuple[Reason, ...]:
+def _reasons(story: Story, action: Action, halt: Halt | None, taken: Taken) -> tuple[Reason, ...]:
     context = story.case.context
     if isinstance(action, Retry):
+        if taken.sentence is not None:
+            return (*arm_reasons(story, taken.sentence), *unusable_reasons(context))
         return (*retry_reasons(story), *unusable_reasons(context))
     said = halt.sentences if halt else (stop_reason(context, StopReason(action.reason), story.planned).sentence,)
     stopped = (Reason(Topic.STOP, sentence) for sentence in said)
@@ -225,7 +261,7 @@ def _reasons(story: Story, action: Action, halt: Halt | None) -> tuple[Reason, .
 
 def payer_may(context: Context, action: Action) -> tuple[str, ...]:
     """What the payer could do, where anything is left to do."""
-    settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING}
+    settled = {StopReason.ALREADY_PAID, StopReason.CANCELLED, StopReason.ATTEMPT_PENDING, StopReason.NO_RETRY}
     return () if isinstance(action, Stop) and action.reason in settled else payer_could(context)
 
 

@@ -40,6 +40,8 @@ class StopReason(StrEnum):
     NOT_WORTH_IT = "not_worth_it"
     RETRIES_USED_UP = "retries_used_up"
     LEFT_TO_OTHERS = "left_to_others"
+    SCHEDULE_OVER = "schedule_over"
+    NO_RETRY = "no_retry"
 
 
 class Topic(StrEnum):
@@ -114,6 +116,23 @@ class Choice:
 
     action: Action
     propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The variant of an experiment that answered.
+
+    Args:
+        unit_id: The customer or payment that was assigned.
+        propensity: P(this variant) of a unit that takes part.
+        tester: Named in the definition; counts in no analysis.
+    """
+
+    experiment: str
+    variant: str
+    unit_id: str
+    propensity: float
+    tester: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +215,7 @@ class Decision:
         policy_source: Whether a model or the shipped prior scored, or a fixed schedule chose without chances.
         valid_until: Ask again then: the slot is over, or something has changed by then.
         stepped_down: The policies that should have answered and did not, first the one that came first.
+        assignment: The variant whose policy chose; None outside of experiments.
     """
 
     decision_id: str
@@ -218,6 +238,7 @@ class Decision:
     context_digest: str
     valid_until: datetime
     stepped_down: tuple[StepDown, ...] = ()
+    assignment: Assignment | None = None
 
     @property
     def retry(self) -> Retry | None:

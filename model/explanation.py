@@ -55,6 +55,19 @@ def retry_reasons(story: Story) -> tuple[Reason, ...]:
     )
 
 
+def arm_reasons(story: Story, sentence: str) -> tuple[Reason, ...]:
+    """Why this retry, where another policy than the plan makes it: what it says, and what the retry is worth."""
+    chosen = story.told.attempts[0]
+    return (
+        *failure_reasons(story.case.context),
+        *limit_reasons(story.removed),
+        Reason(Topic.PLAN, sentence),
+        _value_reason(chosen),
+        _score_reason(chosen, story.case.options),
+        *_budget_reason(story.case.options, story.planned),
+    )
+
+
 def _contributions(story: Story) -> Iterator[Reason]:
     """What moved the score, where the scorer could say so."""
     parts = story.parts
@@ -124,6 +137,8 @@ _STOP_SENTENCES = {
     StopReason.NO_ALLOWED_ACTION: "Every retry that could be made before {until} is forbidden by a limit.",
     StopReason.NOT_WORTH_IT: "No allowed retry is worth its cost.",
     StopReason.LEFT_TO_OTHERS: "What the limits leave of the methods is worth more with other payments.",
+    StopReason.SCHEDULE_OVER: "The policy that answers for this payment makes no further retry.",
+    StopReason.NO_RETRY: "No retry is made: the policy that answers for this payment makes none.",
     StopReason.RETRIES_USED_UP: "This payment has had as many retries as the merchant's settings allow.",
 }
 

@@ -91,14 +91,19 @@ class ExploringPlan:
         return drawn, probability
 
     def _choice(self, case: Case, planned: Planned) -> Choice:
+        first, propensity = self.taken(case, planned)
+        return Choice(first_action(case, planned) if first is None else case.options.retries[first], propensity)
+
+    def taken(self, case: Case, planned: Planned) -> tuple[int | None, float]:
+        """(position of the retry that is made, its propensity); None and 1 for a stop."""
         places, probability = self.distribution(case, planned)
         if not places.size:
-            return Choice(first_action(case, planned), propensity=1.0)
+            return None, 1.0
         taken = int(np.flatnonzero(places == planned.first)[0])
         if places.size > 1 and self._explores_now(case.context):
             drawn, weight = self._draw(case, planned)
             taken = min(int(np.searchsorted(np.cumsum(weight), self._uniform(case.context, "draw"))), drawn.size - 1)
-        return Choice(case.options.retries[int(places[taken])], propensity=float(probability[taken]))
+        return int(places[taken]), float(probability[taken])
 
     def _draw(self, case: Case, planned: Planned) -> tuple[Int64s, Floats]:
         """The retries to draw from, in order of time, with their probabilities; the plan's own is among them."""

@@ -114,17 +114,8 @@ class Schedule:
         Raises:
             InvalidValueError: No attempt of the payment has failed.
         """
-        failed = failures(context)
-        if not failed:
-            raise InvalidValueError("attempts", len(context.own_attempts), "at least one failed attempt of the payment")
-        first, last = failed[0], failed[-1]
-        zone = issuer_clock(context, context.method(first.method_id)).zone
-        failed_on = local_date(first.at, zone)
-        made = to_day(local_date(context.own_attempts[-1].at, zone)) - to_day(failed_on)
-        left = [day for day in self.timetable.days(failed_on) if day > made]
-        for day in left:
-            start = max(first.at + timedelta(days=day), context.as_of)
-            retry = Retry(Slot(start, start + SLOT_LENGTH), last.method_id, last.processor)
+        left = upcoming(context, self.timetable)
+        for retry in left:
             if self._allows(context, retry):
                 return retry
         return Stop(StopReason.NO_ALLOWED_ACTION if left else SCHEDULE_OVER)
@@ -133,6 +124,25 @@ class Schedule:
         if not self.rulebook.rules:
             return True
         return all(verdict.allowed for verdict in verdicts_on(context, retry, self.rulebook))
+
+
+def upcoming(context: Context, timetable: Timetable) -> tuple[Retry, ...]:
+    """The retries that a timetable has left; those that should have been made already are one, made now.
+
+    Raises:
+        InvalidValueError: No attempt of the payment has failed.
+    """
+    failed = failures(context)
+    if not failed:
+        raise InvalidValueError("attempts", len(context.own_attempts), "at least one failed attempt of the payment")
+    first, last = failed[0], failed[-1]
+    zone = issuer_clock(context, context.method(first.method_id)).zone
+    failed_on = local_date(first.at, zone)
+    made = to_day(local_date(context.own_attempts[-1].at, zone)) - to_day(failed_on)
+    starts = (max(first.at + timedelta(days=day), context.as_of) for day in timetable.days(failed_on) if day > made)
+    return tuple(
+        Retry(Slot(start, start + SLOT_LENGTH), last.method_id, last.processor) for start in dict.fromkeys(starts)
+    )
 
 
 @dataclass(frozen=True, slots=True)

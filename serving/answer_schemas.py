@@ -159,6 +159,17 @@ class StepDownOut(Shape):
     sentence: str
 
 
+class AssignmentOut(Shape):
+    """The variant of an experiment that answered."""
+
+    key: str = Field(description="the experiment")
+    variant: str
+    propensity: float = Field(
+        gt=0, le=1, description="probability of the variant; times action.propensity, that of the action"
+    )
+    tester: bool = Field(description="named in the definition; counts in no analysis")
+
+
 class DecisionAnswer(Shape):
     """What to do about a failed payment, what it is worth, why, and under which limits."""
 
@@ -189,6 +200,7 @@ class DecisionAnswer(Shape):
         description="the policies that should have answered and did not, and why; empty where the first one answered"
     )
     versions: VersionsOut
+    experiment: AssignmentOut | None = Field(description="the variant that answered; null outside of experiments")
 
 
 class FieldProblem(Shape):

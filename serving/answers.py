@@ -12,6 +12,7 @@ from model.issuer_clock import issuer_clock
 from model.scorer import Score
 from model.step_down import StepDown
 from serving.answer_schemas import (
+    AssignmentOut,
     CurveOut,
     DecisionAnswer,
     HoldAction,
@@ -61,7 +62,15 @@ def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
             economics=decision.versions.economics,
             code=decision.versions.code,
         ),
+        experiment=_experiment(decision),
     )
+
+
+def _experiment(decision: Decision) -> AssignmentOut | None:
+    one = decision.assignment
+    if one is None:
+        return None
+    return AssignmentOut(key=one.experiment, variant=one.variant, propensity=one.propensity, tester=one.tester)
 
 
 def notes_on(context: Context) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from serving.draining import Draining
 from serving.edge import Edge
 from serving.events_out.delivering import delivering
 from serving.events_out.targets import targets_in
+from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
 from serving.kept_models import MODELS, keep_artifact
@@ -168,6 +169,7 @@ def merchant_routers(
         payment_routes(access),
         admin_routes(access, settings, now),
         rulebook_routes(current.service, now),
+        experiment_routes(current.service, access),
     )
 
 

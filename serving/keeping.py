@@ -72,8 +72,8 @@ def keep_versions(ledger: Ledger, service: Service) -> None:
     Raises:
         InputError: The ledger takes nothing in.
     """
-    for kind, version in (("rulebook", service.rulebook.version), ("economics", service.economics.version)):
+    for kind, version in (("rulebook", service.rules.version), ("economics", service.economics.version)):
         if (kind, version) not in ledger.versions_kept:
-            text = rulebook_to_json(service.rulebook) if kind == "rulebook" else economics_to_json(service.economics)
+            text = rulebook_to_json(service.rules) if kind == "rulebook" else economics_to_json(service.economics)
             keep_version(ledger.store, kind, version, zlib.compress(text))
             ledger.versions_kept.add((kind, version))

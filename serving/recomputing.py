@@ -6,10 +6,11 @@ from enum import StrEnum
 
 import orjson
 
+from experiments.definition import Unit
 from features.context import Context
 from features.errors import RecoupError
 from model.decide import decide
-from model.decision import Decision, after_stepping_down
+from model.decision import Assignment, Decision, after_stepping_down
 from model.planner import POLICY
 from model.record import Record
 from model.scheduled import SCHEDULE, decide_by_schedule
@@ -18,6 +19,7 @@ from serving.decided_with import DecidedWith, Missing, Versions
 from serving.differences import Difference, differences
 from serving.kept_content import Content, unpacked
 from serving.ledger.decisions import Headline, KeptDecision
+from serving.live_experiments import Answerer
 
 
 class Recomputation(StrEnum):
@@ -60,18 +62,56 @@ def _by_schedule(context: Context, record: Record, parts: DecidedWith) -> Decisi
 DECIDERS: Mapping[str, Decider] = {POLICY: _by_plan, SCHEDULE.name: _by_schedule}
 
 
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """The variant of an experiment as a decider."""
+
+    answerer: Answerer
+    assignment: Assignment
+
+    def __call__(self, context: Context, record: Record, parts: DecidedWith) -> Decision:
+        return decide(
+            context,
+            parts.scorer,
+            parts.rulebook,
+            parts.economics,
+            record=record,
+            arm=self.answerer.arm,
+            assignment=self.assignment,
+        )
+
+
+def _variant_of(content: Content, headline: Headline, versions: Versions) -> Decider | str | None:
+    """Who decided for a variant, or why it cannot be asked again; None outside of experiments."""
+    told = orjson.loads(content.answer).get("experiment")
+    if told is None:
+        return None
+    name, variant = str(told["key"]), str(told["variant"])
+    live = next((one for one in versions.service.experiments.live if one.definition.key == name), None)
+    answerer = live.answerers.get(variant) if live else None
+    # What no policy could answer in time came from the last resort, which names the variant and asks no arm.
+    if live is None or answerer is None or answerer.arm.name != headline.policy or headline.policy_source == "schedule":
+        return f"Variant {variant} of experiment {name} does not answer by policy {headline.policy} here."
+    unit_id = content.context.payment.customer_id
+    if live.definition.unit is Unit.PAYMENT:
+        unit_id = content.context.payment.payment_id
+    return _Variant(answerer, Assignment(name, variant, unit_id, float(told["propensity"]), bool(told["tester"])))
+
+
 def recomputed(kept: KeptDecision, versions: Versions) -> Recomputed:
     """A decision computed again with the versions that it names, and with nothing else."""
     headline, parts = kept.headline, versions.of(kept.headline)
-    decider = DECIDERS.get(headline.policy)
     if isinstance(parts, Missing):
         return Recomputed(headline, Recomputation.MISSING, parts.sentences)
-    if decider is None:
-        return Recomputed(headline, Recomputation.MISSING, (f"Policy {headline.policy} is not one of this program.",))
     try:
         content = unpacked(kept.content)
     except RecoupError as error:
         return Recomputed(headline, Recomputation.MISSING, (f"Its content cannot be read: {error}.",))
+    decider = _variant_of(content, headline, versions) or DECIDERS.get(headline.policy)
+    if decider is None:
+        decider = f"Policy {headline.policy} is not one of this program."
+    if isinstance(decider, str):
+        return Recomputed(headline, Recomputation.MISSING, (decider,))
     return _compared(headline, content.answer, _answer_again(content, parts, decider))
 
 

@@ -23,6 +23,7 @@ from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
 from serving.ledger_events import attempt_event
+from serving.live_experiments import Enrolled
 from serving.recorded import recorded
 from serving.schemas import DecisionRequest
 from serving.service import Service
@@ -97,7 +98,8 @@ async def _decided(
         )
     if access.ledger is None:
         return Decided.by(service, context)
-    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, now))
+    live = asked.as_of is None
+    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, now, live=live))
 
 
 def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
@@ -111,18 +113,35 @@ def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
         metrics.declined(last.processor, last.decline, "decision")
 
 
-def decide_on_record(ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime) -> Decided:
+def decide_on_record(
+    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime, *, live: bool = True
+) -> Decided:
     """The decision with everything counted that the ledger knows; it is kept, and nothing is held.
+
+    Args:
+        live: Whether it is asked about now; a question about another time exposes nobody to a variant.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
+    service = _enrolling(ledger, service, context)
     with stage("record"):
         known = recorded(ledger, selector, context)
     decided = Decided.by(service, known.context, known.record)
     keep_versions(ledger, service)
+    exposure = service.enrolled.exposure(now) if service.enrolled and live else None
+    if exposure is not None:
+        ledger.expose(exposure)
     keep(ledger, decided.kept(now))
     return decided
+
+
+def _enrolling(ledger: Ledger, service: Service, context: Context) -> Service:
+    """What answers for the payment: the variant that did before, or else the one that it is assigned."""
+    if not service.experiments.live:
+        return service
+    payment = context.payment
+    return service.enrolling(context, ledger.exposed(payment.merchant_id, payment.payment_id))
 
 
 def decide_and_reserve(
@@ -148,10 +167,12 @@ def decide_and_reserve(
     """
     with stage("report"):
         _tell(ledger, context, now)
+    service = _enrolling(ledger, service, context)
+    exposure = service.enrolled.exposure(now) if service.enrolled else None
     keep_versions(ledger, service)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
-        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now)
+        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, exposure)
         keep(ledger, decided.kept(now))
     return decided
 
@@ -177,7 +198,7 @@ def _decided_and_held(
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
         with stage("reserve"):
-            held = _hold(ledger, decided, now, reservation_id)
+            held = _hold(ledger, decided, service.enrolled, now, reservation_id)
         if isinstance(held, Reservation):
             if held.held_at != now:  # by a request under the same id that was faster
                 keep(ledger, decided.kept(now))
@@ -214,7 +235,9 @@ def _decided_before(
     return decided if same else None
 
 
-def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str | None) -> Reservation | Refused:
+def _hold(
+    ledger: Ledger, decided: Decided, enrolled: Enrolled | None, now: datetime, reservation_id: str | None
+) -> Reservation | Refused:
     retry = decided.decision.retry
     if retry is None:
         raise InvalidValueError("action", "stop", "a retry, to hold a place for")
@@ -225,6 +248,10 @@ def _hold(ledger: Ledger, decided: Decided, now: datetime, reservation_id: str |
         now,
         reservation_id=reservation_id,
         expires_at=retry.slot.end + HOLD_FOR,
-        advised=Advised(retry.slot.end, tuple(reason.sentence for reason in decided.decision.reasons)),
+        advised=Advised(
+            retry.slot.end,
+            tuple(reason.sentence for reason in decided.decision.reasons),
+            enrolled.exposure(now) if enrolled else None,
+        ),
         beside=lambda wanted: beside_hold(kept, wanted.reservation_id),
     )

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field, replace
 
 from features.context import Context
 from features.errors import InputError
+from model.arms import DEFAULT
 from model.caps.rulebook import Rulebook
 from model.decision import Decision
 from model.economics import Economics
 from model.prior import PriorScorer
 from model.record import NOTHING, Record
+from serving.ledger.exposures import Known
+from serving.live_experiments import NO_EXPERIMENTS, Enrolled, LiveExperiments, load_experiments
 from serving.merchant_rules import merchant_rulebook, use_merchant_codes
 from serving.registry import Answering, answering
 from serving.settings import Settings
@@ -34,6 +37,8 @@ class Service:
         until: When the answer to the request at hand must be there, by the clock of the bounds; None outside of one.
         prior: How the shipped prior has done of late.
         considered: What was decided for the request at hand; not kept outside of one.
+        experiments: Whose variants may answer in place of the plan.
+        enrolled: The variant that does, for one payment.
     """
 
     answering: Answering
@@ -43,6 +48,22 @@ class Service:
     until: float | None = None
     prior: Breaker = field(default_factory=Breaker, compare=False)
     considered: list[Considered] | None = field(default=None, compare=False)
+    experiments: LiveExperiments = NO_EXPERIMENTS
+    enrolled: Enrolled | None = None
+
+    @property
+    def rules(self) -> Rulebook:
+        """The rules that a decision is held against: the merchant's, or the stricter ones of the variant."""
+        return self.enrolled.answerer.rulebook if self.enrolled else self.rulebook
+
+    def enrolling(self, context: Context, known: Known) -> "Service":
+        """What answers for one payment: the same, or with the variant that the payment is in.
+
+        Args:
+            known: What the ledger knows of it.
+        """
+        enrolled = self.experiments.enrolled(context, known)
+        return self if enrolled is None else replace(self, enrolled=enrolled)
 
     def for_request(self, within_ms: int | None) -> "Service":
         """The same for one request, whose time begins now: as many milliseconds, at most those of the bounds."""
@@ -56,15 +77,17 @@ class Service:
         Raises:
             InvalidValueError: A currency has no exchange rate in the economics.
         """
-        answering = self.answering
+        answering, enrolled = self.answering, self.enrolled
         ladder = Ladder(
             answering.scorer,
-            self.rulebook,
+            self.rules,
             self.economics,
             answering.reliance,
             self.bounds,
             answering.breaker,
             self.prior,
+            enrolled.answerer.arm if enrolled else DEFAULT,
+            enrolled.assignment if enrolled else None,
         )
         decision = ladder.decide(context, record, self.until)
         if self.considered is not None:
@@ -79,10 +102,14 @@ def load_service(settings: Settings, *, folding: bool = True) -> Service:
         folding: Prepare the model for speed; without it, it is seen whether it can be used.
 
     Raises:
-        InputError: The economics file, the settings of the rulebook or the merchant's decline codes cannot be used.
+        InputError: The economics file, the settings of the rulebook, the merchant's decline codes or the definitions of
+            experiments cannot be used.
     """
     use_merchant_codes(settings)
-    return Service(answering(settings, folding=folding), merchant_rulebook(settings), economics_of(settings))
+    answers, rulebook = answering(settings, folding=folding), merchant_rulebook(settings)
+    economics = economics_of(settings)
+    experiments = load_experiments(settings, answers.scorer, rulebook, economics)
+    return Service(answers, rulebook, economics, experiments=experiments)
 
 
 def prior_service() -> Service:

@@ -56,6 +56,7 @@ class Settings:
         declines: TOML file of the merchant's own decline codes; None takes the shipped tables only.
         webhooks: TOML file of who may deliver webhooks, with which secrets; None takes none in.
         event_targets: TOML file of where events are sent to, signed with which secrets; None sends none.
+        experiments: Folder of the definitions of experiments; None runs none.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         decisions_kept_days: How long decisions are kept, to be explained and computed again.
@@ -79,6 +80,7 @@ class Settings:
     declines: Path | None = None
     webhooks: Path | None = None
     event_targets: Path | None = None
+    experiments: Path | None = None
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
     decisions_kept_days: int = 400
@@ -104,6 +106,7 @@ VARIABLES: Mapping[str, str] = {
     "declines": "RECOUP_DECLINES",
     "webhooks": "RECOUP_WEBHOOKS",
     "event_targets": "RECOUP_EVENT_TARGETS",
+    "experiments": "RECOUP_EXPERIMENTS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
     "decisions_kept_days": "RECOUP_DECISIONS_KEPT_DAYS",
@@ -138,6 +141,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         declines=_path(given.get("declines")),
         webhooks=_path(given.get("webhooks")),
         event_targets=_path(given.get("event_targets")),
+        experiments=_path(given.get("experiments")),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         decisions_kept_days=_days("RECOUP_DECISIONS_KEPT_DAYS", given.get("decisions_kept_days", "400")),

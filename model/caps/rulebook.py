@@ -156,7 +156,7 @@ class Rulebook:
         rules = []
         for rule in self.rules:
             setting = settings.get(rule.rule_id)
-            faults += _looser(rule, setting) if setting else []
+            faults += [str(one) for one in looser(rule, setting)] if setting else []
             rules.append(_tighter(rule, setting) if setting else rule)
         if faults:
             raise InputError("settings may only tighten: " + "; ".join(sorted(set(faults))))
@@ -214,7 +214,21 @@ def _tighter(rule: CapRule, setting: Tightening) -> CapRule:
     )
 
 
-def _looser(rule: CapRule, setting: Tightening) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Looser:
+    """A setting that would loosen a rule, and what would not."""
+
+    rule_id: str
+    field: str
+    value: str
+    right: str
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}, {self.field}: {self.value} is not accepted; expected {self.right}"
+
+
+def looser(rule: CapRule, setting: Tightening) -> list[Looser]:
+    """Every figure of a setting that would loosen the rule."""
     refused = []
     if setting.length is not None and (rule.span is None or setting.length < rule.span.length):
         refused.append(("length", str(setting.length), _span_at_least(rule.span)))
@@ -234,7 +248,7 @@ def _looser(rule: CapRule, setting: Tightening) -> list[str]:
         refused.append(("wait_hours", str(setting.wait_hours), f"at least {rule.wait_hours}"))
     if setting.key is not None and not (setting.key and set(setting.key) <= set(rule.key)):
         refused.append(("key", ", ".join(setting.key) or "nothing", f"some of {', '.join(rule.key)}"))
-    return [f"{rule.rule_id}, {name}: {value} is not accepted; expected {right}" for name, value, right in refused]
+    return [Looser(rule.rule_id, name, value, right) for name, value, right in refused]
 
 
 def _least(stricter: int | None, own: int) -> int:

@@ -18,6 +18,7 @@ from serving.cli import (
     demo,
     evaluate,
     events,
+    experiment,
     features,
     import_history,
     keys,
@@ -69,6 +70,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(events.app, name="events")
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(caps.app, name="caps")
 app.add_typer(rulebook.app, name="rulebook")
 app.add_typer(declines.app, name="declines")

@@ -21,6 +21,8 @@ from serving.client.shapes import (
     DecisionRequest,
     DecisionsPage,
     DeclineOut,
+    ExperimentOut,
+    ExperimentsAnswer,
     Health,
     KeptDecisionOut,
     Models,
@@ -605,6 +607,42 @@ class Operations(ABC):
                     "advice_code": advice_code,
                     "country": country,
                     "at": at,
+                },
+            )
+        )
+
+    def experiments(
+        self,
+        *,
+        merchant_id: str | None = None,
+    ) -> ExperimentsAnswer:
+        """Experiments: `GET /v1/experiments`."""
+        return self.send(
+            call(
+                "GET",
+                "/v1/experiments",
+                lambda value: decode(ExperimentsAnswer, value),
+                query={
+                    "merchant_id": merchant_id,
+                },
+            )
+        )
+
+    def experiment(
+        self,
+        key: str,
+        *,
+        merchant_id: str | None = None,
+    ) -> ExperimentOut:
+        """One experiment: `GET /v1/experiments/{key}`."""
+        return self.send(
+            call(
+                "GET",
+                "/v1/experiments/{key}",
+                lambda value: decode(ExperimentOut, value),
+                path={"key": key},
+                query={
+                    "merchant_id": merchant_id,
                 },
             )
         )
@@ -1294,6 +1332,42 @@ class AsyncOperations(ABC):
                     "advice_code": advice_code,
                     "country": country,
                     "at": at,
+                },
+            )
+        )
+
+    async def experiments(
+        self,
+        *,
+        merchant_id: str | None = None,
+    ) -> ExperimentsAnswer:
+        """Experiments: `GET /v1/experiments`."""
+        return await self.send(
+            call(
+                "GET",
+                "/v1/experiments",
+                lambda value: decode(ExperimentsAnswer, value),
+                query={
+                    "merchant_id": merchant_id,
+                },
+            )
+        )
+
+    async def experiment(
+        self,
+        key: str,
+        *,
+        merchant_id: str | None = None,
+    ) -> ExperimentOut:
+        """One experiment: `GET /v1/experiments/{key}`."""
+        return await self.send(
+            call(
+                "GET",
+                "/v1/experiments/{key}",
+                lambda value: decode(ExperimentOut, value),
+                path={"key": key},
+                query={
+                    "merchant_id": merchant_id,
                 },
             )
         )

@@ -117,6 +117,8 @@ class StopReason(StrEnum):
     NOT_WORTH_IT = "not_worth_it"
     RETRIES_USED_UP = "retries_used_up"
     LEFT_TO_OTHERS = "left_to_others"
+    SCHEDULE_OVER = "schedule_over"
+    NO_RETRY = "no_retry"
 
 
 class Topic(StrEnum):
@@ -162,6 +164,15 @@ class Funding(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Change(StrEnum):
+    """What was done to an experiment."""
+
+    STARTED = "started"
+    RAMPED = "ramped"
+    STOPPED = "stopped"
+    CONCLUDED = "concluded"
+
+
 class ReasonCode(StrEnum):
     """Why an attempt may not be made, or not any more."""
 
@@ -178,12 +189,43 @@ class ReasonCode(StrEnum):
     ADVICE_EXPIRED = "advice_expired"
 
 
+class Decided(StrEnum):
+    """What an experiment was concluded with."""
+
+    SHIP = "ship"
+    KEEP = "keep"
+    ABANDON = "abandon"
+
+
 class Recomputation(StrEnum):
     """What computing a decision again came to."""
 
     SAME = "same"
     DIFFERS = "differs"
     MISSING = "missing"
+
+
+class Method(StrEnum):
+    """How its intervals may be read."""
+
+    FIXED = "fixed"
+    SEQUENTIAL = "sequential"
+
+
+class Status(StrEnum):
+    """Where an experiment stands."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    CONCLUDED = "concluded"
+
+
+class Unit(StrEnum):
+    """What is assigned."""
+
+    CUSTOMER = "customer"
+    PAYMENT = "payment"
 
 
 class FixKind(StrEnum):
@@ -206,6 +248,22 @@ class PaymentEventKind(StrEnum):
     METHOD_FIXED = "method_fixed"
     PAYMENT_OPTED_OUT = "payment_opted_out"
     PAYMENT_OPTED_IN = "payment_opted_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentOut:
+    """The variant of an experiment that answered.
+
+    Args:
+        key: the experiment
+        propensity: probability of the variant; times action.propensity, that of the action
+        tester: named in the definition; counts in no analysis
+    """
+
+    key: str
+    variant: str
+    propensity: float
+    tester: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -651,6 +709,7 @@ class DecisionAnswer:
         notes: what in the request was not understood and how it was taken
         policy_source: whether a trained model or the shipped prior scored, or a fixed schedule chose without chances
         stepped_down: the policies that should have answered and did not, and why; empty where the first one answered
+        experiment: the variant that answered; null outside of experiments
     """
 
     decision_id: str
@@ -674,6 +733,7 @@ class DecisionAnswer:
     policy_source: Literal["model", "prior", "schedule"]
     stepped_down: tuple[StepDownOut, ...]
     versions: VersionsOut
+    experiment: AssignmentOut | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -725,6 +785,7 @@ class ReservedDecisionAnswer:
         notes: what in the request was not understood and how it was taken
         policy_source: whether a trained model or the shipped prior scored, or a fixed schedule chose without chances
         stepped_down: the policies that should have answered and did not, and why; empty where the first one answered
+        experiment: the variant that answered; null outside of experiments
         reservation: what is held for the retry; null for a stop
     """
 
@@ -749,6 +810,7 @@ class ReservedDecisionAnswer:
     policy_source: Literal["model", "prior", "schedule"]
     stepped_down: tuple[StepDownOut, ...]
     versions: VersionsOut
+    experiment: AssignmentOut | None
     reservation: ReservationOut | None
 
 
@@ -1159,6 +1221,83 @@ class DeliveryAnswer:
     received: Literal["new", "repeated"]
     state: Literal["stored", "applied", "ignored", "waiting", "failed"]
     events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOut:
+    """One thing that was done to an experiment.
+
+    Args:
+        variant: the variant that the decision is about
+    """
+
+    at: datetime
+    what: Change | str
+    by: str
+    coverage: float | None
+    decision: Decided | str | None
+    variant: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantOut:
+    """One variant.
+
+    Args:
+        control: the variant that the others are compared with
+        policy: the kind of policy that it answers with
+        share: probability of the variant for a unit that takes part
+        first_bucket: its first bucket of 10,000
+        end_bucket: the bucket after its last
+        payments: of the merchant, answered by it so far; testers left out
+        units: customers, or payments where the unit is the payment
+    """
+
+    name: str
+    control: bool
+    policy: str
+    share: float
+    first_bucket: int
+    end_bucket: int
+    payments: int
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentOut:
+    """One experiment, with the exposures of one merchant.
+
+    Args:
+        variants: the hold-out first, then in the order of their names
+        testers: payments of testers, who count in no analysis
+        history: oldest first
+    """
+
+    key: str
+    hypothesis: str
+    owner: str
+    status: Status | str
+    unit: Unit | str
+    namespace: str
+    coverage: float
+    hold_out: float
+    primary_metric: str
+    guardrails: tuple[str, ...]
+    secondary_metrics: tuple[str, ...]
+    window_days: int
+    min_run_days: int
+    method: Method | str
+    variants: tuple[VariantOut, ...]
+    testers: int
+    history: tuple[HistoryOut, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentsAnswer:
+    """Every experiment that may be about the merchant."""
+
+    experiments: tuple[ExperimentOut, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

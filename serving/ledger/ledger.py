@@ -17,6 +17,7 @@ from serving.ledger import recording, recoveries
 from serving.ledger.at_once import reserve_at_once
 from serving.ledger.beyond import forbidding, weighed
 from serving.ledger.events import LedgerEvent, Source, reported
+from serving.ledger.exposures import Exposure, Known, known_of, put_exposure
 from serving.ledger.facts import facts_of
 from serving.ledger.group import GroupWriter
 from serving.ledger.holds import (
@@ -214,21 +215,39 @@ class Ledger:
             verdicts = weighed(transaction, now)
         return Check(reservation, (*hold_reasons(reservation, at), *now.standings, *cap_reasons(verdicts)), verdicts)
 
-    def tell_stop(self, payment: Payment, stop: Stopped, now: datetime) -> None:
-        """Tell the payment's merchant that no retry is advised, where somebody is to be told."""
-        if not self.outbox.tells(payment.merchant_id):
+    def tell_stop(self, payment: Payment, stop: Stopped, now: datetime, exposure: Exposure | None = None) -> None:
+        """Tell the payment's merchant that no retry is advised, where somebody is to be told.
+
+        Args:
+            exposure: The variant that advises none, written in the same transaction.
+        """
+        telling = self.outbox.tells(payment.merchant_id)
+        if not telling and exposure is None:
             return
 
         def once() -> None:
             with self._store.writing() as transaction:
-                recoveries.stopped(transaction, self.outbox, payment, stop, to_micros(now))
+                if exposure is not None:
+                    put_exposure(transaction, exposure)
+                if telling:
+                    recoveries.stopped(transaction, self.outbox, payment, stop, to_micros(now))
 
         recording.repeated_when_stuck(once)
+
+    def expose(self, exposure: Exposure) -> None:
+        """Write that a variant answers for a payment; what was written before stays."""
+        with self._store.writing() as transaction:
+            put_exposure(transaction, exposure)
+
+    def exposed(self, merchant_id: str, payment_id: str) -> Known:
+        """The variants that have answered for a payment, and its first failure."""
+        with self._store.reading() as transaction:
+            return known_of(transaction, merchant_id, payment_id)
 
     def _reserve(
         self, wanted: Reservation, advised: Advised, beside: Question | None, *, repeated: bool
     ) -> Reservation | Refused:
-        if not self.outbox.tells(wanted.proposal.payment.merchant_id):
+        if advised.exposure is None and not self.outbox.tells(wanted.proposal.payment.merchant_id):
             selected = self._selector.selected(wanted.proposal, wanted.at)
             if reserve_at_once(self._store, selected, wanted, values_of(wanted), beside):
                 return wanted
@@ -254,6 +273,8 @@ class Ledger:
                     recoveries.refused(transaction, self.outbox, wanted, refused)
                 return refused
             transaction.put("insert_reservation", values_of(wanted))
+            if advised.exposure is not None:
+                put_exposure(transaction, advised.exposure)
             if beside is not None:
                 transaction.put(*beside)
             if telling:

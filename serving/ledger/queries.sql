@@ -728,6 +728,59 @@ WHERE merchant_id = :merchant_id AND event_id = :event_id
 UPDATE sending SET state = 'waiting', tries = 0, next_at = :now, claim = '', reason = '', touched_at = :now
 WHERE state = 'failed'
 
+-- name: insert_exposure
+-- A payment's first answer by a variant; later ones change nothing.
+INSERT INTO exposure (merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester,
+    exposed_at, failed_at, amount_minor, currency, market, rail, category)
+VALUES (:merchant_id, :experiment, :payment_id, :unit_id, :customer_id, :variant, :propensity_ppm, :tester,
+    :exposed_at, :failed_at, :amount_minor, :currency, :market, :rail, :category)
+ON CONFLICT (merchant_id, payment_id, experiment) DO NOTHING
+
+-- name: exposures_of_payment
+-- The variants that a payment was answered by, the first one first.
+SELECT experiment, variant, unit_id, propensity_ppm, tester FROM exposure
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY exposed_at, experiment
+
+-- name: first_failure_of_payment
+-- The first attempt on a payment that failed, whoever told of it.
+SELECT at, rail, category, market, outcome FROM attempt
+WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND outcome IN ('declined', 'error')
+ORDER BY at, attempt_id LIMIT 1
+
+-- name: exposure_counts
+-- How many payments and units each variant of an experiment has, testers apart.
+SELECT variant, tester, count(*), count(DISTINCT merchant_id || ' ' || unit_id), min(exposed_at), max(exposed_at)
+FROM exposure WHERE experiment = :experiment AND (:merchant_id = '' OR merchant_id = :merchant_id)
+GROUP BY variant, tester ORDER BY variant, tester
+
+-- name: exposures_after
+-- The exposures of an experiment, in the order of merchants and payments.
+SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
+    amount_minor, currency, market, rail, category
+FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
+ORDER BY merchant_id, payment_id LIMIT :most
+
+-- name: outcome_tries
+-- Every attempt on the exposed payments of a page, with when it was sent back.
+SELECT x.merchant_id, x.payment_id, a.at, a.outcome, a.initiator, a.amount_minor, (
+    SELECT min(e.said_at) FROM event AS e
+    WHERE e.merchant_id = a.merchant_id AND e.subject_id = a.attempt_id AND e.kind = 'attempt_reversed'
+        AND a.outcome <> 'approved'
+)
+FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY x.merchant_id, x.payment_id, a.at, a.attempt_id
+
+-- name: outcome_words
+-- Everything that was said of the exposed payments of a page.
+SELECT x.merchant_id, x.payment_id, e.said_at, e.kind
+FROM exposure AS x JOIN event AS e ON e.merchant_id = x.merchant_id AND e.subject_id = x.payment_id
+    AND e.kind IN ('payment_paid', 'payment_cancelled', 'payment_reopened') AND e.said_at >= x.failed_at
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY x.merchant_id, x.payment_id, e.said_at, e.source, e.source_event_id
+
 -- name: put_shadow
 -- What a challenger would have decided; told twice, it counts once.
 INSERT INTO shadow (

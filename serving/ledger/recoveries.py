@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from features.instants import from_micros, to_micros
 from features.payment import Payment
+from serving.ledger.exposures import Exposure
 from serving.ledger.outbox import EventType, Outbox, Written, put_event
 from serving.ledger.reservations import ReasonCode, Refused, Reservation
 from serving.ledger.store import Store, Transaction, Value, number_of
@@ -17,15 +18,17 @@ _REOPENED = "payment_reopened"
 
 @dataclass(frozen=True, slots=True)
 class Advised:
-    """What a merchant is told of a retry beyond its reservation.
+    """What goes with the reservation of a retry: what its merchant is told, and the variant that advised it.
 
     Args:
         until: The end of the window that is advised.
         why: One sentence a reason.
+        exposure: Written in the transaction that holds.
     """
 
     until: datetime | None = None
     why: tuple[str, ...] = ()
+    exposure: Exposure | None = None
 
 
 UNEXPLAINED = Advised()

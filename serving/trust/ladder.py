@@ -10,16 +10,17 @@ artifact alone; `slow` and `failing` on the moment.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from typing import Protocol
 
 from features.context import Context
 from features.errors import InvalidValueError
+from model.arms import DEFAULT, Arm
 from model.caps.rulebook import Rulebook
 from model.decide import decide
-from model.decision import Decision, after_stepping_down
+from model.decision import Assignment, Decision, after_stepping_down, identified
 from model.economics import Economics
 from model.prior import PriorScorer
 from model.record import Record
@@ -85,6 +86,8 @@ class Ladder:
     bounds: Bounds = UNBOUNDED
     model: Breaker = field(default_factory=Breaker, compare=False)
     prior: Breaker = field(default_factory=Breaker, compare=False)
+    arm: Arm = DEFAULT
+    assignment: Assignment | None = None
 
     def decide(self, context: Context, record: Record, until: float | None) -> Decision:
         """The decision of the first policy that may be relied upon; it says why those before it were not.
@@ -107,8 +110,14 @@ class Ladder:
         answer = self._asked("prior", self._prior(), self.prior, context, record, until)
         if isinstance(answer, StepDown):
             steps.append(answer)
-            answer = decide_by_schedule(context, self.rulebook, self.economics, record=record)
+            answer = self._by_schedule(context, record)
         return after_stepping_down(answer, steps)
+
+    def _by_schedule(self, context: Context, record: Record) -> Decision:
+        """The last resort, which makes no retry where the arm would make none; the variant is named all the same."""
+        halt = record.halt or self.arm.halt(context)
+        answer = decide_by_schedule(context, self.rulebook, self.economics, record=replace(record, halt=halt))
+        return answer if self.assignment is None else identified(replace(answer, assignment=self.assignment))
 
     def _doubt(self, context: Context) -> StepDown | None:
         """Why the model is not even asked, by what is known of it."""
@@ -150,7 +159,16 @@ class Ladder:
                 raise TooSlowError
 
         def work() -> Decision:
-            made = decide(context, scorer, self.rulebook, self.economics, record=record, checkpoint=checkpoint)
+            made = decide(
+                context,
+                scorer,
+                self.rulebook,
+                self.economics,
+                record=record,
+                arm=self.arm,
+                assignment=self.assignment,
+                checkpoint=checkpoint,
+            )
             checkpoint()
             return made
 

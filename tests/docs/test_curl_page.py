@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 
 from api_builders import Document
 from sandbox_builders import Sandboxed, sandboxed
+from serving.definitions import folder_at
 from serving.ledger_access import open_ledger
+from serving.live_experiments import LiveExperiments
 from serving.service import prior_service
 from serving.settings import Settings
 
@@ -29,7 +32,8 @@ def commands() -> list[str]:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Sandboxed]:
-    service = prior_service()
+    shipped = folder_at(DOCS.parent / "experiments" / "definitions").definitions
+    service = replace(prior_service(), experiments=LiveExperiments(shipped))
     settings = Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/l.db?synchronous=normal", log_format="json")
     with closing(open_ledger(settings, service.rulebook)) as ledger:
         yield sandboxed(settings, service, ledger)

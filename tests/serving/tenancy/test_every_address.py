@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,11 @@ import orjson
 import pytest
 
 from api_builders import MERCHANT, START, Api, Document, event, report
+from experiment_builders import a_definition
 from serving.app import create_app
 from serving.examples import EXAMPLES
 from serving.ledger_access import open_ledger
+from serving.live_experiments import LiveExperiments
 from serving.service import Service, prior_service
 from serving.settings import Settings
 from serving.tenancy.gate import PUBLIC, SIGNED
@@ -37,7 +40,7 @@ BODIES: dict[str, Any] = {  # what acme may send; each is about acme and about n
     "/v1/admin/resume": MERCHANT | {"reason": "a test"},
 }
 OF_NOBODY = {"/v1/models", "/v1/rulebook", "/v1/declines/{processor}/{code}"}
-IDS = {"payment_id": "inv_1", "processor": "stripe", "code": "insufficient_funds"}
+IDS = {"key": "first", "payment_id": "inv_1", "processor": "stripe", "code": "insufficient_funds"}
 
 
 def operations() -> Iterator[Operation]:
@@ -94,6 +97,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterat
     """For questions that change nothing, all of them one."""
     url = f"sqlite:///{tmp_path_factory.mktemp('asking')}/ledger.db?synchronous=normal"
     settings = Settings(database=url, log_format="json")
+    service = replace(service, experiments=LiveExperiments((a_definition(),)))
     with closing(open_ledger(settings, service.rulebook)) as ledger:
         yield Asking(tenants_of(settings, service, ledger))
 

@@ -1,0 +1,192 @@
+"""What a merchant's own history says of an experiment beforehand: how much comes back, how many would take part.
+
+These are the figures that power and run time are computed from.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from experiments.allocation import allocation, propensities
+from experiments.analysis.power import Baseline, Design, Method, Needed, needed
+from experiments.definition import BUCKETS, Definition, Target, Unit
+from experiments.metrics.catalogue import PRIMARY
+from experiments.metrics.maturity import Window
+from features.declines.taxonomy import classify
+from features.errors import InputError
+from features.money import Money
+from features.vocabulary import DeclineCategory, Network, Outcome
+from model.economics import Economics, Exchange
+
+Floats = NDArray[np.float64]
+
+_CODE = ("code", "processor", "network", "subcode", "advice_code", "issuer_country", "outcome")
+_COLUMNS = (
+    *("payment_id", "merchant_id", "customer_id", "attempted_at", "amount_minor", "currency", "rail", "market"),
+    *_CODE,
+)
+_PAYMENT = ["merchant_id", "payment_id"]
+_DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRate:
+    """What the history says about one definition.
+
+    Args:
+        units: Units with a failed payment of the target whose window is over.
+        per_week: New ones a week that would be in the experiment's part of the namespace, at full coverage.
+        recovered: Share of their failed amount that came back within the window.
+        deviation: Standard deviation of what one unit adds to that share, by the delta method.
+    """
+
+    units: int
+    per_week: float
+    recovered: float
+    deviation: float
+
+
+def history_of(path: Path) -> pa.Table:
+    """The columns of an attempt history that base rates are made of.
+
+    Raises:
+        InputError: It is not there, or is no attempt history.
+    """
+    try:
+        return pq.read_table(path, columns=list(_COLUMNS))
+    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as an attempt history: {reason}; recoup import makes one") from None
+
+
+def history_span(history: pa.Table) -> int:
+    """Whole days from the first attempt to the last."""
+    if not len(history):
+        return 0
+    ends = pc.min_max(history["attempted_at"]).as_py()
+    return int((ends["max"] - ends["min"]).days)
+
+
+def base_rate(history: pa.Table, definition: Definition, economics: Economics) -> BaseRate | None:
+    """The rate at which failed amounts of the target came back within the window; None where no unit is mature.
+
+    Each payment is followed from its first failure, and counts where the history goes on for the whole window
+    afterwards. With R and F a unit's recovered and failed amount in the economics' base currency, the share is
+    r = ΣR / ΣF and one unit adds (R − r·F) / mean(F), whose standard deviation is given (Deng, Knoblich and Lu 2018).
+
+    Raises:
+        InvalidValueError: A currency has no rate in the economics.
+    """
+    followed = _followed(history)
+    if not len(followed):
+        return None
+    window = timedelta(days=definition.window_days)
+    last = pd.Timestamp(pc.max(history["attempted_at"]).as_py())
+    counted = followed[_in_target(followed, definition.target) & (followed["attempted_at"] + window <= last)]
+    if not len(counted):
+        return None
+    amount = _in_base(counted, economics.exchange)
+    back = np.where((counted["paid_at"] - counted["attempted_at"]) <= window, amount, 0.0)
+    unit = "customer_id" if definition.unit is Unit.CUSTOMER else "payment_id"
+    codes = counted.groupby(["merchant_id", unit], sort=False).ngroup().to_numpy()
+    failed_sum, back_sum = np.bincount(codes, amount), np.bincount(codes, back)
+    share = float(back_sum.sum() / failed_sum.sum())
+    deviation = float(np.std((back_sum - share * failed_sum) / failed_sum.mean()))
+    span = (counted["attempted_at"].max() - counted["attempted_at"].min()).to_numpy() / _DAY
+    part = (definition.namespace.end - definition.namespace.first) / BUCKETS
+    return BaseRate(len(failed_sum), part * len(failed_sum) / (max(float(span), 1.0) / 7.0), share, deviation)
+
+
+def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
+    """Units of control and smallest variant, and weeks, until the smallest effect is found with the planned power.
+
+    None where another metric than the recovered value is primary, or nothing came back: the rate says nothing then.
+    """
+    if definition.primary_metric != PRIMARY or not rate.recovered:
+        return None
+    chance = propensities(allocation(definition, coverage=1.0))
+    others = [share for name, share in chance.items() if name != definition.control]
+    design = Design(
+        control_share=chance[definition.control],
+        variant_share=min(others),
+        coverage=definition.coverage or 1.0,
+        alpha=definition.alpha,
+        power=definition.power,
+        method=Method(definition.method.value),
+    )
+    base = Baseline(rate.recovered, rate.deviation**2, 0.0, rate.per_week)
+    return needed(base, definition.smallest_effect * rate.recovered, design, Window(definition.window_days))
+
+
+def _followed(history: pa.Table) -> pd.DataFrame:
+    """The first failure of each payment, with when it was paid afterwards; NaT where it was not."""
+    attempts = history.to_pandas().sort_values("attempted_at", kind="stable")
+    failed = attempts[attempts["outcome"].isin([Outcome.DECLINED.value, Outcome.ERROR.value])]
+    first = failed.drop_duplicates(_PAYMENT)
+    approved = attempts[attempts["outcome"] == Outcome.APPROVED.value][[*_PAYMENT, "attempted_at"]]
+    paid = approved.drop_duplicates(_PAYMENT).rename(columns={"attempted_at": "paid_at"})
+    joined = first.merge(paid, on=_PAYMENT, how="left")
+    # What was paid before it failed is no recovery, and no failure either.
+    return joined[~(joined["paid_at"] < joined["attempted_at"])]
+
+
+def _in_target(first: pd.DataFrame, target: Target) -> pd.Series:
+    """Whether each first failure is one of the target, as `experiments.assignment.targets` says of one."""
+    kept = pd.Series(data=True, index=first.index)
+    market = first["market"].fillna(first["issuer_country"])
+    currencies = (target.currency,) if target.currency else ()
+    for wanted, values in (
+        (target.merchants, first["merchant_id"]),
+        (target.markets, market),
+        (tuple(rail.value for rail in target.rails), first["rail"]),
+        (currencies, first["currency"]),
+    ):
+        if wanted:
+            kept &= values.isin(wanted)
+    if target.decline_categories:
+        kept &= _categories(first).isin([category.value for category in target.decline_categories])
+    if target.min_minor is not None:
+        kept &= first["amount_minor"] >= target.min_minor
+    if target.max_minor is not None:
+        kept &= first["amount_minor"] <= target.max_minor
+    return kept
+
+
+def _categories(first: pd.DataFrame) -> pd.Series:
+    """Why each failed, read once for every distinct answer."""
+    answers = first[list(_CODE)].astype(object)
+    answers = answers.where(answers.notna(), None)
+    read = {answer: _category(*answer) for answer in set(answers.itertuples(index=False, name=None))}
+    return pd.Series([read[answer] for answer in answers.itertuples(index=False, name=None)], index=first.index)
+
+
+def _category(
+    code: str | None,
+    processor: str,
+    network: str | None,
+    subcode: str | None,
+    advice_code: str | None,
+    country: str | None,
+    outcome: str,
+) -> str:
+    rules = Network(network or Network.UNKNOWN)
+    found = classify(
+        code, processor=processor, network=rules, subcode=subcode, advice_code=advice_code, country=country
+    ).category
+    if found is DeclineCategory.UNKNOWN and outcome == Outcome.ERROR:
+        return DeclineCategory.PROCESSING_ERROR.value
+    return found.value
+
+
+def _in_base(counted: pd.DataFrame, exchange: Exchange) -> Floats:
+    """The amounts in minor units of the base currency."""
+    rates = {code: exchange.minor_units(Money(1, code), exchange.base) for code in counted["currency"].unique()}
+    amounts: Floats = counted["amount_minor"].to_numpy(dtype=np.float64) * counted["currency"].map(rates).to_numpy()
+    return amounts

@@ -1,0 +1,264 @@
+"""`recoup experiment`: check definitions, see them, assign by them, and write what is done to them."""
+
+import os
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import InputError, InvalidValueError
+from serving.cli.ledger import Database, url_of
+
+if TYPE_CHECKING:
+    from experiments.definition import Change, Decided
+    from serving.definitions import Folder
+    from serving.settings import Settings
+
+app = typer.Typer(help="Define, check and steer experiments.", no_args_is_help=True)
+
+EXIT_FAULTY = 1
+_SHARE = "Share of the units that take part, such as 0.5."
+
+Definitions = Annotated[
+    Path | None,
+    typer.Option(
+        "--definitions",
+        metavar="FOLDER",
+        help="Folder of definitions; RECOUP_EXPERIMENTS if absent.",
+        show_default=False,
+    ),
+]
+Key = Annotated[str, typer.Argument(metavar="KEY")]
+By = Annotated[str, typer.Option(metavar="WHO", help="Who does it.")]
+Note = Annotated[str | None, typer.Option(metavar="SENTENCE", help="Why.", show_default=False)]
+
+
+@app.command("check")
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.toml...", help="Definitions, or folders of them.")],
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="HISTORY.parquet", help="As recoup import writes it, for base rates.", show_default=False),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Definitions in force: a file or folder of them.", show_default=False),
+    ] = None,
+) -> None:
+    """Say everything that is wrong with definitions, one sentence each.
+
+    Exit codes: 0 nothing is wrong, 1 something is, 2 refused.
+    """
+    from serving.base_rates import base_rate, history_of
+    from serving.cli.experiment_tables import print_base_rates
+    from serving.definition_checks import checked
+    from serving.service import economics_of
+
+    read = history_of(history) if history else None
+    settings = _settings()
+    faults, sound = checked(files, settings, against=against, history=read)
+    for fault in faults:
+        typer.echo(fault.sentence, err=True)
+    if faults:
+        raise typer.Exit(EXIT_FAULTY)
+    for definition in sound:
+        typer.echo(f"{definition.key}: nothing is wrong ({definition.status}, {len(definition.variants)} variants)")
+    if read is not None:
+        economics = economics_of(settings)
+        print_base_rates([(one, base_rate(read, one, economics)) for one in sound])
+
+
+@app.command("list")
+def list_(definitions: Definitions = None) -> None:
+    """List the experiments of a folder."""
+    from serving.cli.experiment_tables import print_list
+
+    print_list(_folder(definitions).definitions)
+
+
+@app.command("show")
+def show(key: Key, definitions: Definitions = None) -> None:
+    """Show one experiment: what it asks, whom it is about, its variants with their buckets, and its history."""
+    from serving.cli.experiment_tables import print_definition
+
+    print_definition(_folder(definitions).of(key))
+
+
+@app.command("assign")
+def assign(
+    key: Key,
+    customers: Annotated[list[str], typer.Argument(metavar="CUSTOMER...", help="Ids of the experiment's unit.")],
+    merchant: Annotated[str, typer.Option(metavar="ID", help="The merchant whose customers they are.")],
+    definitions: Definitions = None,
+) -> None:
+    """Show which variant each customer would get at today's coverage, if its payment is one of the target."""
+    from experiments.assignment import bucket, place_in, variant_of
+
+    definition = _folder(definitions).of(key)
+    for customer in customers:
+        drawn = bucket(definition.salt, merchant, customer)
+        named = definition.overrides.get(merchant, {}).get(customer)
+        namespace, place = definition.namespace, place_in(definition.namespace, merchant, customer)
+        found = variant_of(definition, merchant, customer) if namespace.first <= place < namespace.end else None
+        if named is not None:
+            told = f"{named} (tester)"
+        else:
+            told = f"{found.variant} ({found.propensity:.4f})" if found else "takes no part"
+        typer.echo(f"{customer}: {told}; bucket {drawn}, {place} of namespace {namespace.name}")
+
+
+@app.command("outcomes")
+def outcomes(key: Key, definitions: Definitions = None, database: Database = None) -> None:
+    """Show what became of each variant's payments; those whose window is not over are collecting."""
+    from serving.cli.experiment_tables import print_outcomes
+    from serving.experiment_outcomes import by_variant
+    from serving.experiment_outcomes import outcomes as read
+    from serving.ledger.migrate import require_current
+    from serving.ledger.opening import store_at
+
+    definition = _folder(definitions).of(key)
+    with closing(store_at(url_of(database))) as store:
+        require_current(store)
+        print_outcomes(definition, by_variant(read(store, definition, datetime.now(UTC))))
+
+
+@app.command("start")
+def start(
+    key: Key,
+    by: By,
+    coverage: Annotated[float, typer.Option(min=0, max=1, help=_SHARE)] = 1.0,
+    note: Note = None,
+    definitions: Definitions = None,
+) -> None:
+    """Start a draft: from now on first failures are assigned."""
+    from experiments.definition import Change
+
+    _written(_folder(definitions), key, Change.STARTED, by, note, coverage=coverage)
+
+
+@app.command("ramp")
+def ramp(
+    key: Key,
+    by: By,
+    coverage: Annotated[float, typer.Option(min=0, max=1, help=_SHARE)],
+    note: Note = None,
+    definitions: Definitions = None,
+) -> None:
+    """Raise the coverage: who is in stays in the same variant."""
+    from experiments.definition import Change
+
+    _written(_folder(definitions), key, Change.RAMPED, by, note, coverage=coverage)
+
+
+@app.command("stop")
+def stop(key: Key, by: By, note: Note = None, definitions: Definitions = None) -> None:
+    """Take nobody new; payments that are in keep their variant until it is concluded."""
+    from experiments.definition import Change
+
+    _written(_folder(definitions), key, Change.STOPPED, by, note)
+
+
+@app.command("conclude")
+def conclude(
+    key: Key,
+    by: By,
+    decision: Annotated[str, typer.Option(metavar="WORD", help="ship, keep (the control stays) or abandon.")],
+    variant: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The variant that is shipped.", show_default=False)
+    ] = None,
+    note: Note = None,
+    definitions: Definitions = None,
+) -> None:
+    """Record what was decided and by whom; from now on nobody is answered by the experiment."""
+    from experiments.definition import Change, Decided
+
+    if decision not in set(Decided):
+        raise InvalidValueError("--decision", decision, f"one of {', '.join(Decided)}")
+    folder, decided = _folder(definitions), Decided(decision)
+    known = sorted(folder.of(key).variants)
+    if decided is Decided.SHIP and variant not in known:
+        raise InvalidValueError("--variant", variant or "nothing", f"the variant to ship: one of {', '.join(known)}")
+    _written(folder, key, Change.CONCLUDED, by, note, decision=decided, variant=variant)
+
+
+@app.command("schema")
+def schema(
+    out: Annotated[Path, typer.Option(metavar="FILE.json", help="Where to write it.")] = Path(
+        "docs/experiment.schema.json"
+    ),
+) -> None:
+    """Write the JSON Schema of definitions, for editors."""
+    from experiments.definition_file import definition_schema
+
+    _save(out, definition_schema())
+
+
+@app.command("vectors")
+def vectors(
+    out: Annotated[Path, typer.Option(metavar="FILE.json", help="Where to write them.")] = Path(
+        "docs/experiments/vectors.json"
+    ),
+) -> None:
+    """Write the test vectors of assignment, for other languages."""
+    from experiments.vectors import vectors as made
+
+    _save(out, dict(made()))
+
+
+def _written(
+    folder: "Folder",
+    key: str,
+    what: "Change",
+    by: str,
+    note: str | None,
+    *,
+    coverage: float | None = None,
+    decision: "Decided | None" = None,
+    variant: str | None = None,
+) -> None:
+    from experiments.definition import Entry
+    from experiments.lifecycle import changed
+    from serving.definition_checks import known_under
+    from serving.definitions import faults_in
+
+    path, now = folder.path_of(key), datetime.now(UTC).replace(microsecond=0)
+    entry = Entry(now, what, by, coverage, decision, variant, note)
+    text = changed(path.read_text(encoding="utf-8"), str(path), entry)
+    faults = faults_in(folder.rewritten(path, text).reads, known_under(_settings()))
+    if faults:
+        raise InputError(" ".join(fault.sentence for fault in faults))
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    typer.echo(f"{key}: {what} by {by}; written to {path}. Commit it, and restart the service to have it answer so.")
+
+
+def _folder(given: Path | None) -> "Folder":
+    from serving.definitions import folder_at
+
+    path = given or _settings().experiments
+    if path is None:
+        raise InvalidValueError("--definitions", "nothing", "a folder of definitions, here or in RECOUP_EXPERIMENTS")
+    return folder_at(path)
+
+
+def _settings() -> "Settings":
+    from serving.settings import settings_from
+
+    return settings_from(os.environ)
+
+
+def _save(out: Path, document: dict[str, object]) -> None:
+    import orjson
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot be written: {error.strerror}") from None
+    typer.echo(f"Wrote {out}.")

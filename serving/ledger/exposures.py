@@ -1,0 +1,173 @@
+"""Exposures: which payment was first answered by which variant, kept for good with the answer that made it so."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.instants import from_micros, to_micros
+from features.money import Money
+from features.vocabulary import DeclineCategory, Outcome, Rail
+from model.decision import Assignment
+from serving.ledger.store import Row, Store, Transaction, Values
+
+_PPM = 1_000_000
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A payment that a variant answers for.
+
+    Args:
+        customer_id: Who owes it; the unit may be the payment itself.
+        exposed_at: When it was first answered so (UTC).
+        failed_at: When it first failed (UTC), with what was known of it then.
+    """
+
+    merchant_id: str
+    payment_id: str
+    customer_id: str
+    assignment: Assignment
+    exposed_at: datetime
+    failed_at: datetime
+    amount: Money
+    market: str
+    rail: Rail
+    category: DeclineCategory
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a payment that settles its variant.
+
+    Args:
+        before: The variants that have answered for it.
+        failed_at: When it first failed (UTC), by whomever it was told; None where nothing was told.
+        rail, category, market: Of that failure.
+    """
+
+    before: tuple[Assignment, ...]
+    failed_at: datetime | None = None
+    rail: Rail = Rail.UNKNOWN
+    category: DeclineCategory = DeclineCategory.UNKNOWN
+    market: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantCount:
+    """How many were answered by one variant.
+
+    Args:
+        tester: Whether these are testers, who count in no analysis.
+        first_at, last_at: When the first and the last of them was exposed.
+    """
+
+    variant: str
+    tester: bool
+    payments: int
+    units: int
+    first_at: datetime
+    last_at: datetime
+
+
+def put_exposure(transaction: Transaction, exposure: Exposure) -> None:
+    """Write an exposure; a payment that was exposed before stays as it was."""
+    transaction.put("insert_exposure", _values(exposure))
+
+
+def known_of(transaction: Transaction, merchant_id: str, payment_id: str) -> Known:
+    """The variants that a payment was answered by, and its first failure."""
+    where = {"merchant_id": merchant_id, "payment_id": payment_id}
+    rows, first = transaction.ask(("exposures_of_payment", where), ("first_failure_of_payment", where))
+    before = tuple(_assignment(*row) for row in rows)
+    if not first:
+        return Known(before)
+    at, rail, category, market, outcome = first[0]
+    technical = outcome == Outcome.ERROR and category in {None, DeclineCategory.UNKNOWN}
+    return Known(
+        before=before,
+        failed_at=from_micros(int(at or 0)),
+        rail=Rail(str(rail)),
+        category=DeclineCategory.PROCESSING_ERROR if technical else DeclineCategory(str(category or "unknown")),
+        market=str(market) if market else None,
+    )
+
+
+def exposure_counts(store: Store, experiment: str, merchant_id: str | None = None) -> tuple[VariantCount, ...]:
+    """How many each variant has answered for, of one merchant or of all."""
+    with store.reading() as transaction:
+        (rows,) = transaction.ask(("exposure_counts", {"experiment": experiment, "merchant_id": merchant_id or ""}))
+    return tuple(_count(*row) for row in rows)
+
+
+def exposures(store: Store, experiment: str) -> Iterator[Exposure]:
+    """Every exposure of an experiment, in the order of merchants and payments."""
+    for page in pages_of_exposures(store, experiment):
+        yield from page
+
+
+def pages_of_exposures(store: Store, experiment: str, most: int = _AT_ONCE) -> Iterator[tuple[Exposure, ...]]:
+    """The same, so many at a time; no page is empty."""
+    after = ("", "")
+    while True:
+        where: Values = {
+            "experiment": experiment, "merchant_id": after[0], "payment_id": after[1], "most": most,
+        }  # fmt: skip
+        with store.reading() as transaction:
+            (rows,) = transaction.ask(("exposures_after", where))
+        if rows:
+            yield tuple(map(_exposure, rows))
+        if len(rows) < most:
+            return
+        after = (str(rows[-1][0]), str(rows[-1][2]))
+
+
+def _values(exposure: Exposure) -> Values:
+    assignment = exposure.assignment
+    return {
+        "merchant_id": exposure.merchant_id,
+        "experiment": assignment.experiment,
+        "payment_id": exposure.payment_id,
+        "unit_id": assignment.unit_id,
+        "customer_id": exposure.customer_id,
+        "variant": assignment.variant,
+        "propensity_ppm": round(assignment.propensity * _PPM),
+        "tester": int(assignment.tester),
+        "exposed_at": to_micros(exposure.exposed_at),
+        "failed_at": to_micros(exposure.failed_at),
+        "amount_minor": exposure.amount.amount_minor,
+        "currency": exposure.amount.currency,
+        "market": exposure.market,
+        "rail": exposure.rail.value,
+        "category": exposure.category.value,
+    }
+
+
+def _exposure(row: Row) -> Exposure:
+    merchant_id, experiment, payment_id, unit_id, customer_id, variant, ppm, tester, *facts = row
+    exposed_at, failed_at, amount_minor, currency, market, rail, category = facts
+    return Exposure(
+        merchant_id=str(merchant_id),
+        payment_id=str(payment_id),
+        customer_id=str(customer_id),
+        assignment=_assignment(experiment, variant, unit_id, ppm, tester),
+        exposed_at=from_micros(int(exposed_at or 0)),
+        failed_at=from_micros(int(failed_at or 0)),
+        amount=Money(int(amount_minor or 0), str(currency)),
+        market=str(market),
+        rail=Rail(str(rail)),
+        category=DeclineCategory(str(category)),
+    )
+
+
+def _assignment(
+    experiment: object, variant: object, unit_id: object, propensity_ppm: object, tester: object
+) -> Assignment:
+    return Assignment(str(experiment), str(variant), str(unit_id), int(str(propensity_ppm)) / _PPM, bool(tester))
+
+
+def _count(
+    variant: object, tester: object, payments: object, units: object, first_at: object, last_at: object
+) -> VariantCount:
+    first, last = from_micros(int(str(first_at))), from_micros(int(str(last_at)))
+    return VariantCount(str(variant), bool(tester), int(str(payments)), int(str(units)), first, last)

@@ -1,0 +1,116 @@
+"""Exposures joined with what the ledger was told of their payments, in both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from cap_builders import NOW, an_attempt
+from experiment_builders import a_definition
+from experiments.outcomes import RecoveredBy
+from features.attempt import Attempt
+from features.instants import to_micros
+from features.money import Money
+from features.vocabulary import DeclineCategory, Initiator, Rail
+from ledger_builders import MERCHANT, approved, told
+from model.decision import Assignment
+from serving.experiment_outcomes import by_variant, outcomes
+from serving.ledger.events import EventKind, LedgerEvent, Return, Source
+from serving.ledger.exposures import Exposure, pages_of_exposures
+from serving.ledger.ledger import Ledger
+
+DEFINITION = a_definition()
+FAILED = NOW - timedelta(days=40)
+
+
+def exposed(
+    ledger: Ledger, payment_id: str, variant: str = "plan", *, unit: str | None = None, tester: bool = False
+) -> None:
+    ledger.expose(
+        Exposure(
+            merchant_id=MERCHANT,
+            payment_id=payment_id,
+            customer_id=unit or payment_id,
+            assignment=Assignment("first", variant, unit or payment_id, 0.5, tester),
+            exposed_at=FAILED + timedelta(hours=1),
+            failed_at=FAILED,
+            amount=Money(4900, "EUR"),
+            market="DE",
+            rail=Rail.CARD,
+            category=DeclineCategory.INSUFFICIENT_FUNDS,
+        )
+    )
+
+
+def an_approval(payment_id: str, days: float, initiator: Initiator = Initiator.MERCHANT) -> Attempt:
+    """So many days after the first failure."""
+    made = approved(an_attempt((40 - days) * 24, payment_id=payment_id))
+    return replace(made, initiator=initiator, attempt_id=f"{payment_id} paid")
+
+
+def said(payment_id: str, kind: EventKind, days: float) -> LedgerEvent:
+    at = to_micros(FAILED + timedelta(days=days))
+    return LedgerEvent(MERCHANT, Source.REPORTED, f"{payment_id} {kind}", kind, payment_id, at)
+
+
+def sent_back(payment_id: str, days: float) -> LedgerEvent:
+    at = to_micros(FAILED + timedelta(days=days))
+    attempt_id = f"{payment_id} paid"
+    returned = Return("AM04", None, None, "insufficient_funds", "later", None)
+    return LedgerEvent(
+        MERCHANT, Source.WEBHOOK, f"{payment_id} back", EventKind.REVERSED, attempt_id, at, returned=returned
+    )
+
+
+def test_each_payment_is_what_the_ledger_was_told_of_it(ledger: Ledger) -> None:
+    names = ("retry", "hand", "itself", "back", "back late", "reopened", "late", "nobody")
+    for name in names:
+        exposed(ledger, name, "fixed" if name == "nobody" else "plan")
+    retried = [replace(an_attempt(39 * 24, payment_id=name), attempt_id=f"{name} retried") for name in names]
+    ledger.record([told(attempt) for attempt in retried], NOW)
+    ledger.record(
+        [
+            told(an_approval("retry", 5)),
+            told(an_approval("hand", 5, Initiator.CUSTOMER)),
+            said("itself", EventKind.PAID, 9),
+            told(an_approval("back", 5)),
+            sent_back("back", 12),
+            told(an_approval("back late", 5)),
+            sent_back("back late", 35),
+            told(an_approval("reopened", 5)),
+            said("reopened", EventKind.REOPENED, 20),
+            told(an_approval("late", 31)),
+        ],
+        NOW,
+    )
+    found = {one.exposure.payment_id: one.outcome for one in outcomes(ledger.store, DEFINITION, NOW)}
+    assert {name: outcome.by.value for name, outcome in found.items()} == {
+        "retry": "retry",
+        "hand": "customer",
+        "itself": "itself",
+        "back": "nobody",
+        "back late": "retry",
+        "reopened": "nobody",
+        "late": "nobody",
+        "nobody": "nobody",
+    }
+    assert {name for name, outcome in found.items() if outcome.taken_back_at} == {"back", "reopened"}
+    assert {outcome.retries for name, outcome in found.items() if name in {"retry", "nobody"}} == {1, 2}
+    assert all(outcome.mature for outcome in found.values())
+    fixed, plan = by_variant(outcomes(ledger.store, DEFINITION, NOW))
+    assert (fixed.variant, fixed.mature, plan.mature, plan.taken_back) == ("fixed", 1, 7, 2)
+    assert plan.by == {RecoveredBy.RETRY: 2, RecoveredBy.CUSTOMER: 1, RecoveredBy.ITSELF: 1, RecoveredBy.NOBODY: 3}
+
+
+def test_units_are_counted_once_testers_never_and_open_windows_are_collecting(ledger: Ledger) -> None:
+    exposed(ledger, "one", unit="cus")
+    exposed(ledger, "two", unit="cus")
+    exposed(ledger, "three", tester=True)
+    (plan,) = by_variant(outcomes(ledger.store, DEFINITION, FAILED + timedelta(days=29)))
+    assert (plan.units, plan.collecting, plan.mature) == (1, 2, 0)
+
+
+def test_pages_leave_nobody_out(ledger: Ledger) -> None:
+    for number in range(7):
+        exposed(ledger, f"pay_{number}")
+    pages = list(pages_of_exposures(ledger.store, "first", most=3))
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert len({one.payment_id for page in pages for one in page}) == 7

@@ -1,0 +1,105 @@
+"""Base rates count what the experiment would: mature payments of the target, by unit, in one currency."""
+
+from dataclasses import replace
+from statistics import NormalDist
+
+import pytest
+
+from experiment_builders import a_definition
+from experiments.definition import Definition, Method, Namespace, Target, Unit
+from failure_histories import Told, a_history
+from features.vocabulary import DeclineCategory, Rail
+from model.economics import Economics
+from serving.base_rates import BaseRate, base_rate, history_span, run_time
+
+ECONOMICS = Economics.from_toml("[exchange]\nbase = 'EUR'\n[exchange.per_base]\nUSD = 2.0\n")
+TEN_DAYS = a_definition(("window_days = 30", "window_days = 10"))
+PAYMENTS = (Told("a", "p1", 0, 3), Told("a", "p2", 7), Told("b", "p3", 14, 20), Told("c", "p4", 95, 1))
+
+
+def rate_of(definition: Definition, *payments: Told) -> BaseRate:
+    found = base_rate(a_history(payments), definition, ECONOMICS)
+    assert found is not None
+    return found
+
+
+def test_mature_payments_count_within_the_window_only() -> None:
+    rate = rate_of(TEN_DAYS, *PAYMENTS)
+    # p4 is collecting and p3 came back too late: a owes 2000 of which 1000 came back, b 1000 of which none.
+    assert rate.units == 2
+    assert rate.recovered == pytest.approx(1 / 3)
+    assert rate.per_week == pytest.approx(1.0)
+    # What one unit adds, (back - r * failed) / mean(failed): a (1000 - 2000/3) / 1500, b (0 - 1000/3) / 1500.
+    assert rate.deviation == pytest.approx(1000 / 3 / 1500)
+
+
+def test_where_nothing_is_mature_nothing_is_said() -> None:
+    told = a_history(PAYMENTS)
+    assert base_rate(told, replace(TEN_DAYS, window_days=101), ECONOMICS) is None
+    assert base_rate(a_history(()), TEN_DAYS, ECONOMICS) is None
+    assert (history_span(told), history_span(told.slice(0, 0))) == (100, 0)
+
+
+def test_a_payment_as_the_unit_and_a_part_of_the_namespace_change_who_counts() -> None:
+    by_payment = replace(TEN_DAYS, unit=Unit.PAYMENT, namespace=Namespace("retries", 0, 2500))
+    rate = rate_of(by_payment, *PAYMENTS)
+    assert rate.units == 3
+    assert rate.per_week == pytest.approx(1.5 / 4)
+
+
+def test_what_was_paid_before_it_failed_is_no_recovery() -> None:
+    assert rate_of(TEN_DAYS, *PAYMENTS, Told("d", "p5", 20, -2)).units == 2
+
+
+def test_payments_of_two_merchants_under_one_id_are_two() -> None:
+    rate = rate_of(TEN_DAYS, Told("a", "p1", 0, 3), Told("a", "p1", 5, merchant="beta"))
+    assert (rate.units, rate.recovered) == (2, 0.5)
+
+
+def test_amounts_are_weighed_in_one_currency() -> None:
+    rate = rate_of(TEN_DAYS, Told("a", "p1", 0, 3, amount_minor=3000, currency="USD"), Told("b", "p2", 5))
+    assert rate.recovered == pytest.approx(1500 / 2500)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target(merchants=("acme",)),
+        Target(markets=("DE",)),
+        Target(rails=(Rail.CARD,)),
+        Target(decline_categories=(DeclineCategory.INSUFFICIENT_FUNDS,)),
+        Target(currency="EUR", min_minor=1000, max_minor=1000),
+    ],
+)
+def test_only_payments_of_the_target_count(target: Target) -> None:
+    inside = (Told("a", "p1", 0, 3), Told("b", "p2", 7))
+    outside = Told(
+        "c", "p3", 14, 1, amount_minor=999, currency="USD", rail="bank_debit", market="FR", code="54", merchant="beta"
+    )
+    aimed = replace(TEN_DAYS, target=target)
+    assert rate_of(aimed, *inside, outside) == rate_of(aimed, *inside)
+    assert rate_of(TEN_DAYS, *inside, outside).units == 3
+
+
+def test_the_market_is_the_issuers_country_where_none_is_stated() -> None:
+    german = replace(TEN_DAYS, target=Target(markets=("DE",)))
+    assert rate_of(german, Told("a", "p1", 0, 3, market=None)).units == 1
+
+
+def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5)
+    planned = replace(TEN_DAYS, method=Method.FIXED, smallest_effect=0.1)
+    found = run_time(planned, rate)
+    assert found is not None
+    z = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
+    assert found.units == pytest.approx(4 * z**2 * 0.5**2 / 0.06**2, abs=1)
+    assert found.weeks == pytest.approx(found.units / 100 + 10 / 7)
+    longer = run_time(replace(planned, method=Method.SEQUENTIAL), rate)
+    assert longer is not None
+    assert longer.units > found.units
+
+
+def test_where_the_rate_says_nothing_of_the_metric_no_run_time_is_told() -> None:
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5)
+    assert run_time(replace(TEN_DAYS, primary_metric="net_value"), rate) is None
+    assert run_time(TEN_DAYS, replace(rate, recovered=0.0)) is None
