@@ -131,7 +131,7 @@ def create_app(
         install(inner)
         return inner
 
-    sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
+    sandboxes = app.state.sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
     for router in merchant_routers(current, access, settings, now, log, shadow, draining):
         app.include_router(router)
     app.include_router(metrics_routes(metrics))

@@ -1,20 +1,20 @@
 """The outermost layer of every request: its id, its one log line, and a problem document when all else fails."""
 
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from time import perf_counter
 from uuid import uuid4
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
 from features.card_number import holds_card_number
 from serving.errors import MEDIA_TYPE, Kind, RequestError, problem_body
 from serving.metrics import METHODS, Metrics
+from serving.routed import routed_in
 from serving.traces import request_span
 
 REQUEST_ID = "x-request-id"
@@ -71,7 +71,7 @@ class Edge:
         """
         routed: str | None = getattr(scope.get("route"), "path", None)
         if routed is None and whole is not None:
-            self.templates = self.templates or tuple(_templates(whole))
+            self.templates = self.templates or tuple((one.looks, one.template) for one in routed_in(whole))
             routed = next((path for looks, path in self.templates if looks.match(scope["path"])), None)
         return routed or "unknown"
 
@@ -130,15 +130,6 @@ def _request_id(headers: Headers) -> str:
 def _method(scope: Scope) -> str:
     """The HTTP method, or `_OTHER` for what is none: a method may hold anything too."""
     return scope["method"] if scope["method"] in METHODS else "_OTHER"
-
-
-def _templates(app: Starlette) -> Iterator[tuple[re.Pattern[str], str]]:
-    """Every route of the application, as what its addresses look like and as its template."""
-    for included in app.routes:
-        router = getattr(included, "original_router", None)
-        for route in (included,) if router is None else router.routes:
-            template: str = getattr(route, "path", "")
-            yield compile_path(template)[0], template
 
 
 def _line(

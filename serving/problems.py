@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from features.errors import CardNumberError, InvalidValueError, RecoupError
 from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request, problem_body
+from serving.routed import methods_at
 
 _RETRY_AFTER_S = 5
 _BY_STATUS = {kind.status: kind for kind in (Kind.NOT_FOUND, Kind.METHOD_NOT_ALLOWED)}
@@ -45,6 +46,8 @@ def _as_request_error(error: Exception) -> RequestError:
 async def _http(request: Request, error: Exception) -> Response:
     """What the router itself refuses: an unknown address, a method it does not take."""
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (400, None)
+    if status == Kind.METHOD_NOT_ALLOWED.status:  # the router names those of the first route at the address only
+        headers = {"allow": ", ".join(methods_at(request.app, request.url.path))}
     kind = _BY_STATUS.get(status, Kind.OTHER)
     details = {
         Kind.NOT_FOUND: f"There is nothing at {request.url.path}; /docs lists the addresses",

@@ -33,6 +33,10 @@ class Sandboxed:
     def live(self) -> Api:
         return Api(self.app, self.clock).with_key(self.live_key)
 
+    def close(self) -> None:
+        """Let go of the databases of the sandboxes."""
+        self.app.state.sandboxes.close()
+
 
 def sandboxed(settings: Settings, service: Service, ledger: Ledger) -> Sandboxed:
     keys = {}

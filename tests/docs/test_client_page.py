@@ -22,8 +22,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 def made(tmp_path: Path) -> Iterator[Sandboxed]:
     service = prior_service()
     settings = Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/l.db?synchronous=normal", log_format="json")
-    with closing(open_ledger(settings, service.rulebook)) as ledger:
-        yield sandboxed(settings, service, ledger)
+    with (
+        closing(open_ledger(settings, service.rulebook)) as ledger,
+        closing(sandboxed(settings, service, ledger)) as made,
+    ):
+        yield made
 
 
 @pytest.mark.parametrize(("days", "ending"), [(25, "recovery.recovered"), (100, "recovery.exhausted")])

@@ -35,12 +35,17 @@ def made(tmp_path: Path) -> Iterator[Sandboxed]:
     shipped = folder_at(DOCS.parent / "experiments" / "definitions").definitions
     service = replace(prior_service(), experiments=LiveExperiments(shipped))
     settings = Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/l.db?synchronous=normal", log_format="json")
-    with closing(open_ledger(settings, service.rulebook)) as ledger:
-        yield sandboxed(settings, service, ledger)
+    with (
+        closing(open_ledger(settings, service.rulebook)) as ledger,
+        closing(sandboxed(settings, service, ledger)) as made,
+    ):
+        yield made
 
 
-def sent(made: Sandboxed, command: str, reservation: str) -> tuple[str, str, int, Document]:
-    words = iter(shlex.split(command.replace("$RESERVATION", reservation))[1:])
+def sent(made: Sandboxed, command: str, ids: dict[str, str]) -> tuple[str, str, int, Document]:
+    for name, value in ids.items():
+        command = command.replace(f"${name}", value)
+    words = iter(shlex.split(command)[1:])
     method, body, headers, address = "GET", None, {}, ""
     for word in words:
         match word:
@@ -66,13 +71,13 @@ def sent(made: Sandboxed, command: str, reservation: str) -> tuple[str, str, int
 
 def test_every_command_is_taken_and_every_address_is_asked(made: Sandboxed) -> None:
     made.clock.now = NOW
-    asked, reservation = set(), ""
+    asked, ids = set(), {"RESERVATION": "-", "DECISION": "-"}
     for command in commands():
-        method, address, status, answer = sent(made, command, reservation)
+        method, address, status, answer = sent(made, command, ids)
         assert status == 200, (command, answer)
-        if address == "/v1/decisions" and "$KEY" in command:
-            reservation = answer["reservation"]["reservation_id"]
-        asked.add((method, address.partition("?")[0].replace(reservation or "-", "rsv")))
+        if (method, address) == ("POST", "/v1/decisions") and "$KEY" in command:
+            ids = {"RESERVATION": answer["reservation"]["reservation_id"], "DECISION": answer["decision_id"]}
+        asked.add((method, address.partition("?")[0]))
     document: dict[str, Any] = orjson.loads((DOCS / "openapi.json").read_bytes())
     left = {
         (method.upper(), path)

@@ -23,9 +23,11 @@ ADDRESSES = [
 QUIET = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def bodies(method: str, path: str) -> list[Document]:
+def bodies(method: str, path: str) -> list[Any]:
     """The worked examples of an address."""
     body = PUBLISHED["paths"][path][method].get("requestBody")
+    if path.endswith("/batch"):
+        return [[one] for one in bodies("post", "/v1/decisions")]
     examples = body["content"]["application/json"]["examples"] if body else {}
     return [example["value"] for example in examples.values()]
 
@@ -75,7 +77,10 @@ def test_in_a_path_a_query_a_header_or_a_body_it_is_refused_and_stands_nowhere(
         calls.append((plain, given, {"idempotency-key": DIGITS}))
     for there, body, headers in calls:
         response = Api(api.app, api.clock, headers).send(method.upper(), there, body)
-        assert response.status_code == 422, (there, body, headers, response.text)
+        status = response.json()[0]["status"] if isinstance(body, list) and response.status_code == 200 else None
+        # What is of sandboxes is refused to whoever has no key of one, whatever else is wrong with it.
+        refused = {422, 403} if path.startswith("/v1/sandbox") else {422}
+        assert (status or response.status_code) in refused, (there, body, headers, response.text)
         assert not holds_card_number(response.text), response.text
     for header in ("x-request-id", "user-agent", "referer", "authorization", "cookie", "content-type", "accept", "x-y"):
         response = Api(api.app, api.clock, {header: CARD}).send(method.upper(), plain, given)
@@ -107,7 +112,7 @@ def luhn(digits: str) -> bool:
     return sum(sum(map(int, str(d))) for d in doubled) % 10 == 0
 
 
-@pytest.mark.parametrize("path", [f"/{DIGITS}", f"/v1/{quote(CARD)}/x", f"/v1/decisions/{DIGITS}"])
+@pytest.mark.parametrize("path", [f"/{DIGITS}", f"/v1/{quote(CARD)}/x", f"/v1/nothing/{DIGITS}"])
 def test_an_address_that_does_not_exist_repeats_no_card_number(
     api: Api, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,7 +75,8 @@ def test_whatever_was_known_is_kept_and_gives_the_same_bytes_again(
     halt = None if stopped is None else Halt(stopped, ("Somebody said so, “loudly”.",))
     record = Record(tuple(event_of(one, method, merchant) for one in (*past, *ahead)), halt)
     made = Decided.by(PRIOR, context, record)
-    assert unpacked(packed(context, record, made.answer)) == Content(context, record, made.answer)
+    steps = made.decision.stepped_down
+    assert unpacked(packed(context, record, made.answer, steps)) == Content(context, record, made.answer, steps)
     kept = made.kept(context.as_of)
     versions = Versions(_NoStore(), PRIOR, Path("nowhere"))  # type: ignore[arg-type]  # nothing is looked up
     assert recomputed(kept, versions).outcome is Recomputation.SAME
@@ -166,14 +167,16 @@ def test_what_differs_is_named_field_by_field(ledger: Ledger) -> None:
     answer["plan"]["expected_attempts"] = 99.0
     answer["policy"] = "other"
     del answer["payment_id"]
-    kept = replace(made.kept(NOW), content=packed(context, NOTHING, orjson.dumps(answer)))
+    kept = replace(made.kept(NOW), content=packed(context, NOTHING, orjson.dumps(answer), made.decision.stepped_down))
     found = again(ledger, kept)
     assert (found.outcome, found.fields) == (Recomputation.DIFFERS, 3)
     fields = {one.field: (one.before, one.after is not None) for one in found.differences}
     assert fields == {
         "plan.expected_attempts": ("99.0", True), "policy": ('"other"', True), "payment_id": (None, True),
     }  # fmt: skip
-    spaced = replace(kept, content=packed(context, NOTHING, made.answer.replace(b'":', b'": ', 1)))
+    spaced = replace(
+        kept, content=packed(context, NOTHING, made.answer.replace(b'":', b'": ', 1), made.decision.stepped_down)
+    )
     assert [one.field for one in again(ledger, spaced).differences] == ["body"]
 
 

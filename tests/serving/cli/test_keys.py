@@ -51,7 +51,7 @@ def test_a_key_of_a_sandbox_is_one_of_a_merchant_and_stays_one_when_it_is_rotate
     run("keys", "rotate", key_id, "--database", database)
     with closing(store_at(database)) as store:
         assert [key.sandbox for key in keys_of(store)] == [True, True]
-    assert "acme (sandbox)" in run("keys", "list", "--database", database)
+    assert "(sandbox)" in run("keys", "list", "--database", database)
     with pytest.raises(InvalidValueError, match="a sandbox is of one merchant"):
         run("keys", "create", "--operator", "--sandbox", "--database", database)
 

@@ -77,7 +77,7 @@ def test_what_is_not_the_same_is_told_and_ends_with_one(recoup: Recoup, url: str
     kept, old = decided(20, "pay_d"), decided(21, "pay_m")
     made = Decided.by(PRIOR, a_context([an_attempt(1)], replace(a_method(), processors=("north",))))
     answer = made.answer.replace(b'"policy":"', b'"policy":"un', 1)
-    add(url, replace(kept, content=packed(made.context, NOTHING, answer)))
+    add(url, replace(kept, content=packed(made.context, NOTHING, answer, made.decision.stepped_down)))
     add(url, replace(old, headline=replace(old.headline, code="0.0.1", economics="e1")))
     ran = recoup("replay", "--from", "1970-01-01", "--database", url)
     assert ran.code == 1

@@ -59,8 +59,11 @@ from serving.settings import Settings
 def made(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterator[Sandboxed]:
     home = tmp_path_factory.mktemp("client")
     settings = Settings(home=home, database=f"sqlite:///{home}/ledger.db?synchronous=normal", log_format="json")
-    with closing(open_ledger(settings, service.rulebook)) as ledger:
-        yield sandboxed(settings, service, ledger)
+    with (
+        closing(open_ledger(settings, service.rulebook)) as ledger,
+        closing(sandboxed(settings, service, ledger)) as made,
+    ):
+        yield made
 
 
 def a_request(payment_id: str, *, reserve: bool = False) -> DecisionRequest:

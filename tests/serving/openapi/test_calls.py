@@ -15,6 +15,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.python import asgi
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from api_builders import Document, past
 from serving.ledger_access import open_ledger
@@ -29,6 +30,8 @@ EXAMPLES = int(os.environ.get("HTTP_EXAMPLES", "3"))
 # What fields say together, such as an attempt on one of the listed methods, a schema cannot say: such a request is
 # good by its schema and refused with 422.
 ACCEPTED = ["2xx", "401", "403", "404", "409", "422", "429"]
+# The call is taken, and the entry that breaks the schema is refused in its place in the answer.
+ANSWERED_ONE_BY_ONE = {"/v1/decisions/batch"}
 CONFIG = {
     "generation": {"deterministic": SAME, "max-examples": EXAMPLES, "database": "none"},
     "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
@@ -51,7 +54,10 @@ def tenants(tmp_path: Path, service: Service) -> Iterator[Tenants]:
 @schema.parametrize()
 def test_every_answer_is_one_that_is_described(case: Case, tenants: Tenants) -> None:
     case.operation.schema.app = case.operation.app = tenants.api.app
-    case.call_and_validate(headers=key_of(tenants))
+    if case.operation.path in ANSWERED_ONE_BY_ONE:
+        case.call_and_validate(headers=key_of(tenants), excluded_checks=[negative_data_rejection])
+    else:
+        case.call_and_validate(headers=key_of(tenants))
 
 
 def test_every_way_that_the_links_lead_is_answered_as_it_is_described(tenants: Tenants, failed: Document) -> None:

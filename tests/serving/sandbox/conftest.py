@@ -13,5 +13,8 @@ from serving.settings import Settings
 
 @pytest.fixture
 def service_with_sandboxes(settings: Settings, service: Service) -> Iterator[Sandboxed]:
-    with closing(open_ledger(settings, service.rulebook)) as ledger:
-        yield sandboxed(settings, service, ledger)
+    with (
+        closing(open_ledger(settings, service.rulebook)) as ledger,
+        closing(sandboxed(settings, service, ledger)) as made,
+    ):
+        yield made

@@ -69,8 +69,10 @@ def test_an_event_is_sent_to_the_receiver_of_the_sandbox_at_once_signed_and_mark
         server = await asyncio.start_server(receiver, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         own = replace(settings, event_targets=a_file(tmp_path, f"http://127.0.0.1:{port}"))
-        with closing(open_ledger(own, service.rulebook)) as ledger:
-            made = sandboxed(own, service, ledger)
+        with (
+            closing(open_ledger(own, service.rulebook)) as ledger,
+            closing(sandboxed(own, service, ledger)) as made,
+        ):
             headers = {
                 "authorization": f"Bearer {made.sandbox_keys['acme']}",
                 "content-type": "application/json",

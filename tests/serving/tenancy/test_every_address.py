@@ -31,6 +31,8 @@ MADE = {
 }
 BODIES: dict[str, Any] = {  # what acme may send; each is about acme and about nobody else
     "/v1/decisions": "the failed payment",
+    "/v1/decisions/batch": "the failed payment, by itself",
+    "/v1/decisions/{decision_id}/replay": None,
     "/v1/attempts": report("e1", "att_9", START),
     "/v1/payments/{payment_id}/events": event("payment_reopened"),
     "/v1/reservations/{reservation_id}/check": MERCHANT,
@@ -71,14 +73,23 @@ class Asking:
         for attempt in self.failed["attempts"]:
             if attempt["outcome"] == "declined":
                 attempt.pop("payment_id", None)
-        held = tenants.of("acme").reserve(self.failed)["reservation"]
+        decided = tenants.of("acme").reserve(self.failed)
+        held = decided["reservation"]
         self.ids = IDS | {"reservation_id": held["reservation_id"], "method_id": held["method_id"]}
+        self.ids["decision_id"] = decided["decision_id"]
 
     def send(self, api: Api, operation: Operation, *, named: bool = True) -> tuple[int, str]:
         method, path = operation
-        about = "?merchant_id=acme" if named and method == "GET" and path not in OF_NOBODY else ""
+        bodiless = method == "GET" or BODIES[path] is None
+        about = "?merchant_id=acme" if named and bodiless and path not in OF_NOBODY else ""
+        many = path.endswith("/batch")
         body = BODIES[path] if method == "POST" else None
-        response = api.send(method, path.format(**self.ids) + about, self.failed if isinstance(body, str) else body)
+        if isinstance(body, str):
+            body = [self.failed] if many else self.failed
+        response = api.send(method, path.format(**self.ids) + about, body)
+        if many and response.status_code == 200:
+            (only,) = response.json()
+            return only["status"], response.text
         return response.status_code, response.text
 
     def state(self) -> list[object]:

@@ -1,0 +1,39 @@
+"""The addresses of an application, as its routes describe them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.routing import compile_path
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """One route.
+
+    Args:
+        looks: What its addresses look like.
+        template: The same with its ids in braces.
+        methods: The HTTP methods that it takes.
+    """
+
+    looks: re.Pattern[str]
+    template: str
+    methods: frozenset[str]
+
+
+def routed_in(app: Starlette) -> Iterator[Routed]:
+    """Every route of an application, those of included routers among them."""
+    for included in app.routes:
+        router = getattr(included, "original_router", None)
+        for route in (included,) if router is None else router.routes:
+            template: str = getattr(route, "path", "")
+            methods: set[str] = getattr(route, "methods", None) or set()
+            yield Routed(compile_path(template)[0], template, frozenset(methods))
+
+
+def methods_at(app: Starlette, path: str) -> tuple[str, ...]:
+    """The methods that some route takes at an address, in the order of the alphabet."""
+    found = {method for one in routed_in(app) if one.looks.match(path) for method in one.methods}
+    return tuple(sorted(found))
