@@ -34,6 +34,7 @@ def routed_in(app: Starlette) -> Iterator[Routed]:
 
 
 def methods_at(app: Starlette, path: str) -> tuple[str, ...]:
-    """The methods that some route takes at an address, in the order of the alphabet."""
-    found = {method for one in routed_in(app) if one.looks.match(path) for method in one.methods}
-    return tuple(sorted(found))
+    """The methods that are taken at an address, by name; of routes with ids only where no other is."""
+    here = [one for one in routed_in(app) if one.looks.match(path)]
+    exact = [one for one in here if one.template == path]
+    return tuple(sorted({method for one in exact or here for method in one.methods}))

@@ -43,6 +43,12 @@ Case = schemathesis.Case[Any]
 schema = schemathesis.openapi.from_path(PUBLISHED, config=SchemathesisConfig.from_dict(CONFIG))
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(context: schemathesis.SerializationContext, value: object) -> bytes:
+    """A body of lines as it is sent."""
+    return str(value).encode()
+
+
 @pytest.fixture
 def tenants(tmp_path: Path, service: Service) -> Iterator[Tenants]:
     places = Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/ledger.db?synchronous=normal", log_format="json")
