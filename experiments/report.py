@@ -34,6 +34,11 @@ class Report:
     analysis: Analysis
 
     @property
+    def planned_known(self) -> bool:
+        """Whether the planned number may be shown; an estimate is made of outcomes, and withheld with them."""
+        return self.planned.stated or (self.planned.settled and not self.analysis.withheld)
+
+    @property
     def unmeasured(self) -> tuple[str, ...]:
         """Metrics that the definition names and whose facts nobody tells of."""
         named = (*sorted(self.definition.guardrails), *self.definition.secondary_metrics)

@@ -30,7 +30,7 @@ def facts_of(report: Report) -> Facts:
         "window_days": definition.window_days,
         "min_run_days": definition.min_run_days,
         "days_run": analysis.days_run,
-        "planned_units": report.planned.units if report.planned.settled else None,
+        "planned_units": report.planned.units if report.planned_known else None,
         "planned_units_stated": report.planned.stated,
         "split": _split(report),
         "withheld": analysis.withheld,

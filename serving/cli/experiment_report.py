@@ -42,7 +42,8 @@ def _print_units(console: Console, report: Report) -> None:
         table.add_row(f"{name}{control}", *(f"{figure:,}" for figure in figures))
     console.print(table)
     console.print(f"Split: {'as planned' if split.healthy else 'broken'} (always-valid p {split.anytime_p:.3g}).")
-    console.print(_planned_sentence(report))
+    if not analysis.withheld:
+        console.print(_planned_sentence(report))
 
 
 def _planned_sentence(report: Report) -> str:

@@ -227,6 +227,7 @@ def test_a_split_that_was_not_planned_withholds_every_outcome(report: Report) ->
         [],
         [],
     )
+    assert facts.planned_units is None
     assert "fixed 400 where 300 were expected" in one.sentence
     assert "recovered_value" not in shown
 
