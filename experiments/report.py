@@ -14,6 +14,7 @@ from experiments.analysis.segments import Segments
 from experiments.analysis_plans import Planned, analysis_plan, planned_units
 from experiments.cohorts import ObservedPayment, cohort_of
 from experiments.definition import Definition
+from experiments.metrics.cohort import Cohort
 from features.instants import to_micros
 from model.economics import Economics
 
@@ -31,6 +32,7 @@ class Report:
     currency: str
     planned: Planned
     plan: AnalysisPlan
+    cohort: Cohort
     analysis: Analysis
 
     @property
@@ -75,4 +77,4 @@ def report_of(
     cohort = cohort_of(payments, variants, economics)
     planned = planned_units(definition, cohort, at)
     plan = analysis_plan(definition, planned)
-    return Report(definition, as_of, economics.exchange.base, planned, plan, analyse(cohort, plan, at))
+    return Report(definition, as_of, economics.exchange.base, planned, plan, cohort, analyse(cohort, plan, at))

@@ -140,6 +140,10 @@ def report(
     json: Annotated[
         Path | None, typer.Option("--json", metavar="FILE.json", help="Write the facts there too.", show_default=False)
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE.html", help="Write a page with plots there.", show_default=False),
+    ] = None,
     definitions: Definitions = None,
     database: Database = None,
 ) -> None:
@@ -160,6 +164,11 @@ def report(
     print_report(found)
     if json is not None:
         _save(json, facts_of(found), "--json")
+    if page is not None:
+        from serving.experiment_document import document_of
+        from training.trial.document import report_html
+
+        _write(page, report_html(document_of(found)).encode(), "--html")
 
 
 @app.command("start")
@@ -294,9 +303,13 @@ def _settings() -> "Settings":
 def _save(out: Path, document: dict[str, object], option: str = "--out") -> None:
     import orjson
 
+    _write(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n", option)
+
+
+def _write(out: Path, content: bytes, option: str) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        out.write_bytes(content)
     except OSError as error:
         raise InputError(f"{option} {out}: cannot be written: {error.strerror}") from None
     typer.echo(f"Wrote {out}.")

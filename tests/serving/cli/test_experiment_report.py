@@ -232,6 +232,25 @@ def test_a_split_that_was_not_planned_withholds_every_outcome(report: Report) ->
     assert "recovered_value" not in shown
 
 
+def test_the_page_has_every_part_and_on_a_broken_split_no_outcome(
+    recoup: Recoup, kept: tuple[str, Path], tmp_path: Path
+) -> None:
+    def page(key: str) -> str:
+        file = tmp_path / f"{key}.html"
+        where = ("--definitions", kept[1], "--database", kept[0], "--as-of", f"{NOW:%Y-%m-%dT%H:%M:%S}")
+        assert recoup("experiment", "report", key, "--html", file, *where).code == 0
+        return file.read_text("utf-8")
+
+    whole = page("first")
+    titles = ("Units", "Metrics", "The effect as it stood on each day", "Recovered by day", "Segments")
+    assert [title for title in titles if f"<h2>{title}</h2>" in whole] == list(titles)
+    assert whole.count("<svg") == 2
+    assert "plan: wins. The variant is better" in whole
+    broken = page("uneven")
+    assert [title for title in titles if f"<h2>{title}</h2>" in broken] == ["Units"]
+    assert "<svg" not in broken
+
+
 def test_the_fixed_method_shows_no_effect_before_the_planned_size(report: Report, tmp_path: Path) -> None:
     def read(planned: int) -> VariantFacts:
         head = f'method = "fixed"\nplanned_units = {planned}\n{_HEAD}'
