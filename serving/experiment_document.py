@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from experiments.analysis.power import Method
 from experiments.analysis.recovery_curve import RecoveryCurve
+from experiments.analysis.verdict import interval_of
 from experiments.report import Report
 from experiments.report_curves import Look, curves_of, effect_by_day
 from experiments.report_facts import facts_of
@@ -24,8 +26,24 @@ def document_of(report: Report) -> Document:
         lead=f"{lead(report)}. {report.definition.hypothesis}",
         findings=(*verdicts(report), *((against,) if against else ())),
         sections=tuple(sections),
+        figures=_numbers(report),
         data=facts_of(report),
     )
+
+
+def _numbers(report: Report) -> dict[str, float]:
+    """What a tracker compares from one day to the next: units, and every effect that may be read with its ends."""
+    analysis, method = report.analysis, report.plan.method
+    found: dict[str, float] = {"days_run": analysis.days_run, "split/anytime_p": analysis.split.anytime_p}
+    found |= {f"mature/{name}": count for name, count in analysis.mature.items()}
+    for one in analysis.variants:
+        primary = report.primary(one)
+        read = [(effect, method) for effect in (primary, *(claim.effect for claim in report.secondary(one))) if effect]
+        read += [(rail.effect, Method.SEQUENTIAL) for rail in one.guarded if rail.effect]
+        for effect, how in read:
+            interval, name = interval_of(effect, how), f"{one.variant}/{effect.metric}"
+            found |= {name: effect.difference, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return found
 
 
 def _metrics(report: Report) -> Section:

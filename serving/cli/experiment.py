@@ -144,6 +144,7 @@ def report(
         Path | None,
         typer.Option("--html", metavar="FILE.html", help="Write a page with plots there.", show_default=False),
     ] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep it as a run in MLflow.")] = False,
     definitions: Definitions = None,
     database: Database = None,
 ) -> None:
@@ -169,6 +170,13 @@ def report(
         from training.trial.document import report_html
 
         _write(page, report_html(document_of(found)).encode(), "--html")
+    if track:
+        from serving.cli.train import tracking_here
+        from serving.experiment_document import document_of
+        from training.trial.track import log_report
+
+        asked = {"experiment": key, "as_of": at.isoformat()}
+        typer.echo(f"Run {log_report(document_of(found), tracking_here(), asked, 'experiment')}.")
 
 
 @app.command("start")

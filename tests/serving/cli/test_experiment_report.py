@@ -8,6 +8,7 @@ from typing import Protocol
 
 import orjson
 import pytest
+from mlflow.tracking import MlflowClient
 from pydantic import TypeAdapter
 
 from cap_builders import NOW
@@ -249,6 +250,25 @@ def test_the_page_has_every_part_and_on_a_broken_split_no_outcome(
     broken = page("uneven")
     assert [title for title in titles if f"<h2>{title}</h2>" in broken] == ["Units"]
     assert "<svg" not in broken
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies deprecate each other
+def test_a_report_is_kept_as_a_run_with_its_files(
+    recoup: Recoup, kept: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Files are made sooner than MLflow's database, and the run is the same.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file://{tmp_path}/runs")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    where = ("--definitions", kept[1], "--database", kept[0], "--as-of", f"{NOW:%Y-%m-%dT%H:%M:%S}")
+    ran = recoup("experiment", "report", "first", "--track", *where)
+    assert (ran.code, ran.err) == (0, "")
+    run_id = ran.out.splitlines()[-1].removeprefix("Run ").removesuffix(".")
+    client = MlflowClient(f"file://{tmp_path}/runs")
+    run = client.get_run(run_id)
+    fixed, plan = (by_hand(STORY, name) for name in ("fixed", "plan"))
+    assert run.data.metrics["plan/recovered_value"] == pytest.approx(plan.recovered_value - fixed.recovered_value)
+    assert run.data.tags["recoup.kind"] == "experiment"
+    assert {file.path for file in client.list_artifacts(run_id)} == {"report.html", "report.json"}
 
 
 def test_the_fixed_method_shows_no_effect_before_the_planned_size(report: Report, tmp_path: Path) -> None:
