@@ -17,10 +17,10 @@ _PATIENCE_S = 60.0
 _CONNECTIONS = 32
 # The log is folded back after 2,000 pages (8 MiB): growing it is dearer than writing over it, folding often more so.
 # Pages are read through memory shared with the system (at most 2 GiB, the bound of SQLite itself), so that a large
-# ledger costs little more than a small one.
+# ledger costs little more than a small one, and a connection keeps only the few pages that it is about to write.
 _PRAGMAS = (
     ("journal_mode", "WAL"),
-    ("cache_size", "-65536"),
+    ("cache_size", "-2048"),
     ("wal_autocheckpoint", "2000"),
     ("mmap_size", "2147418112"),
 )

@@ -9,7 +9,9 @@ import orjson
 
 from serving.examples import EXAMPLES
 
-_NEVER = ("pandas", "sklearn", "lightgbm", "matplotlib", "mlflow", "optuna", "dask", "experiments", "training")
+_LIBRARIES = ("pandas", "sklearn", "lightgbm", "matplotlib", "mlflow", "optuna", "dask")
+_OURS = ("experiments.analysis", "experiments.replay", "experiments.schedules", "experiments.simulator", "training")
+_NEVER = _LIBRARIES + _OURS
 _PARTS = ("scipy.special", "scipy.stats", "scipy.sparse", "pyarrow.compute", "pyarrow.parquet")
 _HEAVY = (*_NEVER, *_PARTS)
 _ANSWER = """

@@ -108,6 +108,7 @@ def test_several_workers_agree_on_clock_answers_and_generation(
     assert here.post("/v1/sandbox/payments/inv_1/attempt", {"advance": True})["attempt"]["outcome"] == "declined"
     begin(here)
     assert there.get("/v1/payments")["payments"] == []
+    other_app.state.sandboxes.close()
     ledger.close()
 
 
