@@ -8,7 +8,10 @@ from experiments.fault import Fault
 
 _ORDER = tuple(Status)
 # What the analysis was planned with; changed after the start it would be chosen by what was seen.
-_PLANNED = ("primary_metric", "window_days", "min_run_days", "alpha", "power", "smallest_effect", "method", "control")
+_PLANNED = (
+    *("primary_metric", "window_days", "min_run_days", "alpha", "power", "smallest_effect", "method", "control"),
+    "planned_units",
+)
 
 
 def breaking(before: Definition, after: Definition, file: str) -> tuple[Fault, ...]:

@@ -188,6 +188,7 @@ class Definition:
     Args:
         coverage: Share of the units of its namespace range and target that take part.
         hold_out: Share of them that gets no retry at all.
+        planned_units: Of control and one variant, at which the planned power is reached.
         overrides: Variants of testers by merchant and unit; they count in no analysis.
         history: What was done to it, oldest first.
     """
@@ -232,6 +233,10 @@ class Definition:
         float, Field(ge=0.5, lt=1, description="the chance to find the smallest effect: 0.5 to below 1")
     ] = 0.8
     method: Annotated[Method, Field(description=f"one of {', '.join(Method)}")] = Method.SEQUENTIAL
+    planned_units: Annotated[
+        int | None,
+        Field(ge=200, le=1_000_000_000, description="whole units of control and one variant together: 200 or more"),
+    ] = None
     bandit: Annotated[Bandit | None, Field(description="a table such as { floor = 0.1, every_days = 7 }")] = None
     overrides: Annotated[
         Mapping[str, Mapping[str, str]], Field(description='a table a merchant of variants by id: cus_test = "plan"')

@@ -37,6 +37,7 @@ class Try:
 
     Args:
         reversed_at: When what had been approved was sent back; its outcome is a decline from then on.
+        processor: Through which it was made, for its fees; empty where that is of no interest.
     """
 
     at: datetime
@@ -44,11 +45,22 @@ class Try:
     initiator: Initiator
     amount_minor: int
     reversed_at: datetime | None = None
+    processor: str = ""
 
     @property
     def was_approved(self) -> bool:
         """Whether it was, whatever came later."""
         return self.outcome is Outcome.APPROVED or self.reversed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One attempt of the merchant, as its processor charged for it; what was sent back later had been approved."""
+
+    at: datetime
+    approved: bool
+    amount_minor: int
+    processor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ class PaymentOutcome:
         paid_at: When it was first paid within the window, also where that was taken back.
         taken_back_at: When that was, within the window.
         recovered_minor: What was paid and kept, in minor units.
-        retries: Attempts of the merchant within the window, up to the recovery.
+        retried: Attempts of the merchant within the window, up to the recovery.
         given_up_at: When it was cancelled within the window without having been paid.
     """
 
@@ -83,13 +95,18 @@ class PaymentOutcome:
     paid_at: datetime | None
     taken_back_at: datetime | None
     recovered_minor: int
-    retries: int
+    retried: tuple[Retry, ...]
     given_up_at: datetime | None
 
     @property
     def recovered(self) -> bool:
         """Paid in time and kept."""
         return self.paid_at is not None and self.taken_back_at is None
+
+    @property
+    def retries(self) -> int:
+        """How often the merchant tried."""
+        return len(self.retried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +147,7 @@ def outcome_of(followed: Followed, window_days: int, as_of: datetime) -> Payment
     kept = account.kept[0] if account.kept else None
     paid = kept or account.last
     stops_at = kept.at if kept else until
-    retries = [one for one in followed.tries if one.initiator is not Initiator.CUSTOMER and one.at <= stops_at]
+    ours = (one for one in followed.tries if one.initiator is not Initiator.CUSTOMER and one.at <= stops_at)
     cancelled = [at for at, word in followed.words if word is Word.CANCELLED and at <= until]
     return PaymentOutcome(
         mature=ends_at <= as_of,
@@ -138,7 +155,7 @@ def outcome_of(followed: Followed, window_days: int, as_of: datetime) -> Payment
         paid_at=paid.at if paid else None,
         taken_back_at=account.taken_back_at if paid and not kept else None,
         recovered_minor=kept.amount_minor if kept else 0,
-        retries=len(retries),
+        retried=tuple(Retry(one.at, one.was_approved, one.amount_minor, one.processor) for one in ours),
         given_up_at=min(cancelled) if cancelled and not paid else None,
     )
 

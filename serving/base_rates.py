@@ -14,11 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from experiments.allocation import allocation, propensities
-from experiments.analysis.power import Baseline, Design, Method, Needed, needed
+from experiments.analysis.power import Baseline, Needed, needed
+from experiments.analysis_plans import design_of, window_of
 from experiments.definition import BUCKETS, Definition, Target, Unit
 from experiments.metrics.catalogue import PRIMARY
-from experiments.metrics.maturity import Window
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.money import Money
@@ -111,18 +110,9 @@ def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
     """
     if definition.primary_metric != PRIMARY or not rate.recovered:
         return None
-    chance = propensities(allocation(definition, coverage=1.0))
-    others = [share for name, share in chance.items() if name != definition.control]
-    design = Design(
-        control_share=chance[definition.control],
-        variant_share=min(others),
-        coverage=definition.coverage or 1.0,
-        alpha=definition.alpha,
-        power=definition.power,
-        method=Method(definition.method.value),
-    )
     base = Baseline(rate.recovered, rate.deviation**2, 0.0, rate.per_week)
-    return needed(base, definition.smallest_effect * rate.recovered, design, Window(definition.window_days))
+    effect = definition.smallest_effect * rate.recovered
+    return needed(base, effect, design_of(definition), window_of(definition))
 
 
 def _followed(history: pa.Table) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from experiments.cohorts import SEGMENTS, ObservedPayment
 from experiments.definition import Definition
 from experiments.outcomes import Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
 from features.instants import from_micros
@@ -63,6 +64,27 @@ def outcomes(store: Store, definition: Definition, as_of: datetime) -> Iterator[
             yield ExposedPayment(exposure, outcome_of(followed, definition.window_days, as_of))
 
 
+def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[ObservedPayment]:
+    """The same, as the analysis takes it.
+
+    Raises:
+        InputError: The ledger cannot be reached.
+    """
+    for one in outcomes(store, definition, as_of):
+        exposure, assignment = one.exposure, one.exposure.assignment
+        labels = (exposure.market, exposure.rail.value, exposure.category.value)
+        yield ObservedPayment(
+            unit=(exposure.merchant_id, assignment.unit_id),
+            variant=assignment.variant,
+            propensity=assignment.propensity,
+            exposed_at=exposure.exposed_at,
+            failed_at=exposure.failed_at,
+            amount=exposure.amount,
+            segments=dict(zip(SEGMENTS, labels, strict=True)),
+            outcome=one.outcome,
+        )
+
+
 def by_variant(found: Iterable[ExposedPayment]) -> tuple[VariantOutcomes, ...]:
     """How each variant stands, in the order of their names."""
     units: dict[str, set[Payment]] = defaultdict(set)
@@ -107,11 +129,12 @@ def _told(
 
 
 def _try(row: Row) -> Try:
-    _, _, at, outcome, initiator, amount_minor, reversed_at = row
+    _, _, at, outcome, initiator, amount_minor, reversed_at, processor = row
     return Try(
         at=from_micros(int(at or 0)),
         outcome=Outcome(str(outcome)),
         initiator=Initiator(str(initiator)),
         amount_minor=int(amount_minor or 0),
         reversed_at=None if reversed_at is None else from_micros(int(reversed_at)),
+        processor=str(processor),
     )

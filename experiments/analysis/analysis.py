@@ -41,9 +41,12 @@ class AnalysisPlan:
         covariates: By metric name; what reduces its variance.
         hold_out: The variant that gets nothing, if there is one; it is compared with all others.
         same_policy: An A/A test.
+        unmeasured: Metrics whose facts nobody tells of: they are claims, and never have an answer.
+        tuned_units: What the always-valid intervals are tuned for, where that is not the planned number.
 
     Raises:
-        InvalidValueError: A metric or variant does not exist, alpha is not between 0 and 1, or nobody is compared.
+        InvalidValueError: A metric or variant does not exist, alpha is not between 0 and 1, nobody is compared, or the
+            primary metric is not measured.
     """
 
     control: str
@@ -60,10 +63,15 @@ class AnalysisPlan:
     method: Method = Method.SEQUENTIAL
     hold_out: str | None = None
     same_policy: bool = False
+    unmeasured: frozenset[str] = frozenset()
+    tuned_units: int | None = None
 
     def __post_init__(self) -> None:
         check_alpha(self.alpha)
         Tuning(self.planned_units, self.alpha)
+        if self.primary in self.unmeasured:
+            known = ", ".join(name for name in METRICS if name not in self.unmeasured)
+            raise InvalidValueError("primary_metric", self.primary, f"one that is measured: {known}")
         for name in (self.primary, *self.secondary, *(rail.metric for rail in self.guard_rails)):
             metric(name)
         if not self.weights:
@@ -187,7 +195,7 @@ def _counts(units: Units, chosen: Flags) -> dict[str, int]:
 
 
 def _all_rows(cohort: Cohort, plan: AnalysisPlan, as_of: np.datetime64) -> dict[str, UnitRows]:
-    names = {plan.primary, *plan.secondary, *(rail.metric for rail in plan.guard_rails)}
+    names = {plan.primary, *plan.secondary, *(rail.metric for rail in plan.guard_rails)} - plan.unmeasured
     known = plan.covariates or {}
     return {name: unit_rows(metric(name), cohort, plan.window, as_of, known.get(name)) for name in sorted(names)}
 
@@ -202,10 +210,14 @@ class _Rows:
 
     def effect(self, name: str, variant: str, alpha: float) -> Effect | None:
         """Among all mature units."""
+        if name in self.plan.unmeasured:
+            return None
         return effect(self.concurrent(name, variant), variant, self.plan.control, self.tuning, alpha)
 
     def read(self, name: str, variant: str, alpha: float) -> Effect | None:
         """Among those that the method reads: by the fixed one the first of the planned number, whatever the day."""
+        if name in self.plan.unmeasured:
+            return None
         return effect(self.read_rows(name, variant), variant, self.plan.control, self.tuning, alpha)
 
     def concurrent(self, name: str, variant: str) -> UnitRows:
@@ -228,7 +240,7 @@ class _Rows:
 
     @property
     def tuning(self) -> Tuning:
-        return Tuning(self.plan.planned_units, self.plan.alpha)
+        return Tuning(self.plan.tuned_units or self.plan.planned_units, self.plan.alpha)
 
 
 def _variant(name: str, rows: _Rows, split: SplitCheck, days_run: float) -> VariantAnalysis:

@@ -124,6 +124,61 @@ def outcomes(key: Key, definitions: Definitions = None, database: Database = Non
         print_outcomes(definition, by_variant(read(store, definition, datetime.now(UTC))))
 
 
+@app.command("report")
+def report(
+    key: Key,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
+            metavar="INSTANT",
+            help="What was known then (UTC); now if absent.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE.json", help="Write the facts there too.", show_default=False)
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE.html", help="Write a page with plots there.", show_default=False),
+    ] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep it as a run in MLflow.")] = False,
+    definitions: Definitions = None,
+    database: Database = None,
+) -> None:
+    """Show what may be read of an experiment: its verdict, the check of the split, and every metric it names."""
+    from experiments.report import report_of
+    from experiments.report_facts import facts_of
+    from serving.cli.experiment_report import print_report
+    from serving.experiment_outcomes import observed
+    from serving.ledger.migrate import require_current
+    from serving.ledger.opening import store_at
+    from serving.service import economics_of
+
+    definition = _folder(definitions).of(key)
+    at = as_of.replace(tzinfo=UTC) if as_of else datetime.now(UTC)
+    with closing(store_at(url_of(database))) as store:
+        require_current(store)
+        found = report_of(definition, observed(store, definition, at), economics_of(_settings()), at)
+    print_report(found)
+    if json is not None:
+        _save(json, facts_of(found), "--json")
+    if page is not None:
+        from serving.experiment_document import document_of
+        from training.trial.document import report_html
+
+        _write(page, report_html(document_of(found)).encode(), "--html")
+    if track:
+        from serving.cli.train import tracking_here
+        from serving.experiment_document import document_of
+        from training.trial.track import log_report
+
+        asked = {"experiment": key, "as_of": at.isoformat()}
+        typer.echo(f"Run {log_report(document_of(found), tracking_here(), asked, 'experiment')}.")
+
+
 @app.command("start")
 def start(
     key: Key,
@@ -253,12 +308,16 @@ def _settings() -> "Settings":
     return settings_from(os.environ)
 
 
-def _save(out: Path, document: dict[str, object]) -> None:
+def _save(out: Path, document: dict[str, object], option: str = "--out") -> None:
     import orjson
 
+    _write(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n", option)
+
+
+def _write(out: Path, content: bytes, option: str) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        out.write_bytes(content)
     except OSError as error:
-        raise InputError(f"--out {out}: cannot be written: {error.strerror}") from None
+        raise InputError(f"{option} {out}: cannot be written: {error.strerror}") from None
     typer.echo(f"Wrote {out}.")

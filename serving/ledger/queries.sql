@@ -766,7 +766,7 @@ SELECT x.merchant_id, x.payment_id, a.at, a.outcome, a.initiator, a.amount_minor
     SELECT min(e.said_at) FROM event AS e
     WHERE e.merchant_id = a.merchant_id AND e.subject_id = a.attempt_id AND e.kind = 'attempt_reversed'
         AND a.outcome <> 'approved'
-)
+), a.processor
 FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
 WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
     AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)

@@ -169,6 +169,7 @@ def test_a_ramp_breaks_nothing_and_neither_do_words() -> None:
         (('"first-salt"', '"other-salt"'), "salt"),
         (('owner = "payments"', 'owner = "payments"\nunit = "payment"\nunit_reason = "They are shops."'), "unit"),
         (("window_days = 30", "window_days = 14"), "window_days"),
+        (("window_days = 30", "window_days = 30\nplanned_units = 900"), "planned_units"),
         (("coverage = 1.0", "coverage = 0.5"), "coverage"),
         (("coverage = 1.0", "coverage = 1.0\nhold_out = 0.1"), "hold_out"),
         (("[1, 3, 5, 7]", "[1, 3, 5, 8]"), "variants.fixed.policy"),

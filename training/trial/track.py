@@ -1,4 +1,4 @@
-"""Keeps an evaluation in MLflow: a run with every figure, the report as HTML and JSON, and the plots."""
+"""Keeps a report in MLflow: a run with every figure, and the page and the facts as its files."""
 
 import math
 import time
@@ -18,15 +18,18 @@ _NOTE = "mlflow.note.content"
 _BATCH = 500
 
 
-def log_report(report: Report, tracking: Tracking, parameters: dict[str, str]) -> str:
+def log_report(report: Report, tracking: Tracking, parameters: dict[str, str], kind: str = "evaluation") -> str:
     """Write the run and return its id.
+
+    Args:
+        kind: What the run is of: an evaluation, or an experiment.
 
     Raises:
         InputError: The tracking server or database cannot be used.
     """
     client, experiment_id = connect(tracking)
     note = "\n\n".join((report.lead, *(f"- {sentence}" for sentence in report.findings)))
-    tags = {_NOTE: note, "recoup.version": installed("recoup"), "recoup.kind": "evaluation"}
+    tags = {_NOTE: note, "recoup.version": installed("recoup"), "recoup.kind": kind}
     revision = commit()
     if revision is not None:
         tags["mlflow.source.git.commit"] = revision

@@ -223,6 +223,25 @@ def test_secondary_metrics_that_are_not_mature_yet_count_as_claims() -> None:
     assert claim.fixed_p == pytest.approx(2 * claim.effect.fixed_p)
 
 
+def test_what_is_not_measured_has_no_answer_and_holds_shipping_back() -> None:
+    unmeasured = frozenset({"chargebacks", "net_value"})
+    plan = replace(PLAN, unmeasured=unmeasured, secondary=("net_value", "days_unpaid"))
+    facts = _facts(1, 0.12)
+    (one,) = analyse(facts, plan, instant(80)).variants
+    assert one.verdict.word is Word.WINS
+    assert one.verdict.sentence.endswith("not yet shown to be within the margin: chargebacks.")
+    assert [(rail.state, rail.effect is None) for rail in one.guarded] == [(State.HELD, False), (State.OPEN, True)]
+    (claim,) = one.secondary
+    assert claim.fixed_p == pytest.approx(2 * claim.effect.fixed_p)
+
+
+def test_intervals_may_be_tuned_for_another_number_than_the_planned() -> None:
+    facts = _facts(1, 0.12)
+    tuned = replace(PLAN, planned_units=9_000, tuned_units=PLAN.planned_units)
+    (one,), (other,) = (analyse(facts, plan, instant(80)).variants for plan in (PLAN, tuned))
+    assert one.primary == other.primary
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -234,6 +253,7 @@ def test_secondary_metrics_that_are_not_mature_yet_count_as_claims() -> None:
         (lambda: replace(PLAN, alpha=1.5), "alpha"),
         (lambda: replace(PLAN, weights=()), "planned weights"),
         (lambda: replace(PLAN, planned_units=0), "planned_units"),
+        (lambda: replace(PLAN, unmeasured=frozenset({"recovered_value"})), "one that is measured"),
     ],
 )
 def test_plans_that_cannot_be_followed_are_refused(change: Callable[[], AnalysisPlan], named: str) -> None:

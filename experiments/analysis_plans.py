@@ -1,0 +1,124 @@
+"""What a definition says of its analysis: nothing is left to be chosen when the numbers are known.
+
+The planned number of units is the definition's own. Where it states none, it is estimated from the first units to
+mature, all variants together: blind to who got what, and the same on every later day (Kieser & Friede 2003 on why such
+an estimate costs no false alarms). The always-valid intervals are then tuned for a fixed number instead, since what
+they are tuned for has to be settled before the first look.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.allocation import allocation, propensities
+from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, metric
+from experiments.analysis.guard_rails import GuardRail
+from experiments.analysis.power import Design, Method, baseline, needed
+from experiments.cohorts import SEGMENTS, UNTOLD
+from experiments.definition import HOLD_OUT, Change, Definition
+from experiments.metrics.cohort import Cohort
+from experiments.metrics.maturity import Window
+from experiments.metrics.unit_rows import unit_rows
+from features.instants import to_micros
+
+FIRST_UNITS = 400
+"""How many mature units an estimate of the planned number takes, and the fewest that it plans for."""
+
+_TUNED_UNITS = 10_000
+_LONG_AGO = np.datetime64("1970-01-01T00:00", "us")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Mature units of control and one variant at which the planned power is reached.
+
+    Args:
+        settled: Whether that is known yet; before it nothing is read by the fixed method.
+        stated: Whether the definition says so, or the first units did.
+    """
+
+    units: int
+    settled: bool
+    stated: bool
+
+
+def design_of(definition: Definition) -> Design:
+    """How control and the smallest variant share the units, and what is asked of their comparison."""
+    chance = propensities(allocation(definition, coverage=1.0))
+    others = [share for name, share in chance.items() if name not in {definition.control, HOLD_OUT}]
+    return Design(
+        control_share=chance[definition.control],
+        variant_share=min(others),
+        coverage=definition.coverage or 1.0,
+        alpha=definition.alpha,
+        power=definition.power,
+        method=Method(definition.method.value),
+    )
+
+
+def window_of(definition: Definition) -> Window:
+    """The definition's days, for payments that had failed when the unit was exposed."""
+    return Window(float(definition.window_days))
+
+
+def planned_units(definition: Definition, cohort: Cohort, as_of: np.datetime64) -> Planned:
+    """The definition's number, or the one that its first mature units make.
+
+    Raises:
+        InvalidValueError: The primary metric does not exist.
+    """
+    if definition.planned_units is not None:
+        return Planned(definition.planned_units, settled=True, stated=True)
+    rows = unit_rows(metric(definition.primary_metric), cohort, window_of(definition), as_of)
+    rows = rows.where(~rows.arm(HOLD_OUT))
+    first = rows.columns[np.argsort(rows.matured_at, kind="stable")[:FIRST_UNITS]]
+    if len(first) < FIRST_UNITS or not first[:, 0].sum() or not first[:, 1].sum():
+        return Planned(max(FIRST_UNITS, len(rows) + 1), settled=False, stated=False)
+    base = baseline(first, weeks=1.0)
+    effect = definition.smallest_effect * base.mean
+    found = needed(base, effect, design_of(definition), window_of(definition))
+    return Planned(max(FIRST_UNITS, found.units), settled=True, stated=False)
+
+
+def analysis_plan(definition: Definition, planned: Planned) -> AnalysisPlan:
+    """The plan of a definition's analysis.
+
+    Raises:
+        InvalidValueError: A metric does not exist or the primary one is not measured, or nobody is compared.
+    """
+    return AnalysisPlan(
+        control=definition.control,
+        weights=_weights(definition),
+        window=window_of(definition),
+        planned_units=planned.units,
+        minimum_days=definition.min_run_days,
+        primary=definition.primary_metric,
+        guard_rails=tuple(GuardRail(name, rail.margin) for name, rail in sorted(definition.guardrails.items())),
+        secondary=definition.secondary_metrics,
+        segments=SEGMENTS,
+        alpha=definition.alpha,
+        method=Method(definition.method.value),
+        hold_out=HOLD_OUT if definition.hold_out else None,
+        same_policy=_same_policy(definition),
+        unmeasured=UNTOLD,
+        tuned_units=None if planned.stated else _TUNED_UNITS,
+    )
+
+
+def _weights(definition: Definition) -> tuple[PlannedWeights, ...]:
+    """What each variant was planned to get, from every change of the coverage on; buckets are whole, so it may move."""
+    steps = [
+        (np.datetime64(to_micros(entry.at), "us"), entry.coverage)
+        for entry in definition.history
+        if entry.what in {Change.STARTED, Change.RAMPED} and entry.coverage
+    ]
+    return tuple(
+        PlannedWeights(since, propensities(allocation(definition, coverage)))
+        for since, coverage in steps or [(_LONG_AGO, definition.coverage or 1.0)]
+    )
+
+
+def _same_policy(definition: Definition) -> bool:
+    """Whether all variants do the same: an A/A test."""
+    first, *others = [(one.policy, one.tighten, one.journey) for one in definition.variants.values()]
+    return all(one == first for one in others)
