@@ -80,7 +80,7 @@ def _requests(first: int) -> list[bytes]:
         document = orjson.loads(EXAMPLES[number % len(EXAMPLES)].body)
         document.pop("as_of", None)
         document["payment"] |= {
-            "payment_id": f"inv_{time.time_ns()}_{number}",
+            "payment_id": f"inv_{time.time_ns() % 10**9}x{number}",  # longer runs of digits may read as a card number
             "recover_by": (now + timedelta(days=2)).isoformat(),
         }
         found.append(orjson.dumps(document))
