@@ -23,9 +23,9 @@ def plan_reasons(context: Context, planned: Planned, told: Plan, others: Sequenc
         )
         yield Reason(
             Topic.PLAN,
-            f"In all the plan recovers the payment with {percent(told.recovery_probability)} "
-            f"({percent(told.recovery_low)} to {percent(told.recovery_high)}) and is worth {told.expected_net} "
-            f"with {told.expected_attempts:.1f} attempts on average; it would stop paying at a cost of "
+            f"In all the plan promises to recover the payment with {_promise(told)}, and plans of several attempts "
+            f"have kept less than they promised; it is worth {told.expected_net} with "
+            f"{told.expected_attempts:.1f} attempts on average and would stop paying at a cost of "
             f"{told.break_even_cost} an attempt.",
         )
     else:
@@ -35,6 +35,12 @@ def plan_reasons(context: Context, planned: Planned, told: Plan, others: Sequenc
         other = f"{_route_words(context, others[0])} on {_day(context, others[0])}"
         worth = f"worth {Money(less, planned.value.currency)} less" if less > 0 else "worth the same"
         yield Reason(Topic.PLAN, f"The runner-up, {other}, would start a plan {worth}.")
+
+
+def _promise(told: Plan) -> str:
+    """The chance with its range, where the range says more."""
+    chance, low, high = map(percent, (told.recovery_probability, told.recovery_low, told.recovery_high))
+    return chance if chance == low == high else f"{chance} ({low} to {high})"
 
 
 def _are(count: int) -> str:
