@@ -13,7 +13,7 @@ import numpy as np
 from experiments.allocation import allocation, propensities
 from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, metric
 from experiments.analysis.guard_rails import GuardRail
-from experiments.analysis.power import Design, Method, baseline, needed
+from experiments.analysis.power import Design, baseline, needed
 from experiments.cohorts import SEGMENTS, UNTOLD
 from experiments.definition import HOLD_OUT, Change, Definition
 from experiments.metrics.cohort import Cohort
@@ -52,7 +52,7 @@ def design_of(definition: Definition) -> Design:
         coverage=definition.coverage or 1.0,
         alpha=definition.alpha,
         power=definition.power,
-        method=Method(definition.method.value),
+        method=definition.method,
     )
 
 
@@ -97,7 +97,7 @@ def analysis_plan(definition: Definition, planned: Planned) -> AnalysisPlan:
         secondary=definition.secondary_metrics,
         segments=SEGMENTS,
         alpha=definition.alpha,
-        method=Method(definition.method.value),
+        method=definition.method,
         hold_out=HOLD_OUT if definition.hold_out else None,
         same_policy=_same_policy(definition),
         unmeasured=UNTOLD,

@@ -9,11 +9,10 @@ import numpy as np
 from experiments.allocation import allocation, propensities
 from experiments.analysis.analysis import Analysis, AnalysisPlan, Secondary, VariantAnalysis, analyse
 from experiments.analysis.effect import Effect
-from experiments.analysis.power import Method
 from experiments.analysis.segments import Segments
 from experiments.analysis_plans import Planned, analysis_plan, planned_units
 from experiments.cohorts import ObservedPayment, cohort_of
-from experiments.definition import Definition
+from experiments.definition import Definition, Method
 from experiments.metrics.cohort import Cohort
 from features.instants import to_micros
 from model.economics import Economics

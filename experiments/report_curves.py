@@ -7,9 +7,9 @@ import numpy as np
 from experiments.analysis.analysis import VariantAnalysis, metric
 from experiments.analysis.effect import Effect
 from experiments.analysis.intervals import Tuning
-from experiments.analysis.power import Method
 from experiments.analysis.recovery_curve import RecoveryCurve, recovery_curves
 from experiments.analysis.timeline import timeline
+from experiments.definition import Method
 from experiments.metrics.maturity import days
 from experiments.metrics.unit_rows import unit_rows
 from experiments.report import Report

@@ -6,8 +6,8 @@ from experiments.analysis.analysis import Secondary, VariantAnalysis
 from experiments.analysis.effect import Effect, Interval
 from experiments.analysis.guard_rails import Guarded
 from experiments.analysis.hold_out import Lift
-from experiments.analysis.power import Method
 from experiments.analysis.segments import Segments
+from experiments.definition import Method
 from experiments.report import Report
 
 Facts = dict[str, object]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from experiments.analysis.power import Method
 from experiments.analysis.recovery_curve import RecoveryCurve
 from experiments.analysis.verdict import interval_of
+from experiments.definition import Method
 from experiments.report import Report
 from experiments.report_curves import Look, curves_of, effect_by_day
 from experiments.report_facts import facts_of

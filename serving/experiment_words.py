@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from experiments.analysis.analysis import VariantAnalysis
 from experiments.analysis.effect import Effect
-from experiments.analysis.power import Method
 from experiments.analysis.segments import Segments
 from experiments.analysis.verdict import interval_of
+from experiments.definition import Method
 from experiments.report import Report
 
 

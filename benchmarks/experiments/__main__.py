@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.experiments import broken_splits, covariates, coverage, early_looks, false_alarms, margins, sizes
 from benchmarks.experiments.lines import Line, table
-from experiments.analysis.power import Method
+from experiments.definition import Method
 
 PAGE = Path(__file__).parents[2] / "docs" / "experiments-validation.md"
 _HEAD = """# What the analysis of experiments promises, and how it fared

@@ -8,10 +8,10 @@ from benchmarks.experiments.customers import draw
 from benchmarks.experiments.lines import Line, share
 from experiments.analysis.effect import Effect
 from experiments.analysis.intervals import Tuning
-from experiments.analysis.power import Method
 from experiments.analysis.split import Phase, SplitCheck, check_split
 from experiments.analysis.timeline import timeline
 from experiments.analysis.verdict import Evidence, Word, verdict
+from experiments.definition import Method
 from experiments.metrics.catalogue import METRICS, PRIMARY
 from experiments.metrics.cohort import Floats, Int64s
 from experiments.metrics.unit_rows import UnitRows

@@ -10,7 +10,8 @@ from benchmarks.experiments.lines import Line, share
 from experiments.analysis.difference import contrast
 from experiments.analysis.intervals import Tuning, always_valid_multiplier, fixed_multiplier
 from experiments.analysis.moments import Moments
-from experiments.analysis.power import Design, Method, baseline, needed
+from experiments.analysis.power import Design, baseline, needed
+from experiments.definition import Method
 from experiments.metrics.cohort import Floats
 from experiments.metrics.maturity import Window
 

@@ -11,10 +11,10 @@ from experiments.analysis.guard_rails import Guarded, GuardRail, Watched, judge
 from experiments.analysis.hold_out import Lift, hold_out_lift
 from experiments.analysis.intervals import Tuning, check_alpha
 from experiments.analysis.multiplicity import holm, shared
-from experiments.analysis.power import Method
 from experiments.analysis.segments import Segments, by_segment
 from experiments.analysis.split import Phase, SplitCheck, check_split
 from experiments.analysis.verdict import Evidence, Verdict, verdict
+from experiments.definition import Method
 from experiments.metrics.catalogue import METRICS, PRIMARY
 from experiments.metrics.cohort import Cohort, Flags, Int64s, Units
 from experiments.metrics.maturity import Window, mature

@@ -14,23 +14,16 @@ to mature.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from scipy.special import ndtri
 
 from experiments.analysis.difference import outcome_variance
 from experiments.analysis.intervals import Tuning, always_valid_multiplier, fixed_multiplier
 from experiments.analysis.moments import Moments
+from experiments.definition import Method
 from experiments.metrics.cohort import Floats
 from experiments.metrics.maturity import Window
 from features.errors import InvalidValueError
-
-
-class Method(StrEnum):
-    """How the experiment is read: once at its planned end, or whenever one likes."""
-
-    FIXED = "fixed"
-    SEQUENTIAL = "sequential"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from enum import StrEnum
 
 from experiments.analysis.effect import Effect, Interval
 from experiments.analysis.guard_rails import Guarded, State
-from experiments.analysis.power import Method
 from experiments.analysis.split import ALARM, SplitCheck
+from experiments.definition import Method
 from experiments.metrics.spec import Direction
 
 

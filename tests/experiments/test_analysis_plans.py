@@ -8,9 +8,8 @@ import pytest
 from cohort_builders import START, instant, instants
 from experiment_builders import a_definition, running
 from experiments.allocation import allocation, propensities
-from experiments.analysis.power import Method
 from experiments.analysis_plans import FIRST_UNITS, Planned, analysis_plan, design_of, planned_units
-from experiments.definition import HOLD_OUT, Definition
+from experiments.definition import HOLD_OUT, Definition, Method
 from experiments.metrics.cohort import Cohort, Events, FailedPayments, Retries, Units
 
 PLANNED = Planned(5_000, settled=True, stated=True)

@@ -8,7 +8,8 @@ import tea_tasting as tt
 from experiments.analysis.effect import effect
 from experiments.analysis.intervals import Tuning
 from experiments.analysis.multiplicity import holm
-from experiments.analysis.power import Design, Method, baseline, needed
+from experiments.analysis.power import Design, baseline, needed
+from experiments.definition import Method
 from experiments.metrics.maturity import Window
 from row_builders import clustered, rows
 

@@ -9,8 +9,8 @@ import pytest
 from cohort_builders import START, instant, instants
 from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, analyse
 from experiments.analysis.guard_rails import GuardRail, State
-from experiments.analysis.power import Method
 from experiments.analysis.verdict import Word
+from experiments.definition import Method
 from experiments.metrics.cohort import Cohort, Event, Events, FailedPayments, Floats, Int64s, Retries, Units
 from experiments.metrics.maturity import Window
 from experiments.metrics.unit_rows import Covariate

@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.analysis.power import (
-    Baseline,
-    Design,
-    Method,
-    baseline,
-    detectable,
-    multiplier,
-    needed,
-    power_at,
-    power_table,
-)
+from experiments.analysis.power import Baseline, Design, baseline, detectable, multiplier, needed, power_at, power_table
+from experiments.definition import Method
 from experiments.metrics.maturity import Window
 from features.errors import InvalidValueError
 from row_builders import clustered, means

@@ -16,7 +16,7 @@ from benchmarks.experiments.false_alarms import false_alarms
 from benchmarks.experiments.lines import Line, share, table
 from benchmarks.experiments.margins import at_the_margin
 from benchmarks.experiments.sizes import power
-from experiments.analysis.power import Method
+from experiments.definition import Method
 
 _FEW, _MANY = 0.0005, 0.9995
 

@@ -9,9 +9,9 @@ import pytest
 from experiments.analysis.effect import Effect, Interval, effect
 from experiments.analysis.guard_rails import Guarded, GuardRail, State
 from experiments.analysis.intervals import Tuning
-from experiments.analysis.power import Method
 from experiments.analysis.split import Phase, SplitCheck, check_split
 from experiments.analysis.verdict import Evidence, Word, verdict
+from experiments.definition import Method
 from experiments.metrics.spec import Direction
 from row_builders import means, rows
 
