@@ -88,7 +88,7 @@ class BoostedScorer:
         self._support = Support.from_json(artifact.facts.get("support"))
         self._threads = threads
         self._folding = folding
-        self._raw_logits, self._engine = self._prepared(folding)
+        self._raw_logits, self._parts, self._engine = self._prepared(folding)
 
     def then(self) -> "BoostedScorer":
         """The same model knowing approval rates as they stood when its test window began."""
@@ -164,9 +164,8 @@ class BoostedScorer:
 
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""
-        mean = np.mean([booster.contributions(matrix, self._threads) for booster in self._boosters], axis=0)
         names = [column.name for column in COLUMNS]
-        return tuple(by_subject(names, row[:-1], row[-1]) for row in mean.tolist())
+        return tuple(by_subject(names, row[:-1], row[-1]) for row in self._parts(matrix).tolist())
 
     def score_rows(self, rows: Rows) -> Scores:
         """P(approved) of every row, of contexts or of a history."""
@@ -205,17 +204,19 @@ class BoostedScorer:
         kept = np.maximum(self._support.kept(matrix), _TINY)
         return Scores(_sigmoid(middle) * kept, low * kept, high, self._version, "model")
 
-    def _prepared(self, folding: bool) -> tuple[Callable[[Matrix], Floats], str]:
-        """(what gives every booster's logit of every row, its name)."""
+    def _prepared(self, folding: bool) -> tuple[Callable[[Matrix], Floats], Callable[[Matrix], Floats], str]:
+        """(what gives every booster's logit of every row, what gives the parts of their mean, the name of both)."""
         lightgbm = partial(raw_logits, self._boosters, threads=self._threads)
+        parts = partial(mean_parts, self._boosters, threads=self._threads)
         if not folding:
-            return lightgbm, "LightGBM (asked for)"
+            return lightgbm, parts, "LightGBM (asked for)"
         from model.forest.bag import FoldedBag  # loads the compiler, which training does without
 
         try:
-            return FoldedBag(self._artifact.boosters, lightgbm, len(COLUMNS)).logits, "folded"
+            bag = FoldedBag(self._artifact.boosters, lightgbm, len(COLUMNS))
         except UnsupportedTreesError as error:
-            return lightgbm, f"LightGBM ({error})"
+            return lightgbm, parts, f"LightGBM ({error})"
+        return bag.logits, bag.parts, "folded"
 
 
 def boosters_of(texts: Sequence[str]) -> tuple[Booster, ...]:
@@ -238,6 +239,12 @@ def raw_logits(boosters: Sequence[Booster], matrix: Matrix, threads: int = 1) ->
     if not len(matrix):
         return np.zeros((0, len(boosters)))
     return np.stack([booster.raw_score(matrix, threads) for booster in boosters], axis=1)
+
+
+def mean_parts(boosters: Sequence[Booster], matrix: Matrix, threads: int = 1) -> Floats:
+    """What every column adds to each row's mean logit, and the base in the last column, shape (n, columns + 1)."""
+    mean: Floats = np.mean([booster.contributions(matrix, threads) for booster in boosters], axis=0)
+    return mean
 
 
 def category_of(matrix: Matrix) -> Int64s:

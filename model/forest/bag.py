@@ -5,16 +5,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from model.forest.attribution import Attribution
 from model.forest.flat import Float32s, Floats, Forest, View, flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import UnsupportedTreesError, read_trees
 
-_ROWS = 192  # of each probe
+_ROWS, _ROWS_IN_PARTS = 192, 4  # of each probe
 _CONSTANT = 0.7  # share of columns that do not vary in a probe of rows that are alike
 
 
 class FoldedBag:
-    """The raw scores of many boosters, each to the bit as LightGBM's.
+    """The raw scores of many boosters, each to the bit as LightGBM's, and what each column adds to their mean.
 
     Args:
         texts: LightGBM model texts.
@@ -22,7 +23,8 @@ class FoldedBag:
         columns: How many columns a row has.
 
     Raises:
-        UnsupportedTreesError: The models are of a kind that only LightGBM scores, or probes scored differently.
+        UnsupportedTreesError: The models are of a kind that only LightGBM scores, or probes scored differently, or the
+            parts of a probe's score did not add up to it.
     """
 
     def __init__(self, texts: Sequence[str], reference: Callable[[Float32s], Floats], columns: int) -> None:
@@ -31,9 +33,13 @@ class FoldedBag:
             raise UnsupportedTreesError(f"it asks about column {forest.width - 1} of {columns}")
         self._arrays = as_arrays(forest)
         self._boosters = len(texts)
+        self.parts = Attribution(forest, columns)
         for probe in probes(forest, columns):
             if not _same(self.logits(probe), reference(probe)):
                 raise UnsupportedTreesError("its scores are not LightGBM's to the bit")
+        few = probe[:_ROWS_IN_PARTS]
+        if not np.allclose(self.parts(few).sum(axis=1), self.logits(few).mean(axis=1), rtol=1e-9, atol=1e-9):
+            raise UnsupportedTreesError("the parts of its scores do not add up to them")
 
     def logits(self, matrix: Float32s) -> Floats:
         """Every booster's raw score of every row, shape (n, boosters).

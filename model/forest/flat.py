@@ -44,10 +44,11 @@ class Forest:
     """Trees in the order in which they are added, each in pre-order.
 
     Args:
-        input: What each split asks about; `-2 - input` if it is a category. Shape (splits,), as are the next five.
+        input: What each split asks about; `-2 - input` if it is a category. Shape (splits,), as are the next seven.
         threshold: The first side is taken by inputs up to it; NaN for none; of a category, the number of its set.
         first, second: The splits at each side; LEAF for none.
         first_leaf, second_leaf: The values of leaves at each side; 0 for none.
+        first_rows, second_rows: How many rows the side was learnt from; 0 where the text does not say.
         start: Where each tree starts, and the end of the last, shape (trees + 1,).
         constant: The value of each tree without a split; 0 for others, shape (trees,).
         trees: How many trees each booster has, shape (boosters,).
@@ -64,6 +65,8 @@ class Forest:
     second: Int32s
     first_leaf: Floats
     second_leaf: Floats
+    first_rows: Floats
+    second_rows: Floats
     start: Int32s
     constant: Floats
     trees: Int32s
@@ -95,6 +98,7 @@ class _Split:
     Args:
         sides: Children as the tree numbers them.
         leaves: Of its tree.
+        rows: Each side was learnt from.
         place: Of the tree's splits in the arrays.
     """
 
@@ -102,6 +106,7 @@ class _Split:
     threshold: np.float32
     sides: tuple[int, int]
     leaves: tuple[float, ...]
+    rows: tuple[int, int]
     place: dict[int, int]
 
     def split_at(self, side: int) -> int:
@@ -125,7 +130,8 @@ class _Flattening:
     def add(self, tree: Tree) -> None:
         """Append one tree."""
         self._constant.append(0.0 if tree.column else tree.leaf[0])
-        place = {}  # of each split among all
+        place: dict[int, int] = {}  # of each split among all
+        rows = _rows(tree)
         for node, above in _pre_order(tree) if tree.column else ():
             self._depth = max(self._depth, above + 1)
             place[node] = len(self._splits)
@@ -134,7 +140,8 @@ class _Flattening:
             swapped = view in {View.NEGATED, View.NEGATED_ZERO_MISSING}
             sides = (tree.right[node], tree.left[node]) if swapped else (tree.left[node], tree.right[node])
             asked = -2 - number if view is View.CODE else number
-            self._splits.append(_Split(asked, threshold, sides, tree.leaf, place))
+            learnt = (rows[sides[0]], rows[sides[1]])
+            self._splits.append(_Split(asked, threshold, sides, tree.leaf, learnt, place))
         self._start.append(len(self._splits))
 
     def forest(self, trees: Sequence[int]) -> Forest:
@@ -150,6 +157,8 @@ class _Flattening:
             second=np.array([split.split_at(1) for split in splits], dtype=np.int32),
             first_leaf=np.array([split.leaf_at(0) for split in splits], dtype=np.float64),
             second_leaf=np.array([split.leaf_at(1) for split in splits], dtype=np.float64),
+            first_rows=np.array([split.rows[0] for split in splits], dtype=np.float64),
+            second_rows=np.array([split.rows[1] for split in splits], dtype=np.float64),
             start=np.array(self._start, dtype=np.int32),
             constant=np.array(self._constant, dtype=np.float64),
             trees=np.array(trees, dtype=np.int32),
@@ -172,6 +181,14 @@ class _Flattening:
         if missing is Missing.ZERO:
             return (View.NEGATED_ZERO_MISSING, negated(threshold)) if left else (View.ZERO_MISSING, threshold)
         return (View.NEGATED, negated(threshold)) if left else (View.PLAIN, threshold)
+
+
+def _rows(tree: Tree) -> dict[int, int]:
+    """How many rows each split and each leaf (`-1 - leaf`) was learnt from; zeros where the text does not say."""
+    rows = {-1 - leaf: tree.rows[leaf] if tree.rows else 0 for leaf in range(len(tree.leaf))}
+    for node in reversed(range(len(tree.column))):
+        rows[node] = rows[tree.left[node]] + rows[tree.right[node]]
+    return rows
 
 
 def _pre_order(tree: Tree) -> Iterator[tuple[int, int]]:

@@ -263,7 +263,7 @@ def _fold(  # noqa: C901 - one loop, see above
                     k = -2 - k
                     if low[k] != high[k]:
                         break
-                    to_the_first = _has(sets, int(limit), low[k])
+                    to_the_first = has(sets, int(limit), low[k])
                 elif high[k] <= limit:
                     to_the_first = True
                 elif low[k] <= limit:
@@ -295,7 +295,7 @@ def _fold(  # noqa: C901 - one loop, see above
 
 
 @compiled
-def _has(sets: Sets, number: int, code: np.float32) -> bool:
+def has(sets: Sets, number: int, code: np.float32) -> bool:
     """Whether a code is in a set; -1 is in none."""
     starts, words = sets
     if code < np.float32(0.0):
@@ -361,4 +361,4 @@ def _sides(sets: Sets, number: int, inputs: Float32s, k: int, rows: int) -> None
     """Into the last input: -1 where the code is in the set, 1 elsewhere."""
     spare = inputs.shape[0] - 1
     for i in range(rows):
-        inputs[spare, i] = np.float32(-1.0) if _has(sets, number, inputs[k, i]) else np.float32(1.0)
+        inputs[spare, i] = np.float32(-1.0) if has(sets, number, inputs[k, i]) else np.float32(1.0)

@@ -35,6 +35,7 @@ class Tree:
         left, right: Children of each split.
         leaf: Value of each leaf, shape (splits + 1,).
         sets: The codes that go left, one set a categorical split that names it.
+        rows: How many rows it learnt each leaf from, shape (splits + 1,); nothing where the text does not say.
     """
 
     column: tuple[int, ...]
@@ -46,6 +47,7 @@ class Tree:
     right: tuple[int, ...]
     leaf: tuple[float, ...]
     sets: tuple[frozenset[int], ...]
+    rows: tuple[int, ...] = ()
 
 
 def read_trees(text: str) -> tuple[Tree, ...]:
@@ -97,6 +99,7 @@ def _tree(fields: Mapping[str, str]) -> Tree:
         right=_integers(fields["right_child"]),
         leaf=leaf,
         sets=_sets(fields) if int(fields["num_cat"]) else (),
+        rows=_integers(fields.get("leaf_count", "")),
     )
     _check_shape(tree, splits)
     return tree
@@ -110,6 +113,8 @@ def _check_shape(tree: Tree, splits: int) -> None:
         raise UnsupportedTreesError("a split stands before its parent")
     if sorted((*tree.left, *tree.right)) != [*range(-splits - 1, 0), *range(1, splits)]:
         raise UnsupportedTreesError("a tree has a part with two parents or none")
+    if tree.rows and (len(tree.rows) != splits + 1 or min(tree.rows) < 1):
+        raise UnsupportedTreesError("a tree's leaves were learnt from other rows than it says")
     if any(math.isnan(number) for number in (*tree.threshold, *tree.leaf)):
         raise UnsupportedTreesError("a tree holds a number that is none")
 

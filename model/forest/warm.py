@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from model.forest.attribution import Attribution
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree
@@ -10,9 +11,11 @@ from model.planning.recursion import UNBOUNDED, Moves, Room, solve
 
 
 def warm() -> None:
-    """Score one row of the smallest forest and plan the smallest plan; takes seconds the first time."""
-    tree = Tree((0,), (0.5,), (False,), (False,), (Missing.NAN,), (-1,), (-2,), (0.0, 1.0), ())
-    add_up(np.zeros((1, 1), dtype=np.float32), *as_arrays(flatten([[tree]])))
+    """Score and explain one row of the smallest forest and plan the smallest plan; takes seconds the first time."""
+    tree = Tree((0,), (0.5,), (False,), (False,), (Missing.NAN,), (-1,), (-2,), (0.0, 1.0), (), (1, 1))
+    forest, row = flatten([[tree]]), np.zeros((1, 1), dtype=np.float32)
+    add_up(row, *as_arrays(forest))
+    Attribution(forest, 1)(row)
     moves = Moves(np.zeros(2, dtype=np.int64), np.ones(2), np.zeros(2), np.zeros(2))
     unbounded = np.full(2, UNBOUNDED, dtype=np.int64)
     room = Room(np.triu(np.ones((2, 2), dtype=np.bool_), k=1), unbounded, unbounded)

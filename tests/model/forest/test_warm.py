@@ -4,12 +4,14 @@ import numpy as np
 from numba.core.registry import CPUDispatcher
 
 from context_builders import card, context, failed
+from forest_builders import COLUMNS, PLAIN, learnt_from, texts_of
 from model.caps.rulebook import Rulebook
 from model.decide import decide
 from model.economics import Economics
+from model.forest.attribution import Attribution, _add_parts, _taken, _ways
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
-from model.forest.trees import Missing, Tree
+from model.forest.trees import Missing, Tree, read_trees
 from model.forest.warm import warm
 from model.planning.kernels import over_states
 from model.prior import PriorScorer
@@ -26,6 +28,16 @@ def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None
     rows = np.array([[0.2, 1], [0.2, 2], [0.6, 1], [np.nan, 40]], dtype=np.float32)
     np.testing.assert_array_equal(add_up(rows, *as_arrays(flatten([[tree, tree]])))[:, 0], [2.0, 4.0, 6.0, 2.0])
     assert add_up.signatures == compiled
+
+
+def test_a_real_forest_is_explained_by_what_was_compiled_for_the_smallest() -> None:
+    warm()
+    kernels = (_ways, _taken, _add_parts)
+    assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
+    compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
+    texts = texts_of(PLAIN)
+    Attribution(flatten([read_trees(text) for text in texts]), COLUMNS)(learnt_from(1, 5))
+    assert [list(getattr(kernel, "signatures")) for kernel in kernels] == compiled  # noqa: B009
 
 
 def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
