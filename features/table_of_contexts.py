@@ -1,14 +1,12 @@
 """Contexts with the retries proposed in them as a table of attempts, for serving: what `from_arrow` is for training."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.action import Retry
 from features.attempt import Attempt
 from features.calendars import to_day
 from features.context import Context
@@ -128,7 +126,6 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
     size = sum(len(context.attempts) + len(retries) for context, retries in asked)
     whole, real = np.empty((size, 8), dtype=np.int64), np.full((size, 4), np.nan)
     read: dict[int, tuple[tuple[int, ...], tuple[float, ...]]] = {}
-    starts: dict[datetime, int] = {}
     done = 0
     for context, retries in asked:
         for attempt in context.attempts:
@@ -140,17 +137,10 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
         day_only = int(bool(own) and all(a.precision is Precision.DAY for a in own))
         proposed = slice(done, done + len(retries))
         whole[proposed] = (0, NEVER, UNKNOWN_OUTCOME, 0, -1, -1, day_only, -1)
-        whole[proposed, 0] = _starts(retries, starts)
+        whole[proposed, 0] = [retry.slot.start_micros for retry in retries]
         real[proposed, 1] = float(context.payment.amount.major)
         done += len(retries)
     return whole, real
-
-
-def _starts(retries: Sequence[Retry], known: dict[datetime, int]) -> list[int]:
-    """When each retry's slot starts; an instant that many slots or contexts share is read once."""
-    instants = [retry.slot.start for retry in retries]
-    known.update({instant: to_micros(instant) for instant in set(instants).difference(known)})
-    return [known[instant] for instant in instants]
 
 
 def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:

@@ -8,7 +8,6 @@ import numpy as np
 from features.action import Retry
 from features.calendars import calendar_of
 from features.context import Context
-from features.instants import to_micros
 from features.method import Method
 from features.time_zones import local_day, local_micros, zone_name
 
@@ -36,7 +35,7 @@ def issuer_clock(context: Context, method: Method) -> IssuerClock:
 
 def issuer_days(context: Context, retries: Sequence[Retry]) -> list[int]:
     """The day of each retry's issuer on which its slot starts, as days since 1970."""
-    start = np.array([to_micros(retry.slot.start) for retry in retries], dtype=np.int64)
+    start = np.array([retry.slot.start_micros for retry in retries], dtype=np.int64)
     methods = [retry.method_id for retry in retries]
     days = np.zeros(len(retries), dtype=np.int64)
     for method_id in dict.fromkeys(methods):

@@ -74,7 +74,7 @@ def _log_odds(table: PriorTable, context: Context, retries: Sequence[Retry]) -> 
     for i, retry in enumerate(retries):
         routes.setdefault((retry.method_id, retry.processor), []).append(i)
     for (method_id, processor), places in routes.items():
-        at = np.array([to_micros(retries[i].slot.start) for i in places], dtype=np.int64)
+        at = np.array([retries[i].slot.start_micros for i in places], dtype=np.int64)
         logit[places], weight[places] = _route(table, context, method_id, processor, at)
     return logit, weight
 

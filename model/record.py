@@ -3,12 +3,16 @@
 Whoever keeps the record reads it beforehand; here it is only counted, so that limits are never looser than it knows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
 from features.context import Context
 from features.instants import to_micros
+from features.known import distinct
 from features.vocabulary import Outcome
 from model.caps.ahead import as_of, same_until
 from model.caps.engine import ProposalVerdicts, prepare
@@ -19,6 +23,8 @@ from model.caps.tally import Event, Tally, tally_of
 from model.caps.verdict import Verdict
 from model.caps.volumes import Volumes
 from model.decision import StopReason
+
+Int64s = NDArray[np.int64]
 
 _NO_VOLUMES = Volumes()
 
@@ -103,6 +109,27 @@ class Judge:
             return first
         last = self._answer(end - 1)
         return first if last[0] else last
+
+    def throughout_each(
+        self, starts: Int64s, ends: Int64s
+    ) -> Iterator[tuple[Int64s, tuple[bool, tuple[Verdict, ...]]]]:
+        """(places of slots, what `throughout` says of each of them): every slot once, those with one answer together.
+
+        Args:
+            starts, ends: Of each slot, microseconds, shape (n,).
+        """
+        changes = self._all.changes
+        together = np.zeros(starts.shape, dtype=np.bool_) if changes is None else starts >= self._last
+        for place in np.flatnonzero(~together):
+            yield place.reshape(1), self.throughout(int(starts[place]), int(ends[place]))
+        places = np.flatnonzero(together)
+        if changes is None or not places.size:
+            return
+        first, last = (np.searchsorted(changes, at[places], side="right") for at in (starts, ends - 1))
+        stretches = first * (len(changes) + 1) + last
+        for stretch in distinct(stretches):
+            alike = places[stretches == stretch]
+            yield alike, self.throughout(int(starts[alike[0]]), int(ends[alike[0]]))
 
     def _answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
         if micros >= self._last:

@@ -6,9 +6,10 @@ A slot counts as allowed when the rules allow an attempt at its first and at its
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from features.action import Retry
 from features.context import Context
-from features.instants import to_micros
 from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
@@ -33,30 +34,41 @@ class Screened:
 
 def screen(context: Context, retries: Sequence[Retry], rulebook: Rulebook, record: Record = NOTHING) -> Screened:
     """Judge every proposed retry by the rules in force at its own time, counting what is on record too."""
-    judges = _judges(context, rulebook, record)
-    kept: list[Retry] = []
-    verdicts: list[tuple[Verdict, ...]] = []
+    judged = _judged(context, retries, rulebook, record)
     refused: dict[tuple[str, str], list[Verdict]] = {}
-    for retry in retries:
-        slot = retry.slot
-        allowed, judged = judges(retry.method_id, retry.processor).throughout(
-            to_micros(slot.start), to_micros(slot.end)
-        )
-        if allowed:
-            kept.append(retry)
-            verdicts.append(judged)
-            continue
-        for verdict in (verdict for verdict in judged if not verdict.allowed):
-            refused.setdefault((retry.method_id, verdict.rule_id), []).append(verdict)
+    for retry, (allowed, said) in zip(retries, judged, strict=True):
+        for verdict in () if allowed else said:
+            if not verdict.allowed:
+                refused.setdefault((retry.method_id, verdict.rule_id), []).append(verdict)
+    kept = [i for i, (allowed, _) in enumerate(judged) if allowed]
     proposed = [retry.method_id for retry in retries]
     removed = tuple(Removed(m, proposed.count(m), len(found), found[-1]) for (m, _), found in refused.items())
-    return Screened(tuple(kept), tuple(verdicts), removed)
+    return Screened(tuple(retries[i] for i in kept), tuple(judged[i][1] for i in kept), removed)
+
+
+def _judged(
+    context: Context, retries: Sequence[Retry], rulebook: Rulebook, record: Record
+) -> list[tuple[bool, tuple[Verdict, ...]]]:
+    """(whether every rule allows it, the verdicts) of each retry."""
+    judges = _judges(context, rulebook, record)
+    routes: dict[tuple[str, str], list[int]] = {}
+    for place, retry in enumerate(retries):
+        routes.setdefault((retry.method_id, retry.processor), []).append(place)
+    found: list[tuple[bool, tuple[Verdict, ...]]] = [(False, ())] * len(retries)
+    for route, places in routes.items():
+        slots = [retries[place].slot for place in places]
+        starts = np.array([slot.start_micros for slot in slots], dtype=np.int64)
+        ends = np.array([slot.end_micros for slot in slots], dtype=np.int64)
+        for alike, said in judges(*route).throughout_each(starts, ends):
+            for i in alike.tolist():
+                found[places[i]] = said
+    return found
 
 
 def verdicts_on(context: Context, retry: Retry, rulebook: Rulebook) -> tuple[Verdict, ...]:
     """Every rule that applies to one retry; of the slot's two ends the one at which a rule forbids."""
     judge = _judges(context, rulebook, NOTHING)(retry.method_id, retry.processor)
-    return judge.throughout(to_micros(retry.slot.start), to_micros(retry.slot.end))[1]
+    return judge.throughout(retry.slot.start_micros, retry.slot.end_micros)[1]
 
 
 def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[str, str], Judge]:

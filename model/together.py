@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.errors import InvalidValueError
-from features.instants import to_micros
 from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, event_of
@@ -132,7 +131,7 @@ def _worths(draft: Draft, quota: Mapping[str, int], method_id: str, most: int) -
 def _cut(cases: Sequence[Case], planned: Sequence[Planned], rulebook: Rulebook) -> tuple[Planned, ...]:
     """The plans, each ended before its first attempt that the declines of all before it forbid."""
     steps = sorted(
-        (to_micros(case.options.retries[i].slot.start), place, step)
+        (case.options.retries[i].slot.start_micros, place, step)
         for place, (case, plan) in enumerate(zip(cases, planned, strict=True))
         for step, i in enumerate(plan.path)
     )
@@ -158,4 +157,4 @@ def _declined(case: Case, path: Sequence[Retry]) -> Event:
     attempt = after_declines(case.context, path).attempts[-1]
     event = event_of(attempt, case.context.method(path[-1].method_id), payment.merchant_id)
     name = f"{payment.payment_id} {attempt.attempt_id}"
-    return replace(event, attempt_id=name, latest=max(event.latest, to_micros(path[-1].slot.end) - 1))
+    return replace(event, attempt_id=name, latest=max(event.latest, path[-1].slot.end_micros - 1))

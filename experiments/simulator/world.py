@@ -114,7 +114,7 @@ class SimulatedWorld:
             payment=failures.payment[rows],
             slot=np.array([slot for slot, _ in lanes], dtype=np.int64),
             processor=np.array([processor for _, processor in lanes], dtype=np.int64),
-            at=np.array([to_micros(action.slot.start) for _, action in proposals], dtype=np.int64),
+            at=np.array([action.slot.start_micros for _, action in proposals], dtype=np.int64),
             amount=failures.amount[rows],
             gone_hour=failures.gone_hour[rows],
         )
@@ -125,7 +125,7 @@ class SimulatedWorld:
 
     def _slot(self, customer: int, action: Retry) -> int:
         owner, slot = names.parse_method(action.method_id)
-        hour = to_micros(action.slot.start) // MICROS_PER_HOUR
+        hour = action.slot.start_micros // MICROS_PER_HOUR
         if owner != customer or self._truth.hidden.methods.added_hour[customer * SLOTS + slot] > hour:
             raise InvalidValueError("method_id", action.method_id, "a method that the customer has on file then")
         return slot

@@ -59,6 +59,11 @@ class ProposalVerdicts:
         """Whether no rule forbids the attempt at the instant."""
         return self.answer(to_micros(instant))[0]
 
+    @property
+    def changes(self) -> tuple[int, ...] | None:
+        """The instants between which every answer is the same, sorted; None where the clock on the wall matters too."""
+        return None if self._clocks else tuple(self._changes)
+
     def answer(self, micros: int) -> tuple[bool, tuple[Verdict, ...]]:
         """(whether no rule forbids the attempt, what every rule says) at an instant in microseconds."""
         at = bisect_right(self._changes, micros)

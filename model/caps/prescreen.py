@@ -17,6 +17,9 @@ _NO_CAP = 1 << 30
 NONE = 0
 """The empty set of rules."""
 
+_MOST_KNOWN = 4_096
+_KNOWN: "dict[int, tuple[tuple[CapRule, ...], Prescreen]]" = {}
+
 
 class Prescreen:
     """The rules of one kind of attempt on one day that may forbid it. Sets of rules are numbers, a bit a rule.
@@ -68,6 +71,16 @@ class Prescreen:
             chosen = tuple(rule for place, rule in enumerate(self.rules) if suspects >> place & 1)
             found = self._rulebooks[suspects] = Rulebook(chosen)
         return found
+
+
+def prescreen_of(rules: tuple[CapRule, ...]) -> Prescreen:
+    """The prescreen of some rules, made once; by their identity, since comparing rules takes longer than making it."""
+    known = _KNOWN.get(id(rules))
+    if known is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        known = _KNOWN[id(rules)] = rules, Prescreen(rules)  # holding the rules, so that no others take their id
+    return known[1]
 
 
 def _harmless_below(rule: CapRule) -> int:

@@ -6,7 +6,7 @@ it cannot be exact it is cautious. A finished path is held against the engine st
 it, so that no plan breaks a limit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from features.action import Retry
 from features.context import Context
 from features.instants import MICROSECOND, to_micros
+from features.known import distinct
+from model.caps.prescreen import NONE, prescreen_of
 from model.caps.proposal import Proposal
 from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
-from model.caps.tally import Tally, event_of
+from model.caps.tally import Event, Tally, event_of
 from model.caps.verdict import Verdict
 from model.planning.imagined import Imagining, answer_time
 from model.planning.recursion import UNBOUNDED, Room
@@ -42,17 +44,41 @@ class Referee:
     rulebook: Rulebook
     record: Record
 
-    def after(self, declined: Sequence[Retry]) -> "Judging":
-        """What the rules say once these retries, in order of time, were all declined."""
+    def after(self, declined: Sequence[Retry], more: int = 0) -> "Judging":
+        """What the rules say once these retries, in order of time, were all declined.
+
+        Args:
+            more: Limits that leave more attempts than so many may go unmentioned.
+        """
         imagined = self._imagining.after(declined)
         events = list(self._tally.events)
         for retry, attempt in zip(declined, imagined.attempts[-len(declined) :] if declined else (), strict=True):
             method = self.context.method(retry.method_id)
             event = event_of(attempt, method, self.context.payment.merchant_id)
             # It may be made at any instant of its slot.
-            events.append(replace(event, latest=max(event.latest, to_micros(retry.slot.end) - 1)))
+            events.append(replace(event, latest=max(event.latest, retry.slot.end_micros - 1)))
         events.sort(key=lambda event: (event.at, event.attempt_id))
-        return Judging(imagined, self.rulebook, Tally(tuple(events)), self.record)
+        return Judging(self, imagined, Tally(tuple(events)), more)
+
+    def suspects(self, proposal: Proposal, events: Sequence[Event], more: int) -> Rulebook:
+        """The rules that may forbid the proposal after these events, or after so many more attempts.
+
+        Holding an attempt against all rules takes far longer than seeing that most cannot forbid it.
+        """
+        screen = prescreen_of(self.rulebook.binding(proposal))
+        set_off = NONE
+        for event in events:
+            told = (id(screen), event.attempt_id)
+            if told not in self._set_off:
+                self._set_off[told] = screen.set_off_by(event)
+            own = event.payment_id == proposal.payment.payment_id
+            set_off |= self._set_off[told] if own else screen.elsewhere(self._set_off[told])
+        return screen.rulebook(screen.suspects(len(events) + more, set_off))
+
+    @cached_property
+    def _set_off(self) -> dict[tuple[int, str], int]:
+        """What each event sets off, by the prescreen's identity and the attempt's id."""
+        return {}
 
     @cached_property
     def _imagining(self) -> Imagining:
@@ -74,16 +100,15 @@ class Referee:
 class Judging:
     """What the rules say about any retry in one imagined context."""
 
-    def __init__(self, imagined: Context, rulebook: Rulebook, tally: Tally, record: Record) -> None:
-        self._imagined, self._rulebook, self._tally, self._record = imagined, rulebook, tally, record
+    def __init__(self, referee: Referee, imagined: Context, tally: Tally, more: int) -> None:
+        self._referee, self._imagined, self._tally, self._more = referee, imagined, tally, more
         self._judges: dict[tuple[str, str], Judge] = {}
 
     def allows(self, retry: Retry) -> bool:
         """Whether no rule forbids it, at the first and at the last instant of its slot."""
         slot = retry.slot
         return (
-            slot.start >= self._imagined.as_of
-            and self.judge(retry).throughout(to_micros(slot.start), to_micros(slot.end))[0]
+            slot.start >= self._imagined.as_of and self.judge(retry).throughout(slot.start_micros, slot.end_micros)[0]
         )
 
     def judge(self, retry: Retry) -> Judge:
@@ -93,7 +118,8 @@ class Judging:
             context = self._imagined
             method = context.method(retry.method_id)
             proposal = Proposal(context.payment, method, retry.processor, decided_at=context.as_of)
-            self._judges[route] = Judge(self._rulebook, self._tally, proposal, context.as_of, self._record)
+            rules = self._referee.suspects(proposal, self._tally.events, self._more)
+            self._judges[route] = Judge(rules, self._tally, proposal, context.as_of, self._referee.record)
         return self._judges[route]
 
 
@@ -112,29 +138,35 @@ def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int
     all_left = np.full(size, UNBOUNDED)
     if most < 2 or not referee.rulebook.rules:
         return Room(follows, own_left, all_left)
-    start, end, method = moves.start.tolist(), moves.end.tolist(), moves.method.tolist()
     shared = {rule.rule_id for rule in referee.rulebook.rules if _OWN.isdisjoint(rule.key)}
-    for route in np.unique(moves.route):
+    for route in distinct(moves.route):
         theirs = np.flatnonzero(moves.route == route)
         points = dict.fromkeys(int(theirs[int(share * theirs.size)]) for share in _POINTS)
         forbidden = np.zeros(size, dtype=np.int64)
         for last in points:
-            judging = referee.after([retries[last]])
-            # By the verdicts, which are one object throughout a stretch of time; held, so that no other takes its id.
-            left: dict[int, tuple[tuple[Verdict, ...], tuple[int, int]]] = {}
-            for j in np.flatnonzero(follows[last]).tolist():
-                allowed, verdicts = judging.judge(retries[j]).throughout(start[j], end[j])
+            judging = referee.after([retries[last]], more=most)
+            for places, (allowed, verdicts) in _judged(judging, retries, moves, np.flatnonzero(follows[last])):
                 if not allowed:
-                    forbidden[j] = max(forbidden[j], _until(verdicts, start[j]) - start[last])
+                    waits = _until(verdicts, moves.start[places]) - moves.start[last]
+                    forbidden[places] = np.maximum(forbidden[places], waits)
                     continue
-                if id(verdicts) not in left:
-                    left[id(verdicts)] = verdicts, _left(verdicts, shared)
-                own, every = left[id(verdicts)][1]
-                if method[j] == method[last]:
-                    own_left[j] = min(own_left[j], own)
-                all_left[j] = min(all_left[j], every)
+                own, every = _left(verdicts, shared)
+                same = places[moves.method[places] == moves.method[last]]
+                own_left[same] = np.minimum(own_left[same], own)
+                all_left[places] = np.minimum(all_left[places], every)
         follows[theirs] &= _far_enough(moves, theirs, forbidden)
     return Room(follows, own_left, all_left)
+
+
+def _judged(
+    judging: Judging, retries: Sequence[Retry], moves: Shortlist, later: Int64s
+) -> Iterator[tuple[Int64s, tuple[bool, tuple[Verdict, ...]]]]:
+    """(moves, whether they are allowed and what every rule says), those with one answer together."""
+    for route in distinct(moves.route[later]):
+        places = later[moves.route[later] == route]
+        judge = judging.judge(retries[int(places[0])])
+        for alike, said in judge.throughout_each(moves.start[places], moves.end[places]):
+            yield places[alike], said
 
 
 def _answer_times(context: Context, retries: Sequence[Retry]) -> Int64s:
@@ -143,10 +175,10 @@ def _answer_times(context: Context, retries: Sequence[Retry]) -> Int64s:
     return np.array([waits[retry.method_id] for retry in retries], dtype=np.int64)
 
 
-def _until(verdicts: Sequence[Verdict], at: int) -> int:
-    """When the last of the rules that forbid would allow it."""
-    frees = [None if v.frees_at is None else to_micros(v.frees_at) for v in verdicts if not v.allowed]
-    return _NEVER if None in frees else max([at + 1, *(f for f in frees if f is not None)])
+def _until(verdicts: Sequence[Verdict], at: Int64s) -> Int64s:
+    """When the last of the rules that forbid attempts at some instants would allow each, microseconds, shape (n,)."""
+    frees = [_NEVER if v.frees_at is None else to_micros(v.frees_at) for v in verdicts if not v.allowed]
+    return np.maximum(at + 1, max(frees))
 
 
 def _left(verdicts: Sequence[Verdict], shared: set[str]) -> tuple[int, int]:

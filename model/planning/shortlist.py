@@ -63,7 +63,7 @@ def shortlist(context: Context, retries: Sequence[Retry], p: Floats, net: Floats
         p: Chance of each now, shape (n,).
         net: What each is worth by itself now, shape (n,).
     """
-    start = np.array([to_micros(retry.slot.start) for retry in retries], dtype=np.int64)
+    start = np.array([retry.slot.start_micros for retry in retries], dtype=np.int64)
     method = _numbered([retry.method_id for retry in retries])
     route = _numbered([(retry.method_id, retry.processor) for retry in retries])
     stretch = _stretches(context, retries, start)
@@ -74,7 +74,7 @@ def shortlist(context: Context, retries: Sequence[Retry], p: Floats, net: Floats
     if best.size > AT_MOST:
         best = best[_best_of(np.stack([method[best], stretch[best]], axis=1), net[best])]
     kept = np.sort(best)
-    end = np.array([to_micros(retries[i].slot.end) for i in kept.tolist()], dtype=np.int64)
+    end = np.array([retries[i].slot.end_micros for i in kept.tolist()], dtype=np.int64)
     stand_in = _stand_ins(kept, method, route, stretch)
     numbers = (_numbered(values[kept].tolist()) for values in (method, route))
     return Shortlist(kept, stand_in, start[kept], end, *numbers)

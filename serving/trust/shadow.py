@@ -126,7 +126,7 @@ def compared(offered: Offered) -> Shadowed:
         processor=ours.processor if ours else None,
         day=_day(context, ours),
         slot_from=to_micros(max(ours.slot.start, context.as_of)) if ours else None,
-        slot_until=to_micros(ours.slot.end) if ours else None,
+        slot_until=ours.slot.end_micros if ours else None,
         challenger_method_id=retry.method_id if retry else None,
         challenger_processor=retry.processor if retry else None,
         challenger_day=_day(context, retry),

@@ -248,5 +248,5 @@ def _cell(context: Context, retry: Retry, slot_hours: int) -> Hashable:
     coarse = method.rail is Rail.BANK_DEBIT or any(a.precision is Precision.DAY for a in context.own_attempts)
     if coarse:
         return retry.method_id, retry.processor, day
-    local = local_micros(zone, np.array([to_micros(retry.slot.start)], dtype=np.int64))
+    local = local_micros(zone, np.array([retry.slot.start_micros], dtype=np.int64))
     return retry.method_id, retry.processor, day, int(local_hour(local)[0]) // slot_hours
