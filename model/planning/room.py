@@ -103,6 +103,7 @@ class Judging:
     def __init__(self, referee: Referee, imagined: Context, tally: Tally, more: int) -> None:
         self._referee, self._imagined, self._tally, self._more = referee, imagined, tally, more
         self._judges: dict[tuple[str, str], Judge] = {}
+        self._kinds: dict[tuple[object, ...], Judge] = {}
 
     def allows(self, retry: Retry) -> bool:
         """Whether no rule forbids it, at the first and at the last instant of its slot."""
@@ -112,14 +113,18 @@ class Judging:
         )
 
     def judge(self, retry: Retry) -> Judge:
-        """The rules about the retry's route."""
+        """The rules about the retry's route; one judge for all routes of a method that the same rules look at alike."""
         route = (retry.method_id, retry.processor)
         if route not in self._judges:
             context = self._imagined
             method = context.method(retry.method_id)
             proposal = Proposal(context.payment, method, retry.processor, decided_at=context.as_of)
             rules = self._referee.suspects(proposal, self._tally.events, self._more)
-            self._judges[route] = Judge(rules, self._tally, proposal, context.as_of, self._referee.record)
+            apart = any(KeyPart.PROCESSOR in rule.key for rule in rules.rules)
+            kind = (retry.method_id, retry.processor if apart else None, *map(id, rules.rules))
+            if kind not in self._kinds:
+                self._kinds[kind] = Judge(rules, self._tally, proposal, context.as_of, self._referee.record)
+            self._judges[route] = self._kinds[kind]
         return self._judges[route]
 
 
@@ -162,9 +167,13 @@ def _judged(
     judging: Judging, retries: Sequence[Retry], moves: Shortlist, later: Int64s
 ) -> Iterator[tuple[Int64s, tuple[bool, tuple[Verdict, ...]]]]:
     """(moves, whether they are allowed and what every rule says), those with one answer together."""
+    judges: dict[int, tuple[Judge, list[Int64s]]] = {}
     for route in distinct(moves.route[later]):
         places = later[moves.route[later] == route]
         judge = judging.judge(retries[int(places[0])])
+        judges.setdefault(id(judge), (judge, []))[1].append(places)
+    for judge, of_routes in judges.values():
+        places = np.concatenate(of_routes)
         for alike, said in judge.throughout_each(moves.start[places], moves.end[places]):
             yield places[alike], said
 
