@@ -6,6 +6,7 @@ an estimate costs no false alarms). The always-valid intervals are then tuned fo
 they are tuned for has to be settled before the first look.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from experiments.allocation import allocation, propensities
 from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, metric
 from experiments.analysis.guard_rails import GuardRail
 from experiments.analysis.power import Design, baseline, needed
-from experiments.cohorts import SEGMENTS, UNTOLD
+from experiments.cohorts import SEGMENTS
 from experiments.definition import HOLD_OUT, Change, Definition
 from experiments.metrics.cohort import Cohort
 from experiments.metrics.maturity import Window
@@ -80,8 +81,11 @@ def planned_units(definition: Definition, cohort: Cohort, as_of: np.datetime64) 
     return Planned(max(FIRST_UNITS, found.units), settled=True, stated=False)
 
 
-def analysis_plan(definition: Definition, planned: Planned) -> AnalysisPlan:
+def analysis_plan(definition: Definition, planned: Planned, unmeasured: AbstractSet[str] = frozenset()) -> AnalysisPlan:
     """The plan of a definition's analysis.
+
+    Args:
+        unmeasured: Metrics of which nobody told anything.
 
     Raises:
         InvalidValueError: A metric does not exist or the primary one is not measured, or nobody is compared.
@@ -100,7 +104,7 @@ def analysis_plan(definition: Definition, planned: Planned) -> AnalysisPlan:
         method=definition.method,
         hold_out=HOLD_OUT if definition.hold_out else None,
         same_policy=_same_policy(definition),
-        unmeasured=UNTOLD,
+        unmeasured=frozenset(unmeasured),
         tuned_units=None if planned.stated else _TUNED_UNITS,
     )
 

@@ -6,27 +6,21 @@ how much fails later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from experiments.metrics.cohort import Cohort, Events, FailedPayments, Floats, Instants, Retries, Units
+from experiments.metrics.cohort import Cohort, Event, Events, FailedPayments, Floats, Instants, Retries, Units
 from experiments.outcomes import PaymentOutcome, RecoveredBy, Retry
+from experiments.payers import PayerEvent, unmeasured
 from features.errors import InvalidValueError
 from features.instants import to_micros
 from features.money import Money
 from model.economics import Economics
 
 SEGMENTS = ("market", "rail", "decline_category")
-UNTOLD = frozenset(
-    {
-        *("cap_use", "involuntary_churn", "complaints", "unsubscribes", "chargebacks"),
-        *(f"{name}_{days}" for name in ("retention", "value") for days in (30, 60, 90)),
-    }
-)
-"""Metrics whose facts are not among those below; with nothing told of them they would all read as nothing happened."""
-
 _NOT_BY_US = frozenset({RecoveredBy.CUSTOMER, RecoveredBy.ITSELF})
 _NEVER = np.iinfo(np.int64).min
 
@@ -40,6 +34,8 @@ class ObservedPayment:
         propensity: With what probability it got its variant.
         exposed_at, failed_at: First answer, and the first failure before it.
         segments: Labels by `SEGMENTS`, as of the first failure.
+        attempts_allowed: How many retries the tightest limit allowed at the exposure; None where that is not known.
+        befell: What was told of who owes it.
     """
 
     unit: tuple[str, str]
@@ -50,12 +46,24 @@ class ObservedPayment:
     amount: Money
     segments: Mapping[str, str]
     outcome: PaymentOutcome
+    attempts_allowed: int | None = None
+    befell: Sequence[PayerEvent] = ()
+
+
+def unmeasured_in(payments: Iterable[ObservedPayment], as_of: datetime) -> AbstractSet[str]:
+    """The metrics of which nothing was told until an instant."""
+    kinds: set[Event] = set()
+    limits_known = True
+    for one in payments:
+        kinds.update(event.kind for event in one.befell if one.exposed_at <= event.at <= as_of)
+        limits_known &= one.attempts_allowed is not None
+    return unmeasured(kinds, limits_known=limits_known)
 
 
 def cohort_of(payments: Iterable[ObservedPayment], variants: Sequence[str], economics: Economics) -> Cohort:
     """The columns of all payments, in minor units of the economics' base currency.
 
-    Incentives and events of payers are not told, nor is how many attempts the caps allowed: see `UNTOLD`.
+    Incentives are not told and count as none; of what is not told of payers see `unmeasured_in`.
 
     Raises:
         InvalidValueError: A payment has a variant that is not among those given, or a currency without a rate.
@@ -71,7 +79,7 @@ def cohort_of(payments: Iterable[ObservedPayment], variants: Sequence[str], econ
         units=_units(tuple(first.values()), tuple(variants)),
         payments=_payments(observed, [position[one.unit] for one in observed], economics),
         retries=_retries(observed, economics),
-        events=Events(_whole(()), _instants(()), _whole(()), _floats(())),
+        events=_events(observed, position, economics),
     )
 
 
@@ -103,7 +111,7 @@ def _payments(observed: Sequence[ObservedPayment], unit: Sequence[int], economic
         taken_back_at=_instants([outcome.taken_back_at for outcome in outcomes]),
         given_up_at=_instants([outcome.given_up_at for outcome in outcomes]),
         incentive=np.zeros(len(observed)),
-        attempts_allowed=np.zeros(len(observed), dtype=np.int64),
+        attempts_allowed=_whole([one.attempts_allowed or 0 for one in observed]),
     )
 
 
@@ -114,6 +122,26 @@ def _retries(observed: Sequence[ObservedPayment], economics: Economics) -> Retri
         at=_instants([one.at for _, _, one in made]),
         fee=_floats([_fee(one, currency, economics) for _, currency, one in made]),
     )
+
+
+def _events(
+    observed: Sequence[ObservedPayment], position: Mapping[tuple[str, str], int], economics: Economics
+) -> Events:
+    """Each once a unit, whichever of its payments it was found with."""
+    told = {(position[one.unit], event.event_id): event for one in observed for event in one.befell}
+    return Events(
+        unit=_whole([unit for unit, _ in told]),
+        at=_instants([event.at for event in told.values()]),
+        kind=_whole([int(event.kind) for event in told.values()]),
+        value=_floats([_value(event, economics) for event in told.values()]),
+    )
+
+
+def _value(event: PayerEvent, economics: Economics) -> float:
+    if event.amount is None:
+        return 0.0
+    value = _in_base(event.amount, economics)
+    return -value if event.given_back else value
 
 
 def _fee(made: Retry, currency: str, economics: Economics) -> float:

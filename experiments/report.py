@@ -11,7 +11,7 @@ from experiments.analysis.analysis import Analysis, AnalysisPlan, Secondary, Var
 from experiments.analysis.effect import Effect
 from experiments.analysis.segments import Segments
 from experiments.analysis_plans import Planned, analysis_plan, planned_units
-from experiments.cohorts import ObservedPayment, cohort_of
+from experiments.cohorts import ObservedPayment, cohort_of, unmeasured_in
 from experiments.definition import Definition, Method
 from experiments.metrics.cohort import Cohort
 from features.instants import to_micros
@@ -73,7 +73,8 @@ def report_of(
     """
     at = np.datetime64(to_micros(as_of), "us")
     variants = tuple(propensities(allocation(definition, coverage=1.0)))
-    cohort = cohort_of(payments, variants, economics)
+    observed = tuple(payments)
+    cohort = cohort_of(observed, variants, economics)
     planned = planned_units(definition, cohort, at)
-    plan = analysis_plan(definition, planned)
+    plan = analysis_plan(definition, planned, unmeasured_in(observed, as_of))
     return Report(definition, as_of, economics.exchange.base, planned, plan, cohort, analyse(cohort, plan, at))

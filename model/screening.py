@@ -89,3 +89,13 @@ def _judges(context: Context, rulebook: Rulebook, record: Record) -> Callable[[s
 def proposal_in(context: Context, method_id: str, processor: str) -> Proposal:
     """An attempt on the payment with a method through a processor, decided on now."""
     return Proposal(context.payment, context.method(method_id), processor, decided_at=context.as_of)
+
+
+def retries_left(context: Context, rulebook: Rulebook, record: Record = NOTHING) -> int | None:
+    """How many retries with the method that failed last the tightest limit leaves now; None where none counts."""
+    if not context.own_attempts:
+        return None
+    last = context.own_attempts[-1]
+    verdicts = _judges(context, rulebook, record)(last.method_id, last.processor).at(context.as_of)
+    left = [v.limit - v.used for v in verdicts if v.limit is not None and v.used is not None]
+    return max(min(left), 0) if left else None

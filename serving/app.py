@@ -17,6 +17,7 @@ from model.scorer import ScoreSource
 from serving.admin_api import admin_routes
 from serving.api import routes
 from serving.batch_api import batch_routes
+from serving.customers_api import customer_routes
 from serving.decisions_api import decision_routes
 from serving.draining import Draining
 from serving.edge import Edge
@@ -164,6 +165,7 @@ def merchant_routers(
         batch_routes(current, access, settings, now, log),
         decision_routes(access, current, settings.home / MODELS),
         report_routes(access, settings, now),
+        customer_routes(access, settings, now),
         reservation_routes(access, settings, now),
         method_routes(access, now),
         payment_routes(access),

@@ -7,9 +7,13 @@ from datetime import datetime
 
 from experiments.cohorts import SEGMENTS, ObservedPayment
 from experiments.definition import Definition
+from experiments.metrics.cohort import Event
 from experiments.outcomes import Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
+from experiments.payers import PayerEvent
 from features.instants import from_micros
+from features.money import Money
 from features.vocabulary import Initiator, Outcome
+from serving.ledger.customers import CustomerWord
 from serving.ledger.events import EventKind
 from serving.ledger.exposures import Exposure, pages_of_exposures
 from serving.ledger.store import Row, Store, Values
@@ -19,15 +23,25 @@ _WORDS = {
     EventKind.CANCELLED.value: Word.CANCELLED,
     EventKind.REOPENED.value: Word.REOPENED,
 }
+_BEFELL = {
+    CustomerWord.COMPLAINED: Event.COMPLAINT,
+    CustomerWord.UNSUBSCRIBED: Event.UNSUBSCRIBE,
+    CustomerWord.DISPUTED: Event.CHARGEBACK,
+    CustomerWord.LOST: Event.ENDED_UNPAID,
+    CustomerWord.LEFT: Event.ENDED_BY_CHOICE,
+    CustomerWord.PAID: Event.PAID,
+    CustomerWord.REFUNDED: Event.PAID,
+}
 Payment = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ExposedPayment:
-    """A payment in an experiment with what became of it."""
+    """A payment in an experiment with what became of it, and what befell who owes it."""
 
     exposure: Exposure
     outcome: PaymentOutcome
+    befell: Sequence[PayerEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +69,13 @@ def outcomes(store: Store, definition: Definition, as_of: datetime) -> Iterator[
         InputError: The ledger cannot be reached.
     """
     for page in pages_of_exposures(store, definition.key):
-        tries, words = _told(store, definition.key, page)
+        tries, words, befell = _told(store, definition.key, page)
         for exposure in page:
             if exposure.assignment.tester or exposure.exposed_at > as_of:
                 continue
             key = (exposure.merchant_id, exposure.payment_id)
             followed = Followed(exposure.failed_at, exposure.amount.amount_minor, tries[key], words[key])
-            yield ExposedPayment(exposure, outcome_of(followed, definition.window_days, as_of))
+            yield ExposedPayment(exposure, outcome_of(followed, definition.window_days, as_of), befell[key])
 
 
 def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[ObservedPayment]:
@@ -82,6 +96,8 @@ def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[
             amount=exposure.amount,
             segments=dict(zip(SEGMENTS, labels, strict=True)),
             outcome=one.outcome,
+            attempts_allowed=exposure.attempts_allowed,
+            befell=one.befell,
         )
 
 
@@ -107,8 +123,10 @@ def by_variant(found: Iterable[ExposedPayment]) -> tuple[VariantOutcomes, ...]:
 
 def _told(
     store: Store, experiment: str, page: Sequence[Exposure]
-) -> tuple[Mapping[Payment, list[Try]], Mapping[Payment, list[tuple[datetime, Word]]]]:
-    """Attempts and words of a page's payments, read in one look."""
+) -> tuple[
+    Mapping[Payment, list[Try]], Mapping[Payment, list[tuple[datetime, Word]]], Mapping[Payment, list[PayerEvent]]
+]:
+    """Attempts, words and what befell the payers of a page's payments, read in one look."""
     first, last = page[0], page[-1]
     where: Values = {
         "experiment": experiment,
@@ -118,14 +136,31 @@ def _told(
         "last_payment_id": last.payment_id,
     }
     with store.reading() as transaction:
-        attempts, said = transaction.ask(("outcome_tries", where), ("outcome_words", where))
+        attempts, said, of_customers = transaction.ask(
+            ("outcome_tries", where), ("outcome_words", where), ("outcome_customers", where)
+        )
     tries: dict[Payment, list[Try]] = defaultdict(list)
     words: dict[Payment, list[tuple[datetime, Word]]] = defaultdict(list)
+    befell: dict[Payment, list[PayerEvent]] = defaultdict(list)
     for row in attempts:
         tries[str(row[0]), str(row[1])].append(_try(row))
     for merchant_id, payment_id, said_at, kind in said:
         words[str(merchant_id), str(payment_id)].append((from_micros(int(said_at or 0)), _WORDS[str(kind)]))
-    return tries, words
+    for row in of_customers:
+        befell[str(row[0]), str(row[1])].append(_payer_event(row))
+    return tries, words, befell
+
+
+def _payer_event(row: Row) -> PayerEvent:
+    _, _, event_id, kind, said_at, amount_minor, currency = row
+    word = CustomerWord(str(kind))
+    return PayerEvent(
+        event_id=str(event_id),
+        kind=_BEFELL[word],
+        at=from_micros(int(said_at or 0)),
+        amount=None if amount_minor is None else Money(int(amount_minor), str(currency)),
+        given_back=word is CustomerWord.REFUNDED,
+    )
 
 
 def _try(row: Row) -> Try:

@@ -92,7 +92,7 @@ def event_of_payment(event: PaymentEvent, payment_id: str, now: datetime) -> Led
         expected = "the method that it is about" if about_method else f"nothing, because {event.kind} is of the payment"
         raise invalid_request((FieldError("method_id", event.method_id, expected),))
     if event.happened_at > now + CLOCKS_APART:
-        raise invalid_request((_of_the_future("happened_at", event.happened_at, now),))
+        raise invalid_request((of_the_future("happened_at", event.happened_at, now),))
     if event.fix is not None and event.kind is not PaymentEventKind.METHOD_FIXED:
         raise invalid_request((FieldError("fix", event.fix.value, f"nothing, because the kind is {event.kind}"),))
     if event.reason is not None:
@@ -115,7 +115,7 @@ def advice_of_payment(event: PaymentEvent, payment_id: str, word: Word, now: dat
         if value is not None:
             raise invalid_request((FieldError(field, str(value), f"nothing, because the kind is {event.kind}"),))
     if event.happened_at > now + CLOCKS_APART:
-        raise invalid_request((_of_the_future("happened_at", event.happened_at, now),))
+        raise invalid_request((of_the_future("happened_at", event.happened_at, now),))
     reason, at = event.reason or "", event.happened_at.astimezone(UTC)
     return AdviceEvent(event.merchant_id, event.event_id, word, at, reason, payment_id)
 
@@ -232,7 +232,7 @@ def _told_at(field: str, kind: ReportKind, told_at: datetime | None, now: dateti
     elif told_at is None:
         yield FieldError(field, None, f"an instant, because the kind is {kind}")
     elif told_at > now + CLOCKS_APART:
-        yield _of_the_future(field, told_at, now)
+        yield of_the_future(field, told_at, now)
 
 
 def _presence(field: str, kind: ReportKind, *, wanted: bool, given: bool) -> Iterator[FieldError]:
@@ -244,14 +244,15 @@ def _presence(field: str, kind: ReportKind, *, wanted: bool, given: bool) -> Ite
 
 def _instants(place: str, attempted_at: datetime, outcome_at: datetime | None, now: datetime) -> Iterator[FieldError]:
     if attempted_at > now + CLOCKS_APART:
-        yield _of_the_future(f"{place}attempted_at", attempted_at, now)
+        yield of_the_future(f"{place}attempted_at", attempted_at, now)
     if outcome_at is not None and outcome_at < attempted_at:
         yield FieldError(f"{place}outcome_at", _text(outcome_at), "an instant not before attempted_at")
     elif outcome_at is not None and outcome_at > now + CLOCKS_APART >= attempted_at:
-        yield _of_the_future(f"{place}outcome_at", outcome_at, now)
+        yield of_the_future(f"{place}outcome_at", outcome_at, now)
 
 
-def _of_the_future(field: str, instant: datetime, now: datetime) -> FieldError:
+def of_the_future(field: str, instant: datetime, now: datetime) -> FieldError:
+    """The fault of an instant that lies ahead of ours by more than clocks may be apart."""
     return FieldError(field, _text(instant), f"an instant not after now ({_text(now)})")
 
 

@@ -101,6 +101,28 @@ PAYMENT_EVENTS: dict[str, Json] = {
         },
     },
 }
+CUSTOMER_EVENTS: dict[str, Json] = {
+    "lost": {
+        "summary": "The subscription ended for want of payment",
+        "value": {
+            "merchant_id": _MERCHANT,
+            "event_id": "evt_3001",
+            "kind": "customer_lost",
+            "happened_at": "2026-11-24T08:00:00Z",
+        },
+    },
+    "paid": {
+        "summary": "The next invoice was paid",
+        "value": {
+            "merchant_id": _MERCHANT,
+            "event_id": "evt_3002",
+            "kind": "customer_paid",
+            "amount_minor": 2900,
+            "currency": "EUR",
+            "happened_at": "2026-11-24T08:00:00Z",
+        },
+    },
+}
 CHECKS: dict[str, Json] = {"check": {"summary": "Just before charging", "value": {"merchant_id": _MERCHANT}}}
 SETTLINGS: dict[str, Json] = {
     "approved": {

@@ -56,8 +56,12 @@ class Enrolled:
     failure: FirstFailure
     exposed: bool
 
-    def exposure(self, now: datetime) -> Exposure | None:
-        """The exposure, made now; None where the ledger has it already."""
+    def exposure(self, now: datetime, attempts_allowed: int | None) -> Exposure | None:
+        """The exposure, made now; None where the ledger has it already.
+
+        Args:
+            attempts_allowed: How many retries the merchant's own limits leave, whatever the variant's are.
+        """
         if self.exposed:
             return None
         failure = self.failure
@@ -72,6 +76,7 @@ class Enrolled:
             market=failure.market or "",
             rail=failure.rail,
             category=failure.category,
+            attempts_allowed=attempts_allowed,
         )
 
 

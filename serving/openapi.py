@@ -12,6 +12,7 @@ from model.decision import CODE_VERSION
 from serving.admin_schemas import StopRequest
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.batch_schemas import BatchDecision, BatchEntry, BatchRefusal
+from serving.customer_schemas import ToldOfCustomer
 from serving.errors import MEDIA_TYPE, Kind
 from serving.examples import EXAMPLES
 from serving.idempotency import OWN_KEYS
@@ -116,7 +117,16 @@ DECISION_BODY: Json = {
 
 
 _TOLD: tuple[type[BaseModel], ...] = (
-    *(DecisionRequest, AttemptReport, PaymentEvent, CheckRequest, SettleRequest, ReleaseRequest, StopRequest),
+    *(
+        DecisionRequest,
+        AttemptReport,
+        PaymentEvent,
+        ToldOfCustomer,
+        CheckRequest,
+        SettleRequest,
+        ReleaseRequest,
+        StopRequest,
+    ),
     *(BatchEntry, SandboxClock, SandboxAnswers, SandboxAttempt),
 )
 _ANSWERED: tuple[type[BaseModel], ...] = (

@@ -8,7 +8,7 @@ from features.context import Context
 from features.errors import InvalidValueError
 from model.decision import Decision, StopReason
 from model.record import NOTHING, Halt, Record
-from model.screening import proposal_in
+from model.screening import proposal_in, retries_left
 from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
@@ -16,6 +16,7 @@ from serving.events_out.stops import stopped_by
 from serving.keeping import beside_hold, keep, keep_versions, kept_decision
 from serving.ledger.decisions import KeptDecision
 from serving.ledger.events import Source
+from serving.ledger.exposures import Exposure
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
 from serving.ledger.recoveries import Advised
@@ -23,7 +24,6 @@ from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
 from serving.ledger_access import LedgerAccess
 from serving.ledger_events import attempt_event
-from serving.live_experiments import Enrolled
 from serving.recorded import recorded
 from serving.schemas import DecisionRequest
 from serving.service import Service
@@ -129,11 +129,19 @@ def decide_on_record(
         known = recorded(ledger, selector, context)
     decided = Decided.by(service, known.context, known.record)
     keep_versions(ledger, service)
-    exposure = service.enrolled.exposure(now) if service.enrolled and live else None
+    exposure = _exposure(service, decided, now) if live else None
     if exposure is not None:
         ledger.expose(exposure)
     keep(ledger, decided.kept(now))
     return decided
+
+
+def _exposure(service: Service, decided: Decided, now: datetime) -> Exposure | None:
+    """What is written of the variant that answers, with what the merchant's own limits left; None where it stands."""
+    enrolled = service.enrolled
+    if enrolled is None or enrolled.exposed:
+        return None
+    return enrolled.exposure(now, retries_left(decided.context, service.rulebook, decided.record))
 
 
 def _enrolling(ledger: Ledger, service: Service, context: Context) -> Service:
@@ -168,11 +176,10 @@ def decide_and_reserve(
     with stage("report"):
         _tell(ledger, context, now)
     service = _enrolling(ledger, service, context)
-    exposure = service.enrolled.exposure(now) if service.enrolled else None
     keep_versions(ledger, service)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
-        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, exposure)
+        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, _exposure(service, decided, now))
         keep(ledger, decided.kept(now))
     return decided
 
@@ -198,7 +205,7 @@ def _decided_and_held(
         if decided.decision.retry is None:
             return replace(decided, refused=refused)
         with stage("reserve"):
-            held = _hold(ledger, decided, service.enrolled, now, reservation_id)
+            held = _hold(ledger, decided, _exposure(service, decided, now), now, reservation_id)
         if isinstance(held, Reservation):
             if held.held_at != now:  # by a request under the same id that was faster
                 keep(ledger, decided.kept(now))
@@ -236,7 +243,7 @@ def _decided_before(
 
 
 def _hold(
-    ledger: Ledger, decided: Decided, enrolled: Enrolled | None, now: datetime, reservation_id: str | None
+    ledger: Ledger, decided: Decided, exposure: Exposure | None, now: datetime, reservation_id: str | None
 ) -> Reservation | Refused:
     retry = decided.decision.retry
     if retry is None:
@@ -251,7 +258,7 @@ def _hold(
         advised=Advised(
             retry.slot.end,
             tuple(reason.sentence for reason in decided.decision.reasons),
-            enrolled.exposure(now) if enrolled else None,
+            exposure,
         ),
         beside=lambda wanted: beside_hold(kept, wanted.reservation_id),
     )

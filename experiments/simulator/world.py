@@ -24,7 +24,7 @@ from features.context import Context
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InvalidValueError
-from features.instants import MICROS_PER_HOUR, from_micros, to_micros
+from features.instants import MICROS_PER_HOUR, from_micros
 from features.money import Money
 from features.vocabulary import DeclineCategory, Network, Outcome, Retryability
 

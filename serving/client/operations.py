@@ -51,6 +51,7 @@ from serving.client.shapes import (
     StopRequest,
     StopsAnswer,
     TimelineEntry,
+    ToldOfCustomer,
 )
 
 
@@ -245,6 +246,25 @@ class Operations(ABC):
                 "/v1/payments/{payment_id}/events",
                 lambda value: decode(PaymentEventAnswer, value),
                 path={"payment_id": payment_id},
+                body=request,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def tell_of_customer(
+        self,
+        customer_id: str,
+        request: ToldOfCustomer,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PaymentEventAnswer:
+        """Tell what befell a customer: `POST /v1/customers/{customer_id}/events`."""
+        return self.send(
+            call(
+                "POST",
+                "/v1/customers/{customer_id}/events",
+                lambda value: decode(PaymentEventAnswer, value),
+                path={"customer_id": customer_id},
                 body=request,
                 idempotency_key=idempotency_key,
             )
@@ -966,6 +986,25 @@ class AsyncOperations(ABC):
                 "/v1/payments/{payment_id}/events",
                 lambda value: decode(PaymentEventAnswer, value),
                 path={"payment_id": payment_id},
+                body=request,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def tell_of_customer(
+        self,
+        customer_id: str,
+        request: ToldOfCustomer,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PaymentEventAnswer:
+        """Tell what befell a customer: `POST /v1/customers/{customer_id}/events`."""
+        return await self.send(
+            call(
+                "POST",
+                "/v1/customers/{customer_id}/events",
+                lambda value: decode(PaymentEventAnswer, value),
+                path={"customer_id": customer_id},
                 body=request,
                 idempotency_key=idempotency_key,
             )

@@ -189,6 +189,18 @@ class ReasonCode(StrEnum):
     ADVICE_EXPIRED = "advice_expired"
 
 
+class CustomerEventKind(StrEnum):
+    """What is told of a customer."""
+
+    CUSTOMER_COMPLAINED = "customer_complained"
+    CUSTOMER_UNSUBSCRIBED = "customer_unsubscribed"
+    CUSTOMER_DISPUTED = "customer_disputed"
+    CUSTOMER_LOST = "customer_lost"
+    CUSTOMER_LEFT = "customer_left"
+    CUSTOMER_PAID = "customer_paid"
+    CUSTOMER_REFUNDED = "customer_refunded"
+
+
 class Decided(StrEnum):
     """What an experiment was concluded with."""
 
@@ -1942,3 +1954,25 @@ class StopsAnswer:
     """The stops in force that hold for the key's merchant; of an operator's key, all of them."""
 
     stops: tuple[StopOut, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldOfCustomer:
+    """What befell a customer; experiments ask it, and no limit counts it.
+
+    Args:
+        merchant_id: whose customer it is
+        event_id: the source's own id of what it tells; told twice under one id it counts once
+        kind: complained; unsubscribed from messages; disputed a charge; lost, ended for want of payment; left, ended by
+            the customer's wish; paid anything, recovered payments too; refunded
+        amount_minor: of what was paid or refunded, in minor units
+        currency: ISO 4217 in capitals; with the amount
+        happened_at: when it happened, by the source's own clock
+    """
+
+    merchant_id: str
+    event_id: str
+    kind: CustomerEventKind
+    amount_minor: int | None = None
+    currency: str | None = None
+    happened_at: datetime

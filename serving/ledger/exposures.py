@@ -22,6 +22,7 @@ class Exposure:
         customer_id: Who owes it; the unit may be the payment itself.
         exposed_at: When it was first answered so (UTC).
         failed_at: When it first failed (UTC), with what was known of it then.
+        attempts_allowed: How many retries the tightest limit allowed then; None where nobody looked.
     """
 
     merchant_id: str
@@ -34,6 +35,7 @@ class Exposure:
     market: str
     rail: Rail
     category: DeclineCategory
+    attempts_allowed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +142,13 @@ def _values(exposure: Exposure) -> Values:
         "market": exposure.market,
         "rail": exposure.rail.value,
         "category": exposure.category.value,
+        "attempts_allowed": exposure.attempts_allowed,
     }
 
 
 def _exposure(row: Row) -> Exposure:
     merchant_id, experiment, payment_id, unit_id, customer_id, variant, ppm, tester, *facts = row
-    exposed_at, failed_at, amount_minor, currency, market, rail, category = facts
+    exposed_at, failed_at, amount_minor, currency, market, rail, category, allowed = facts
     return Exposure(
         merchant_id=str(merchant_id),
         payment_id=str(payment_id),
@@ -157,6 +160,7 @@ def _exposure(row: Row) -> Exposure:
         market=str(market),
         rail=Rail(str(rail)),
         category=DeclineCategory(str(category)),
+        attempts_allowed=None if allowed is None else int(allowed),
     )
 
 

@@ -731,9 +731,9 @@ WHERE state = 'failed'
 -- name: insert_exposure
 -- A payment's first answer by a variant; later ones change nothing.
 INSERT INTO exposure (merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester,
-    exposed_at, failed_at, amount_minor, currency, market, rail, category)
+    exposed_at, failed_at, amount_minor, currency, market, rail, category, attempts_allowed)
 VALUES (:merchant_id, :experiment, :payment_id, :unit_id, :customer_id, :variant, :propensity_ppm, :tester,
-    :exposed_at, :failed_at, :amount_minor, :currency, :market, :rail, :category)
+    :exposed_at, :failed_at, :amount_minor, :currency, :market, :rail, :category, :attempts_allowed)
 ON CONFLICT (merchant_id, payment_id, experiment) DO NOTHING
 
 -- name: exposures_of_payment
@@ -756,7 +756,7 @@ GROUP BY variant, tester ORDER BY variant, tester
 -- name: exposures_after
 -- The exposures of an experiment, in the order of merchants and payments.
 SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
-    amount_minor, currency, market, rail, category
+    amount_minor, currency, market, rail, category, attempts_allowed
 FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
 ORDER BY merchant_id, payment_id LIMIT :most
 
@@ -780,6 +780,25 @@ FROM exposure AS x JOIN event AS e ON e.merchant_id = x.merchant_id AND e.subjec
 WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
     AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
 ORDER BY x.merchant_id, x.payment_id, e.said_at, e.source, e.source_event_id
+
+-- name: outcome_customers
+-- Everything that was told of the customers of a page's exposed payments.
+SELECT x.merchant_id, x.payment_id, c.event_id, c.kind, c.said_at, c.amount_minor, c.currency
+FROM exposure AS x JOIN customer_event AS c ON c.merchant_id = x.merchant_id AND c.customer_id = x.customer_id
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY x.merchant_id, x.payment_id, c.said_at, c.event_id
+
+-- name: insert_customer_event
+-- Append what befell a customer; told again under the same id, nothing happens.
+INSERT INTO customer_event (merchant_id, event_id, customer_id, kind, said_at, amount_minor, currency, recorded_at)
+VALUES (:merchant_id, :event_id, :customer_id, :kind, :said_at, :amount_minor, :currency, :recorded_at)
+ON CONFLICT (merchant_id, event_id) DO NOTHING
+
+-- name: customer_event
+-- What was told under an id.
+SELECT customer_id, kind, said_at, amount_minor, currency FROM customer_event
+WHERE merchant_id = :merchant_id AND event_id = :event_id
 
 -- name: put_shadow
 -- What a challenger would have decided; told twice, it counts once.

@@ -92,6 +92,17 @@ def test_each_variant_answers_with_its_own_policy_and_is_named(trial: Trial, fai
     assert trial.counts() == {"fixed": 1, "plan": 1}
 
 
+def test_what_the_limits_leave_at_the_exposure_is_the_same_whoever_answers(trial: Trial, failed: Document) -> None:
+    for customer in (FIXED, PLAN):
+        trial.asked(failed, customer)
+    # Visa allows fifteen retries in thirty days, and none was made yet.
+    assert [one.attempts_allowed for one in exposures(trial.ledger.store, "first")] == [15, 15]
+    trial.asked(failed, "cus_9", reserve=True)  # with the same card
+    trial.asked(failed, "cus_10", reserve=True)
+    (last,) = (one for one in exposures(trial.ledger.store, "first") if one.customer_id == "cus_10")
+    assert last.attempts_allowed is not None and last.attempts_allowed < 15
+
+
 def test_asked_again_a_payment_is_exposed_once_and_a_question_about_another_time_exposes_nobody(
     trial: Trial, failed: Document
 ) -> None:

@@ -23,7 +23,7 @@ from experiments.resamples import Resamples
 from features.action import Action, Retry, Slot
 from features.calendars import to_day
 from features.context import Context
-from features.instants import MICROSECOND, to_micros
+from features.instants import MICROSECOND
 from features.time_zones import local_hour, local_micros
 from features.vocabulary import Outcome, Precision, Rail
 from model.failures import failures

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from cap_builders import NOW, an_attempt
 from experiment_builders import a_definition
+from experiments.metrics.cohort import Event
 from experiments.outcomes import RecoveredBy
 from features.attempt import Attempt
 from features.instants import to_micros
@@ -12,7 +13,8 @@ from features.money import Money
 from features.vocabulary import DeclineCategory, Initiator, Rail
 from ledger_builders import MERCHANT, approved, told
 from model.decision import Assignment
-from serving.experiment_outcomes import by_variant, outcomes
+from serving.experiment_outcomes import by_variant, observed, outcomes
+from serving.ledger.customers import CustomerEvent, CustomerWord, tell_of_customer
 from serving.ledger.events import EventKind, LedgerEvent, Return, Source
 from serving.ledger.exposures import Exposure, pages_of_exposures
 from serving.ledger.ledger import Ledger
@@ -114,3 +116,34 @@ def test_pages_leave_nobody_out(ledger: Ledger) -> None:
     pages = list(pages_of_exposures(ledger.store, "first", most=3))
     assert [len(page) for page in pages] == [3, 3, 1]
     assert len({one.payment_id for page in pages for one in page}) == 7
+
+
+def befell(ledger: Ledger, customer_id: str, word: CustomerWord, days: float, minor: int | None = None) -> None:
+    amount = None if minor is None else Money(minor, "EUR")
+    at = FAILED + timedelta(days=days)
+    event = CustomerEvent(MERCHANT, f"{customer_id} {word} {days}", customer_id, word, at, amount)
+    assert tell_of_customer(ledger.store, event, NOW)
+
+
+def test_what_befell_the_customers_comes_with_their_payments_and_of_no_others(ledger: Ledger) -> None:
+    exposed(ledger, "one", unit="ann")
+    exposed(ledger, "two", unit="ann")
+    exposed(ledger, "three", unit="bob")
+    befell(ledger, "ann", CustomerWord.PAID, 3, 4900)
+    befell(ledger, "ann", CustomerWord.REFUNDED, 4, 900)
+    befell(ledger, "bob", CustomerWord.LOST, 9)
+    befell(ledger, "eve", CustomerWord.LEFT, 9)
+    found = {one.unit[1]: one.befell for one in observed(ledger.store, DEFINITION, NOW)}
+    paid, back = found["ann"]
+    assert (paid.kind, paid.amount, paid.given_back) == (Event.PAID, Money(4900, "EUR"), False)
+    assert (back.kind, back.amount, back.given_back) == (Event.PAID, Money(900, "EUR"), True)
+    assert [one.kind for one in found["bob"]] == [Event.ENDED_UNPAID]
+    assert set(found) == {"ann", "bob"}
+
+
+def test_what_a_limit_allowed_at_the_exposure_is_kept_with_it(ledger: Ledger) -> None:
+    exposed(ledger, "one")
+    (before,) = next(pages_of_exposures(ledger.store, "first"))
+    ledger.expose(replace(before, payment_id="two", attempts_allowed=7))
+    found = {one.payment_id: one.attempts_allowed for page in pages_of_exposures(ledger.store, "first") for one in page}
+    assert found == {"one": None, "two": 7}
