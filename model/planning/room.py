@@ -17,7 +17,7 @@ from features.action import Retry
 from features.context import Context
 from features.instants import MICROSECOND, to_micros
 from features.known import distinct
-from model.caps.prescreen import NONE, prescreen_of
+from model.caps.prescreen import NONE, Prescreen, prescreen_of
 from model.caps.proposal import Proposal
 from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
@@ -68,16 +68,27 @@ class Referee:
         screen = prescreen_of(self.rulebook.binding(proposal))
         set_off = NONE
         for event in events:
-            told = (id(screen), event.attempt_id)
-            if told not in self._set_off:
-                self._set_off[told] = screen.set_off_by(event)
-            own = event.payment_id == proposal.payment.payment_id
-            set_off |= self._set_off[told] if own else screen.elsewhere(self._set_off[told])
+            bits = self._set_off_by(event, screen)
+            set_off |= bits if event.payment_id == proposal.payment.payment_id else screen.elsewhere(bits)
         return screen.rulebook(screen.suspects(len(events) + more, set_off))
 
+    def _set_off_by(self, event: Event, screen: Prescreen) -> int:
+        """What an event sets off; of those that happened it is worked out once."""
+        if id(event) not in self._happened:
+            return screen.set_off_by(event)
+        asked = (id(screen), id(event))
+        if asked not in self._set_off:
+            self._set_off[asked] = screen.set_off_by(event)
+        return self._set_off[asked]
+
     @cached_property
-    def _set_off(self) -> dict[tuple[int, str], int]:
-        """What each event sets off, by the prescreen's identity and the attempt's id."""
+    def _happened(self) -> frozenset[int]:
+        """The identities of the events that are no imagination; the tally holds them."""
+        return frozenset(map(id, self._tally.events))
+
+    @cached_property
+    def _set_off(self) -> dict[tuple[int, int], int]:
+        """By the identities of prescreen and event."""
         return {}
 
     @cached_property
@@ -101,7 +112,7 @@ class Judging:
     """What the rules say about any retry in one imagined context."""
 
     def __init__(self, referee: Referee, imagined: Context, tally: Tally, more: int) -> None:
-        self._referee, self._imagined, self._tally, self._more = referee, imagined, tally, more
+        self._referee, self._imagined, self.tally, self._more = referee, imagined, tally, more
         self._judges: dict[tuple[str, str], Judge] = {}
         self._kinds: dict[tuple[object, ...], Judge] = {}
 
@@ -119,11 +130,11 @@ class Judging:
             context = self._imagined
             method = context.method(retry.method_id)
             proposal = Proposal(context.payment, method, retry.processor, decided_at=context.as_of)
-            rules = self._referee.suspects(proposal, self._tally.events, self._more)
+            rules = self._referee.suspects(proposal, self.tally.events, self._more)
             apart = any(KeyPart.PROCESSOR in rule.key for rule in rules.rules)
             kind = (retry.method_id, retry.processor if apart else None, *map(id, rules.rules))
             if kind not in self._kinds:
-                self._kinds[kind] = Judge(rules, self._tally, proposal, context.as_of, self._referee.record)
+                self._kinds[kind] = Judge(rules, self.tally, proposal, context.as_of, self._referee.record)
             self._judges[route] = self._kinds[kind]
         return self._judges[route]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import numpy as np
 import pytest
 
 from cap_builders import NOW, a_context, a_method, an_attempt, hours
@@ -92,6 +93,26 @@ def test_every_instant_is_answered_as_if_it_had_been_prepared_anew(seed: int) ->
             assert judge.at(at) == expected, (proposal, at, tally)
             differing += expected != unmoved.at(at)
     assert differing > 50, "what is ahead made no difference, so that nothing was proved"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slots_asked_together_are_answered_as_one_by_one(seed: int) -> None:
+    random, together = Random(seed), 0
+    for _ in range(80):
+        drawn = scene(random)
+        later = ahead(random, drawn) if random.random() < 0.5 else []
+        proposal = Proposal(drawn.payment, random.choice(drawn.methods), random.choice(drawn.kind.processors))
+        tally = events([*drawn.history, *later])
+        starts = np.array([to_micros(at) for at in instants(random, drawn, tally)], dtype=np.int64)
+        ends = starts + random.choice((1, 3_600_000_000, 7 * 3_600_000_000))
+        judge, apart = (Judge(BOOK, tally, proposal, drawn.now) for _ in range(2))
+        found = list(judge.throughout_each(starts, ends))
+        assert sorted(place for places, _ in found for place in places.tolist()) == list(range(len(starts)))
+        for places, said in found:
+            together += len(places) > 1
+            for place in places.tolist():
+                assert said == apart.throughout(int(starts[place]), int(ends[place]))
+    assert together > 40, "nothing was asked together, so that nothing was proved"
 
 
 @pytest.mark.parametrize(
