@@ -24,7 +24,7 @@ _LINES = 40
 
 
 def main(rounds: int) -> None:
-    """Print the medians of the rounds and their ratios to single calls, one after another and from four callers."""
+    """Print the medians, and the ratios of streams to single calls with their range, as JSON."""
     ways: dict[str, Callable[[], float]] = {
         "single_one_caller": lambda: _single(1),
         "single_four_callers": lambda: _single(4),
@@ -35,10 +35,19 @@ def main(rounds: int) -> None:
         for way in ways.values():
             way()
         found = [{name: way() for name, way in ways.items()} for _ in range(rounds)]
-    print(orjson.dumps({name: round(median(one[name] for one in found), 2) for name in ways}).decode())
-    for base in ("single_one_caller", "single_four_callers"):
-        ratios = {name: round(median(one[name] / one[base] for one in found), 2) for name in ways}
-        print(orjson.dumps({"to": base, **ratios}).decode())
+    medians = {name: median(one[name] for one in found) for name in ways}
+    ratios = {
+        f"{stream} to {single}": _spread([one[stream] / one[single] for one in found])
+        for stream, single in (
+            ("stream_one_caller", "single_one_caller"),
+            ("stream_two_callers", "single_four_callers"),
+        )
+    }
+    print(orjson.dumps({"per_second": medians, "ratios": ratios}).decode())
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"median": median(values), "lowest": min(values), "highest": max(values)}
 
 
 @contextmanager

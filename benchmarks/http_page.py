@@ -40,6 +40,24 @@ def http_lines(figures: Figures) -> list[str]:
     ]
 
 
+def batch_lines(figures: dict[str, dict[str, Spread | float]]) -> list[str]:
+    """The section on streams beside single calls."""
+    return [
+        "## Streams of decisions beside single calls",
+        "",
+        "Short decisions by the shipped prior, two workers, so that what a call costs shows. Printed by",
+        "`python -m benchmarks.batch`.",
+        "",
+        "| | decisions / s |",
+        "|---|---|",
+        *(f"| {name.replace('_', ' ')} | {_middle(rate)} |" for name, rate in figures["per_second"].items()),
+        "",
+        "| | ratio | lowest to highest |",
+        "|---|---|---|",
+        *(f"| {name.replace('_', ' ')} | {_middle(r)} | {_range(r)} |" for name, r in figures["ratios"].items()),
+    ]
+
+
 def _row(name: str, shape: dict[str, Spread | float]) -> str:
     rates = (_middle(shape[rate]) for rate in ("actions", "decisions_per_second", "no_ops_per_second"))
     ratios = (f"{_middle(shape[ratio])} ({_range(shape[ratio])})" for ratio in _RATIOS)
