@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from features.calendars import days_from_payday, days_to_payday, is_banking_day
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
-from features.known import pick
+from features.known import distinct, pick
 from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
@@ -84,7 +84,7 @@ def _all_means(figures: PriorTable) -> Floats:
 
 def _waiting(figures: PriorTable, category: Int64s, hours: Floats) -> Floats:
     shift = np.zeros(len(category))
-    for code in np.unique(category[category >= 0]):
+    for code in distinct(category):
         chosen = category == code
         curve = figures.waiting[figures.approval[str(CATEGORIES[code])].waiting]
         shift[chosen] = curve.at(hours[chosen])
@@ -109,7 +109,7 @@ def _paydays(figures: PriorTable, rows: Rows, days: Int64s) -> Floats:
     before, shift = figures.before_payday
     country = rows.table.country.codes[rows.index]
     moved = np.zeros(len(rows))
-    for code in np.unique(country[country >= 0]):
+    for code in distinct(country):
         chosen = country == code
         place = rows.table.country.word(int(code)) or ""
         after = figures.after_payday.at(days_from_payday(place, days[chosen]).astype(np.float64))

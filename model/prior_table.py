@@ -1,7 +1,7 @@
 """The shipped prior as data: model/data/prior.toml, validated whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -39,10 +39,16 @@ class Bands:
 
     edges: tuple[float, ...]
     shift: tuple[float, ...]
+    _edges: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    _shift: NDArray[np.float64] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_edges", np.array(self.edges, dtype=np.float64))
+        object.__setattr__(self, "_shift", np.array(self.shift, dtype=np.float64))
 
     def at(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The step function at each value, same shape."""
-        steps: NDArray[np.float64] = np.array(self.shift)[np.searchsorted(np.array(self.edges), values, side="right")]
+        steps: NDArray[np.float64] = self._shift[self._edges.searchsorted(values, side="right")]
         return steps
 
 

@@ -7,6 +7,7 @@ from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree
 from model.planning.beliefs import Exact
+from model.planning.kernels import fill_in
 from model.planning.recursion import UNBOUNDED, Moves, Room, solve
 
 
@@ -19,6 +20,9 @@ def warm() -> None:
     moves = Moves(np.zeros(2, dtype=np.int64), np.ones(2), np.zeros(2), np.zeros(2))
     unbounded = np.full(2, UNBOUNDED, dtype=np.int64)
     room = Room(np.triu(np.ones((2, 2), dtype=np.bool_), k=1), unbounded, unbounded)
+    none, one = np.zeros((0, 0)), np.ones(1)
+    fill_in(none, none, none, one[:0], np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), one[:0],
+            np.zeros(0, dtype=np.int64), 0)  # fmt: skip
     solve(moves, Exact(np.zeros(2), (np.zeros((2, 2)),)), room, 2)
 
 

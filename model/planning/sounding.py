@@ -23,6 +23,7 @@ from features.instants import MICROS_PER_HOUR
 from features.table import Asked
 from model.planning.beliefs import MORE_DECLINES, Exact, Interpolated
 from model.planning.imagined import Imagining
+from model.planning.kernels import fill_in
 from model.planning.shortlist import Shortlist
 
 Floats = NDArray[np.float64]
@@ -206,19 +207,22 @@ class Sounding:
         lower = np.maximum(upper - (start[at][upper] > start[theirs]), 0)
         width = np.maximum(start[at][upper] - start[at][lower], 1)
         weight = np.clip((start[theirs] - start[at][lower]) / width, 0.0, 1.0)
-        for k, (question, answer) in enumerate(points):
-            share = np.where(lower == k, 1.0 - weight, 0.0) + np.where(upper == k, weight, 0.0)
-            share = np.where((lower == k) & (upper == k), 1.0, share)
-            near = np.flatnonzero(share > 0.0)
-            if not near.size:
-                continue
-            gap, route = self._gap[theirs[near]], self._moves.route[question.next_]
-            for r, then in enumerate(self._routes):
-                asked = route == r
-                if asked.any():
-                    gaps = self._gap[at[k], question.next_[asked]]
-                    filled = np.interp(gap[:, then], gaps, answer[asked])
-                    change[near[:, None], then] += share[near][:, None] * filled
+        point = np.arange(len(at))[:, None]
+        share = np.where(lower == point, 1.0 - weight, 0.0) + np.where(upper == point, weight, 0.0)
+        share = np.where((lower == point) & (upper == point), 1.0, share)
+        next_ = np.concatenate([question.next_ for question, _ in points])
+        sizes = [question.next_.size for question, _ in points]
+        fill_in(
+            change,
+            share,
+            self._gap[theirs],
+            self._gap[np.repeat(at, sizes), next_],
+            np.cumsum([0, *sizes], dtype=np.int64),
+            next_,
+            np.concatenate([answer for _, answer in points]),
+            self._moves.route,
+            len(self._routes),
+        )
         return change
 
     def _steps(self, answers: Sequence[Floats]) -> Floats:
@@ -257,7 +261,8 @@ def _by_gap(places: Int64s, gap: Floats, points: int) -> Int64s:
     """So many of the places, evenly spaced in the logarithm of their gap."""
     if places.size <= points:
         return places
-    wanted = np.linspace(gap[places[0]], gap[places[-1]], points)
-    found = np.clip(np.searchsorted(gap[places], wanted), 0, places.size - 1)
-    chosen: Int64s = places[np.unique(found)]
+    gaps = gap[places]
+    wanted = np.linspace(gaps[0], gaps[-1], points)
+    found = np.minimum(gaps.searchsorted(wanted), places.size - 1)  # rising, as what is wanted
+    chosen: Int64s = places[found[np.append(True, found[1:] != found[:-1])]]
     return chosen
