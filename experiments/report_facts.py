@@ -21,6 +21,7 @@ def facts_of(report: Report) -> Facts:
         "hypothesis": definition.hypothesis,
         "owner": definition.owner,
         "status": definition.status.value,
+        "merchant_id": report.merchant_id,
         "as_of": report.as_of.isoformat(),
         "currency": report.currency,
         "unit": definition.unit.value,

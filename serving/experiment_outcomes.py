@@ -48,13 +48,17 @@ class VariantOutcomes:
     taken_back: int
 
 
-def outcomes(store: Store, definition: Definition, as_of: datetime) -> Iterator[ExposedPayment]:
-    """What became of every payment in an experiment, as known at an instant; testers are left out.
+def outcomes(
+    store: Store, definition: Definition, as_of: datetime, merchant_id: str | None = None
+) -> Iterator[ExposedPayment]:
+    """What became of every payment in an experiment, of one merchant or of all, as known at an instant.
+
+    Testers are left out.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
-    for page in pages_of_exposures(store, definition.key):
+    for page in pages_of_exposures(store, definition.key, merchant_id=merchant_id):
         tries, words = _told(store, definition.key, page)
         for exposure in page:
             if exposure.assignment.tester or exposure.exposed_at > as_of:
@@ -64,13 +68,15 @@ def outcomes(store: Store, definition: Definition, as_of: datetime) -> Iterator[
             yield ExposedPayment(exposure, outcome_of(followed, definition.window_days, as_of))
 
 
-def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[ObservedPayment]:
+def observed(
+    store: Store, definition: Definition, as_of: datetime, merchant_id: str | None = None
+) -> Iterator[ObservedPayment]:
     """The same, as the analysis takes it.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
-    for one in outcomes(store, definition, as_of):
+    for one in outcomes(store, definition, as_of, merchant_id):
         exposure, assignment = one.exposure, one.exposure.assignment
         labels = (exposure.market, exposure.rail.value, exposure.category.value)
         yield ObservedPayment(

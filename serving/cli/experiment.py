@@ -145,23 +145,24 @@ def report(
         typer.Option("--html", metavar="FILE.html", help="Write a page with plots there.", show_default=False),
     ] = None,
     track: Annotated[bool, typer.Option("--track", help="Keep it as a run in MLflow.")] = False,
+    merchant: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Of this merchant's payments alone; of all if absent.", show_default=False),
+    ] = None,
     definitions: Definitions = None,
     database: Database = None,
 ) -> None:
     """Show what may be read of an experiment: its verdict, the check of the split, and every metric it names."""
-    from experiments.report import report_of
     from experiments.report_facts import facts_of
     from serving.cli.experiment_report import print_report
-    from serving.experiment_outcomes import observed
-    from serving.ledger.migrate import require_current
+    from serving.experiment_reporting import read_report
     from serving.ledger.opening import store_at
     from serving.service import economics_of
 
     definition = _folder(definitions).of(key)
     at = as_of.replace(tzinfo=UTC) if as_of else datetime.now(UTC)
     with closing(store_at(url_of(database))) as store:
-        require_current(store)
-        found = report_of(definition, observed(store, definition, at), economics_of(_settings()), at)
+        found = read_report(store, definition, economics_of(_settings()), at, merchant)
     print_report(found)
     if json is not None:
         _save(json, facts_of(found), "--json")

@@ -760,6 +760,13 @@ SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, prope
 FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
 ORDER BY merchant_id, payment_id LIMIT :most
 
+-- name: exposures_of_merchant_after
+-- The same of one merchant.
+SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
+    amount_minor, currency, market, rail, category
+FROM exposure WHERE experiment = :experiment AND merchant_id = :merchant_id AND payment_id > :payment_id
+ORDER BY payment_id LIMIT :most
+
 -- name: outcome_tries
 -- Every attempt on the exposed payments of a page, with when it was sent back.
 SELECT x.merchant_id, x.payment_id, a.at, a.outcome, a.initiator, a.amount_minor, (
