@@ -170,8 +170,8 @@ def report_answer(definition: Definition, merchant_id: str, standing: Standing, 
         key=definition.key,
         merchant_id=merchant_id,
         about=(
-            f"Every figure is of payments of {merchant_id} alone, analysed by themselves: nothing of another merchant's "
-            "exposures or payments is in any of them."
+            f"Every figure is of payments of {merchant_id} alone, analysed by themselves: "
+            "nothing of another merchant's exposures or payments is in any of them."
         ),
         state=state,
         computed_at=kept.computed_at if kept else None,

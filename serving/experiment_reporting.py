@@ -5,6 +5,7 @@ The program takes a `Wanted` on its standard input and answers with the facts, o
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 
@@ -50,17 +51,21 @@ def facts_for(wanted: Wanted, economics: Economics) -> Facts:
         return facts_of(read_report(store, wanted.definition, economics, wanted.as_of, wanted.merchant_id))
 
 
+def answered(asked: bytes, environment: Mapping[str, str]) -> bytes:
+    """The facts that a `Wanted` asks for, or why there are none."""
+    settings = settings_from(environment)
+    told: dict[str, object]
+    try:
+        told = {"facts": facts_for(Wanted.from_json(asked, settings.database), economics_of(settings))}
+    except RecoupError as error:
+        told = {"refused": str(error)}
+    return orjson.dumps(told)
+
+
 def main() -> None:
     """One report, from standard input to standard output."""
     os.nice(_GIVES_WAY)
-    settings = settings_from(os.environ)
-    told: dict[str, object]
-    try:
-        wanted = Wanted.from_json(sys.stdin.buffer.read(), settings.database)
-        told = {"facts": facts_for(wanted, economics_of(settings))}
-    except RecoupError as error:
-        told = {"refused": str(error)}
-    sys.stdout.buffer.write(orjson.dumps(told))
+    sys.stdout.buffer.write(answered(sys.stdin.buffer.read(), os.environ))
 
 
 if __name__ == "__main__":

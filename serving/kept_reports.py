@@ -116,7 +116,7 @@ class Reports:
                 # Another worker may have been asked for the same one before.
                 if mine and not (kept is not None and self._is_fresh(kept, wanted)):
                     self._write(wanted, self._computed(wanted, kept))
-        except Exception:  # the queue goes on with the next one
+        except Exception:  # noqa: BLE001 - the queue goes on with the next one
             self._log.exception("a report could not be kept", experiment=wanted.definition.key)
         finally:
             with self._lock:
@@ -168,8 +168,8 @@ class Reports:
     def _file(self, wanted: Wanted) -> Path:
         """One for each experiment and merchant, live and in its sandbox: a later one takes its place."""
         place = "sandbox" if wanted.in_sandbox else "live"
-        parts = "\x1f".join((place, wanted.merchant_id, wanted.definition.key))
-        return self._folder / f"{blake2b(parts.encode(), digest_size=16).hexdigest()}.json"
+        named = f"{place}\x1f{wanted.merchant_id}\x1f{wanted.definition.key}"
+        return self._folder / f"{blake2b(named.encode(), digest_size=16).hexdigest()}.json"
 
 
 def reports_of(settings: Settings, log: FilteringBoundLogger) -> Reports:

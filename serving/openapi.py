@@ -48,7 +48,10 @@ _TAGS: list[Json] = [
     {"name": "attempts", "description": "Tell of attempts, and where payments and consents stand."},
     {"name": "methods", "description": "See what is left of every limit."},
     {"name": "webhooks", "description": "Take in what payment providers and billing systems deliver."},
-    {"name": "experiments", "description": "See experiments, their variants, whom each answered for, and their reports."},
+    {
+        "name": "experiments",
+        "description": "See experiments, their variants, whom each answered for, and their reports.",
+    },
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "admin", "description": "Stop and resume advice; for keys of scope admin."},
     {"name": "sandbox", "description": "Set the clock and the answers of your sandbox; for its keys."},

@@ -104,7 +104,7 @@ class ReportProcess:
         with self._lock:
             if self._stopped:
                 raise InputError("the service is stopping")
-            self._running = subprocess.Popen(  # noqa: S603 - our own program, arguments passed as a list
+            self._running = subprocess.Popen(
                 [sys.executable, "-m", "serving.experiment_reporting"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

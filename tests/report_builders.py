@@ -46,6 +46,4 @@ def reports_with(
     compute: Callable[[Wanted], bytes] = computed_here,
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Reports:
-    return Reports(
-        settings.home / FOLDER, compute, settings.report_seconds, service_log("json"), run, clock=clock
-    )
+    return Reports(settings.home / FOLDER, compute, settings.report_seconds, service_log("json"), run, clock=clock)
