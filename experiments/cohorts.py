@@ -6,12 +6,14 @@ how much fails later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
+from experiments.covariates import EXPECTED_AMOUNT, EXPECTED_PAYMENTS, FAILED_AMOUNT, FAILED_PAYMENTS
 from experiments.metrics.cohort import Cohort, Events, FailedPayments, Floats, Instants, Retries, Units
+from experiments.metrics.followed import sums
 from experiments.outcomes import PaymentOutcome, RecoveredBy, Retry
 from features.errors import InvalidValueError
 from features.instants import to_micros
@@ -40,6 +42,7 @@ class ObservedPayment:
         propensity: With what probability it got its variant.
         exposed_at, failed_at: First answer, and the first failure before it.
         segments: Labels by `SEGMENTS`, as of the first failure.
+        expected: Share of it that was to be expected back before it was answered, as `experiments.covariates` says.
     """
 
     unit: tuple[str, str]
@@ -50,6 +53,7 @@ class ObservedPayment:
     amount: Money
     segments: Mapping[str, str]
     outcome: PaymentOutcome
+    expected: float = 0.0
 
 
 def cohort_of(payments: Iterable[ObservedPayment], variants: Sequence[str], economics: Economics) -> Cohort:
@@ -67,9 +71,12 @@ def cohort_of(payments: Iterable[ObservedPayment], variants: Sequence[str], econ
         if one.exposed_at < known.exposed_at:
             first[one.unit] = one
     position = {unit: number for number, unit in enumerate(first)}
+    unit = [position[one.unit] for one in observed]
+    units = _units(tuple(first.values()), tuple(variants))
+    failed = _payments(observed, unit, economics)
     return Cohort(
-        units=_units(tuple(first.values()), tuple(variants)),
-        payments=_payments(observed, [position[one.unit] for one in observed], economics),
+        units=replace(units, covariates=_covariates(units, failed, observed)),
+        payments=failed,
         retries=_retries(observed, economics),
         events=Events(_whole(()), _instants(()), _whole(()), _floats(())),
     )
@@ -87,6 +94,22 @@ def _units(first: Sequence[ObservedPayment], variants: tuple[str, ...]) -> Units
         covariates={},
         segments={name: np.array([one.segments[name] for one in first], dtype=np.str_) for name in SEGMENTS},
     )
+
+
+def _covariates(units: Units, payments: FailedPayments, observed: Sequence[ObservedPayment]) -> Mapping[str, Floats]:
+    """What was expected of the payments that brought each unit in: amounts and payments, shape (units,)."""
+    expected = _floats([one.expected for one in observed])
+    counted = np.where(payments.failed_at <= units.exposed_at[payments.unit], 1.0, 0.0)
+
+    def per_unit(values: Floats) -> Floats:
+        return sums(payments.unit, values * counted, len(units))
+
+    return {
+        EXPECTED_AMOUNT: per_unit(expected * payments.amount),
+        FAILED_AMOUNT: per_unit(payments.amount),
+        EXPECTED_PAYMENTS: per_unit(expected),
+        FAILED_PAYMENTS: per_unit(np.ones(len(observed))),
+    }
 
 
 def _payments(observed: Sequence[ObservedPayment], unit: Sequence[int], economics: Economics) -> FailedPayments:

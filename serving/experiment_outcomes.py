@@ -3,13 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from experiments.cohorts import SEGMENTS, ObservedPayment
-from experiments.definition import Definition
+from experiments.covariates import NO_PAST, Expectations, Past
+from experiments.definition import Change, CovariateName, Definition
 from experiments.outcomes import Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
-from features.instants import from_micros
-from features.vocabulary import Initiator, Outcome
+from features.instants import MICROS_PER_DAY, from_micros, to_micros
+from features.vocabulary import DeclineCategory, Initiator, Outcome
 from serving.ledger.events import EventKind
 from serving.ledger.exposures import Exposure, pages_of_exposures
 from serving.ledger.store import Row, Store, Values
@@ -24,10 +25,15 @@ Payment = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ExposedPayment:
-    """A payment in an experiment with what became of it."""
+    """A payment in an experiment with what became of it.
+
+    Args:
+        past: Of its payer, before it failed.
+    """
 
     exposure: Exposure
     outcome: PaymentOutcome
+    past: Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,14 @@ def outcomes(
         InputError: The ledger cannot be reached.
     """
     for page in pages_of_exposures(store, definition.key, merchant_id=merchant_id):
-        tries, words = _told(store, definition.key, page)
+        tries, words, pasts = _told(store, definition.key, page)
         for exposure in page:
             if exposure.assignment.tester or exposure.exposed_at > as_of:
                 continue
             key = (exposure.merchant_id, exposure.payment_id)
             followed = Followed(exposure.failed_at, exposure.amount.amount_minor, tries[key], words[key])
-            yield ExposedPayment(exposure, outcome_of(followed, definition.window_days, as_of))
+            outcome = outcome_of(followed, definition.window_days, as_of)
+            yield ExposedPayment(exposure, outcome, pasts.get(key, NO_PAST))
 
 
 def observed(
@@ -76,6 +83,7 @@ def observed(
     Raises:
         InputError: The ledger cannot be reached.
     """
+    expectations = _expectations(store, definition, merchant_id)
     for one in outcomes(store, definition, as_of, merchant_id):
         exposure, assignment = one.exposure, one.exposure.assignment
         labels = (exposure.market, exposure.rail.value, exposure.category.value)
@@ -88,6 +96,7 @@ def observed(
             amount=exposure.amount,
             segments=dict(zip(SEGMENTS, labels, strict=True)),
             outcome=one.outcome,
+            expected=expectations.of(exposure.category, exposure.rail, one.past),
         )
 
 
@@ -113,8 +122,8 @@ def by_variant(found: Iterable[ExposedPayment]) -> tuple[VariantOutcomes, ...]:
 
 def _told(
     store: Store, experiment: str, page: Sequence[Exposure]
-) -> tuple[Mapping[Payment, list[Try]], Mapping[Payment, list[tuple[datetime, Word]]]]:
-    """Attempts and words of a page's payments, read in one look."""
+) -> tuple[Mapping[Payment, list[Try]], Mapping[Payment, list[tuple[datetime, Word]]], Mapping[Payment, Past]]:
+    """Attempts and words of a page's payments, and the pasts of their payers, read in one look."""
     first, last = page[0], page[-1]
     where: Values = {
         "experiment": experiment,
@@ -124,14 +133,32 @@ def _told(
         "last_payment_id": last.payment_id,
     }
     with store.reading() as transaction:
-        attempts, said = transaction.ask(("outcome_tries", where), ("outcome_words", where))
+        attempts, said, earlier = transaction.ask(
+            ("outcome_tries", where), ("outcome_words", where), ("earlier_payments", where)
+        )
     tries: dict[Payment, list[Try]] = defaultdict(list)
     words: dict[Payment, list[tuple[datetime, Word]]] = defaultdict(list)
     for row in attempts:
         tries[str(row[0]), str(row[1])].append(_try(row))
     for merchant_id, payment_id, said_at, kind in said:
         words[str(merchant_id), str(payment_id)].append((from_micros(int(said_at or 0)), _WORDS[str(kind)]))
-    return tries, words
+    pasts = {(str(row[0]), str(row[1])): Past(int(row[2] or 0), int(row[3] or 0)) for row in earlier}
+    return tries, words, pasts
+
+
+def _expectations(store: Store, definition: Definition, merchant_id: str | None) -> Expectations:
+    """What was to be expected by decline category, from payments whose window was over before the start."""
+    began = next((entry.at for entry in definition.history if entry.what is Change.STARTED), None)
+    if began is None or definition.covariate is CovariateName.NONE:
+        return Expectations()
+    where: Values = {
+        "merchant_id": merchant_id or "",
+        "until": to_micros(began - timedelta(days=definition.window_days)),
+        "window": definition.window_days * MICROS_PER_DAY,
+    }
+    with store.reading() as transaction:
+        (rows,) = transaction.ask(("recovered_by_category", where))
+    return Expectations({DeclineCategory(str(row[0])): Past(int(row[1] or 0), int(row[2] or 0)) for row in rows})
 
 
 def _try(row: Row) -> Try:

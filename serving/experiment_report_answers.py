@@ -19,6 +19,17 @@ class IntervalOut(Shape):
     high: float
 
 
+class PlainOut(Shape):
+    """An effect without its covariate."""
+
+    control: float
+    variant: float
+    difference: float
+    standard_error: float
+    interval: IntervalOut
+    p: float
+
+
 class EffectUnitsOut(Shape):
     """Mature units that an effect rests on."""
 
@@ -40,6 +51,8 @@ class EffectOut(Shape):
     relative: float | None = Field(description="the difference as a share of the control")
     relative_interval: IntervalOut | None
     units: EffectUnitsOut
+    reduction: float = Field(description="share of the variance that the covariate took off")
+    unadjusted: PlainOut | None = Field(description="the same without the covariate; null where there is none")
 
 
 class GuardrailOut(Shape):
@@ -135,6 +148,7 @@ class ReportOut(Shape):
     days_run: float
     planned_units: int | None
     planned_units_stated: bool
+    covariate: str | None = Field(description="what is known before the failure and takes noise off every effect")
     split: SplitOut
     withheld: bool = Field(description="the split is broken, so no outcome is shown")
     unmeasured: tuple[str, ...] = Field(description="metrics whose facts nobody tells of")

@@ -1255,6 +1255,18 @@ class IntervalOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlainOut:
+    """An effect without its covariate."""
+
+    control: float
+    variant: float
+    difference: float
+    standard_error: float
+    interval: IntervalOut
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectOut:
     """A variant less its control on one metric, from mature units; with a covariate, adjusted by it.
 
@@ -1262,6 +1274,8 @@ class EffectOut:
         interval: of the difference, by the experiment's method at `level`
         level: chance that the interval holds the truth
         relative: the difference as a share of the control
+        reduction: share of the variance that the covariate took off
+        unadjusted: the same without the covariate; null where there is none
     """
 
     metric: str
@@ -1275,6 +1289,8 @@ class EffectOut:
     relative: float | None
     relative_interval: IntervalOut | None
     units: EffectUnitsOut
+    reduction: float
+    unadjusted: PlainOut | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1703,6 +1719,8 @@ class SecondaryOut:
         interval: of the difference, by the experiment's method at `level`
         level: chance that the interval holds the truth
         relative: the difference as a share of the control
+        reduction: share of the variance that the covariate took off
+        unadjusted: the same without the covariate; null where there is none
         corrected_p: corrected for the number of secondary metrics (Holm)
     """
 
@@ -1717,6 +1735,8 @@ class SecondaryOut:
     relative: float | None
     relative_interval: IntervalOut | None
     units: EffectUnitsOut
+    reduction: float
+    unadjusted: PlainOut | None
     corrected_p: float
 
 
@@ -1728,6 +1748,8 @@ class SegmentOut:
         interval: of the difference, by the experiment's method at `level`
         level: chance that the interval holds the truth
         relative: the difference as a share of the control
+        reduction: share of the variance that the covariate took off
+        unadjusted: the same without the covariate; null where there is none
         shrunken: the difference drawn towards the common one
     """
 
@@ -1742,6 +1764,8 @@ class SegmentOut:
     relative: float | None
     relative_interval: IntervalOut | None
     units: EffectUnitsOut
+    reduction: float
+    unadjusted: PlainOut | None
     segment: str
     shrunken: float
 
@@ -1788,6 +1812,7 @@ class ReportOut:
         merchant_id: whose payments it is about
         as_of: what was known then
         currency: of all money in it, in minor units
+        covariate: what is known before the failure and takes noise off every effect
         withheld: the split is broken, so no outcome is shown
         unmeasured: metrics whose facts nobody tells of
     """
@@ -1808,6 +1833,7 @@ class ReportOut:
     days_run: float
     planned_units: int | None
     planned_units_stated: bool
+    covariate: str | None
     split: SplitOut
     withheld: bool
     unmeasured: tuple[str, ...]
