@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from cap_builders import NOW, an_attempt
 from experiment_builders import a_definition
+from experiments.covariates import Expectations, Past
+from experiments.definition import Change, Entry
 from experiments.outcomes import RecoveredBy
 from features.attempt import Attempt
 from features.instants import to_micros
@@ -12,7 +14,7 @@ from features.money import Money
 from features.vocabulary import DeclineCategory, Initiator, Rail
 from ledger_builders import MERCHANT, approved, told
 from model.decision import Assignment
-from serving.experiment_outcomes import by_variant, outcomes
+from serving.experiment_outcomes import by_variant, observed, outcomes
 from serving.ledger.events import EventKind, LedgerEvent, Return, Source
 from serving.ledger.exposures import Exposure, pages_of_exposures
 from serving.ledger.ledger import Ledger
@@ -114,3 +116,56 @@ def test_pages_leave_nobody_out(ledger: Ledger) -> None:
     pages = list(pages_of_exposures(ledger.store, "first", most=3))
     assert [len(page) for page in pages] == [3, 3, 1]
     assert len({one.payment_id for page in pages for one in page}) == 7
+
+
+def a_try(payment_id: str, days: float, code: str | None = "51") -> LedgerEvent:
+    """So many days after the first failure of what is exposed; approved where there is no code."""
+    made = an_attempt((40 - days) * 24, payment_id=payment_id)
+    made = replace(made, attempt_id=f"{payment_id} {'paid' if code is None else days}")
+    return told(made if code else approved(made))
+
+
+def tell_a_past(ledger: Ledger) -> None:
+    """Two payments failed and were recovered before, one of them sent back since; two were not; one never failed."""
+    ledger.record(
+        [
+            *(a_try("recovered", -60), a_try("recovered", -55, None)),
+            *(a_try("sent back since", -50), a_try("sent back since", -48, None), sent_back("sent back since", 3)),
+            *(a_try("sent back before", -50, None), sent_back("sent back before", -45)),
+            *(a_try("lost", -58), a_try("lost", -52), a_try("lost", 4, None)),
+            *(a_try("clean", -20, None), a_try("in", 0), a_try("later", 2)),
+        ],
+        NOW,
+    )
+
+
+def test_the_past_of_a_payer_is_what_was_known_when_the_payment_failed(ledger: Ledger) -> None:
+    exposed(ledger, "in", unit="cus")
+    exposed(ledger, "new", unit="nobody knows")
+    tell_a_past(ledger)
+    pasts = {one.exposure.payment_id: one.past for one in outcomes(ledger.store, DEFINITION, NOW)}
+    assert pasts == {"in": Past(failed=4, recovered=2), "new": Past()}
+
+
+def test_what_to_expect_of_a_category_is_from_windows_that_were_over_before_the_start(ledger: Ledger) -> None:
+    exposed(ledger, "in", unit="cus")
+    exposed(ledger, "new", unit="nobody knows")
+    tell_a_past(ledger)
+    began = FAILED - timedelta(days=26)  # "lost" and "recovered" were over by then
+    started = replace(DEFINITION, history=(Entry(began, Change.STARTED, "Ann", 1.0),))
+    found = {one.unit[1]: one.expected for one in observed(ledger.store, started, NOW, MERCHANT)}
+    funds = (DeclineCategory.INSUFFICIENT_FUNDS, Rail.CARD)
+    rates = Expectations({DeclineCategory.INSUFFICIENT_FUNDS: Past(2, 1)})
+    assert found == {"cus": rates.of(*funds, Past(4, 2)), "nobody knows": rates.of(*funds, Past())}
+    draft = {one.unit[1]: one.expected for one in observed(ledger.store, DEFINITION, NOW)}
+    assert draft["nobody knows"] == Expectations().of(*funds, Past())
+
+
+def test_of_one_merchant_nothing_of_another_is_read(ledger: Ledger) -> None:
+    exposed(ledger, "in", unit="cus")
+    tell_a_past(ledger)
+    assert list(observed(ledger.store, DEFINITION, NOW, "other")) == []
+    before = list(observed(ledger.store, DEFINITION, NOW, MERCHANT))
+    elsewhere = [replace(event, merchant_id="other") for event in (a_try("theirs", -60), a_try("theirs", -50, None))]
+    ledger.record(elsewhere, NOW)
+    assert list(observed(ledger.store, DEFINITION, NOW, MERCHANT)) == before
