@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from experiments.cohorts import SEGMENTS, ObservedPayment
 from experiments.covariates import NO_PAST, Expectations, Past
 from experiments.definition import Change, CovariateName, Definition
-from experiments.outcomes import Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
+from experiments.outcomes import Back, Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
 from features.instants import MICROS_PER_DAY, from_micros, to_micros
 from features.vocabulary import DeclineCategory, Initiator, Outcome
 from serving.ledger.events import EventKind
@@ -133,13 +133,17 @@ def _told(
         "last_payment_id": last.payment_id,
     }
     with store.reading() as transaction:
-        attempts, said, earlier = transaction.ask(
-            ("outcome_tries", where), ("outcome_words", where), ("earlier_payments", where)
+        attempts, said, earlier, went_back = transaction.ask(
+            *((name, where) for name in ("outcome_tries", "outcome_words", "earlier_payments", "outcome_money_back"))
         )
+    back: dict[tuple[str, str], list[Back]] = defaultdict(list)
+    for merchant_id, attempt_id, at, minor in went_back:
+        gone = Back(from_micros(int(at or 0)), None if minor is None else int(minor))
+        back[str(merchant_id), str(attempt_id)].append(gone)
     tries: dict[Payment, list[Try]] = defaultdict(list)
     words: dict[Payment, list[tuple[datetime, Word]]] = defaultdict(list)
     for row in attempts:
-        tries[str(row[0]), str(row[1])].append(_try(row))
+        tries[str(row[0]), str(row[1])].append(_try(row, back.get((str(row[0]), str(row[-1])), ())))
     for merchant_id, payment_id, said_at, kind in said:
         words[str(merchant_id), str(payment_id)].append((from_micros(int(said_at or 0)), _WORDS[str(kind)]))
     pasts = {(str(row[0]), str(row[1])): Past(int(row[2] or 0), int(row[3] or 0)) for row in earlier}
@@ -161,8 +165,8 @@ def _expectations(store: Store, definition: Definition, merchant_id: str | None)
     return Expectations({DeclineCategory(str(row[0])): Past(int(row[1] or 0), int(row[2] or 0)) for row in rows})
 
 
-def _try(row: Row) -> Try:
-    _, _, at, outcome, initiator, amount_minor, reversed_at, processor = row
+def _try(row: Row, back: Sequence[Back]) -> Try:
+    _, _, at, outcome, initiator, amount_minor, reversed_at, processor, _ = row
     return Try(
         at=from_micros(int(at or 0)),
         outcome=Outcome(str(outcome)),
@@ -170,4 +174,5 @@ def _try(row: Row) -> Try:
         amount_minor=int(amount_minor or 0),
         reversed_at=None if reversed_at is None else from_micros(int(reversed_at)),
         processor=str(processor),
+        back=tuple(back),
     )

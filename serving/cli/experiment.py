@@ -47,13 +47,13 @@ def check(
         typer.Option(metavar="FILE.toml", help="Definitions in force: a file or folder of them.", show_default=False),
     ] = None,
 ) -> None:
-    """Say everything that is wrong with definitions, one sentence each.
+    """Say everything that is wrong with definitions, one sentence each, and what else to know before the start.
 
     Exit codes: 0 nothing is wrong, 1 something is, 2 refused.
     """
     from serving.base_rates import base_rate, history_of
     from serving.cli.experiment_tables import print_base_rates
-    from serving.definition_checks import checked
+    from serving.definition_checks import checked, to_know
     from serving.service import economics_of
 
     read = history_of(history) if history else None
@@ -61,6 +61,8 @@ def check(
     faults, sound = checked(files, settings, against=against, history=read)
     for fault in faults:
         typer.echo(fault.sentence, err=True)
+    for caution in to_know(files):
+        typer.echo(f"Warning: {caution.sentence}", err=True)
     if faults:
         raise typer.Exit(EXIT_FAULTY)
     for definition in sound:

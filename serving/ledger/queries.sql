@@ -767,13 +767,30 @@ SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, prope
 FROM exposure WHERE experiment = :experiment AND merchant_id = :merchant_id AND payment_id > :payment_id
 ORDER BY payment_id LIMIT :most
 
+-- name: insert_money_back
+-- Money that went back to the payer; told twice, it went once.
+INSERT INTO money_back (
+    merchant_id, source, source_event_id, attempt_id, kind, amount_minor, said_at, recorded_at
+) VALUES (
+    :merchant_id, :source, :source_event_id, :attempt_id, :kind, :amount_minor, :said_at, :recorded_at
+) ON CONFLICT DO NOTHING
+
+-- name: outcome_money_back
+-- What went back of each attempt on the exposed payments of a page.
+SELECT m.merchant_id, m.attempt_id, m.said_at, m.amount_minor
+FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
+    JOIN money_back AS m ON m.merchant_id = a.merchant_id AND m.attempt_id = a.attempt_id
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY m.said_at, m.source, m.source_event_id
+
 -- name: outcome_tries
 -- Every attempt on the exposed payments of a page, with when it was sent back.
 SELECT x.merchant_id, x.payment_id, a.at, a.outcome, a.initiator, a.amount_minor, (
     SELECT min(e.said_at) FROM event AS e
     WHERE e.merchant_id = a.merchant_id AND e.subject_id = a.attempt_id AND e.kind = 'attempt_reversed'
         AND a.outcome <> 'approved'
-), a.processor
+), a.processor, a.attempt_id
 FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
 WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
     AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
