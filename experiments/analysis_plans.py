@@ -6,6 +6,7 @@ an estimate costs no false alarms). The always-valid intervals are then tuned fo
 they are tuned for has to be settled before the first look.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -16,10 +17,11 @@ from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, metric
 from experiments.analysis.guard_rails import GuardRail
 from experiments.analysis.power import Design, baseline, needed
 from experiments.cohorts import SEGMENTS
-from experiments.definition import HOLD_OUT, Change, Definition
+from experiments.covariates import covariate_for
+from experiments.definition import HOLD_OUT, Change, CovariateName, Definition
 from experiments.metrics.cohort import Cohort
 from experiments.metrics.maturity import Window
-from experiments.metrics.unit_rows import unit_rows
+from experiments.metrics.unit_rows import Covariate, unit_rows
 from features.instants import to_micros
 
 FIRST_UNITS = 400
@@ -70,7 +72,8 @@ def planned_units(definition: Definition, cohort: Cohort, as_of: np.datetime64) 
     """
     if definition.planned_units is not None:
         return Planned(definition.planned_units, settled=True, stated=True)
-    rows = unit_rows(metric(definition.primary_metric), cohort, window_of(definition), as_of)
+    known = covariates_of(definition).get(definition.primary_metric)
+    rows = unit_rows(metric(definition.primary_metric), cohort, window_of(definition), as_of, known)
     rows = rows.where(~rows.arm(HOLD_OUT))
     first = rows.columns[np.argsort(rows.matured_at, kind="stable")[:FIRST_UNITS]]
     if len(first) < FIRST_UNITS or not first[:, 0].sum() or not first[:, 1].sum():
@@ -79,6 +82,19 @@ def planned_units(definition: Definition, cohort: Cohort, as_of: np.datetime64) 
     effect = definition.smallest_effect * base.mean
     found = needed(base, effect, design_of(definition), window_of(definition))
     return Planned(max(FIRST_UNITS, found.units), settled=True, stated=False)
+
+
+def covariates_of(definition: Definition) -> Mapping[str, Covariate]:
+    """What each metric of a definition is adjusted by.
+
+    Raises:
+        InvalidValueError: A metric does not exist.
+    """
+    if definition.covariate is CovariateName.NONE:
+        return {}
+    named = {definition.primary_metric, *definition.secondary_metrics, *definition.guardrails}
+    found = {name: covariate_for(metric(name)) for name in sorted(named)}
+    return {name: covariate for name, covariate in found.items() if covariate is not None}
 
 
 def analysis_plan(definition: Definition, planned: Planned, unmeasured: AbstractSet[str] = frozenset()) -> AnalysisPlan:
@@ -100,6 +116,7 @@ def analysis_plan(definition: Definition, planned: Planned, unmeasured: Abstract
         guard_rails=tuple(GuardRail(name, rail.margin) for name, rail in sorted(definition.guardrails.items())),
         secondary=definition.secondary_metrics,
         segments=SEGMENTS,
+        covariates=covariates_of(definition),
         alpha=definition.alpha,
         method=definition.method,
         hold_out=HOLD_OUT if definition.hold_out else None,

@@ -10,7 +10,7 @@ _ORDER = tuple(Status)
 # What the analysis was planned with; changed after the start it would be chosen by what was seen.
 _PLANNED = (
     *("primary_metric", "window_days", "min_run_days", "alpha", "power", "smallest_effect", "method", "control"),
-    "planned_units",
+    *("planned_units", "covariate"),
 )
 
 

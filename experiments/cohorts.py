@@ -7,12 +7,14 @@ how much fails later.
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 
+from experiments.covariates import EXPECTED_AMOUNT, EXPECTED_PAYMENTS, FAILED_AMOUNT, FAILED_PAYMENTS
 from experiments.metrics.cohort import Cohort, Event, Events, FailedPayments, Floats, Instants, Retries, Units
+from experiments.metrics.followed import sums
 from experiments.outcomes import PaymentOutcome, RecoveredBy, Retry
 from experiments.payers import PayerEvent, unmeasured
 from features.errors import InvalidValueError
@@ -36,6 +38,7 @@ class ObservedPayment:
         segments: Labels by `SEGMENTS`, as of the first failure.
         attempts_allowed: How many retries the tightest limit allowed at the exposure; None where that is not known.
         befell: What was told of who owes it.
+        expected: Share of it that was to be expected back before it was answered, as `experiments.covariates` says.
     """
 
     unit: tuple[str, str]
@@ -48,6 +51,7 @@ class ObservedPayment:
     outcome: PaymentOutcome
     attempts_allowed: int | None = None
     befell: Sequence[PayerEvent] = ()
+    expected: float = 0.0
 
 
 def unmeasured_in(payments: Iterable[ObservedPayment], as_of: datetime) -> AbstractSet[str]:
@@ -75,9 +79,12 @@ def cohort_of(payments: Iterable[ObservedPayment], variants: Sequence[str], econ
         if one.exposed_at < known.exposed_at:
             first[one.unit] = one
     position = {unit: number for number, unit in enumerate(first)}
+    unit = [position[one.unit] for one in observed]
+    units = _units(tuple(first.values()), tuple(variants))
+    failed = _payments(observed, unit, economics)
     return Cohort(
-        units=_units(tuple(first.values()), tuple(variants)),
-        payments=_payments(observed, [position[one.unit] for one in observed], economics),
+        units=replace(units, covariates=_covariates(units, failed, observed)),
+        payments=failed,
         retries=_retries(observed, economics),
         events=_events(observed, position, economics),
     )
@@ -95,6 +102,22 @@ def _units(first: Sequence[ObservedPayment], variants: tuple[str, ...]) -> Units
         covariates={},
         segments={name: np.array([one.segments[name] for one in first], dtype=np.str_) for name in SEGMENTS},
     )
+
+
+def _covariates(units: Units, payments: FailedPayments, observed: Sequence[ObservedPayment]) -> Mapping[str, Floats]:
+    """What was expected of the payments that brought each unit in: amounts and payments, shape (units,)."""
+    expected = _floats([one.expected for one in observed])
+    counted = np.where(payments.failed_at <= units.exposed_at[payments.unit], 1.0, 0.0)
+
+    def per_unit(values: Floats) -> Floats:
+        return sums(payments.unit, values * counted, len(units))
+
+    return {
+        EXPECTED_AMOUNT: per_unit(expected * payments.amount),
+        FAILED_AMOUNT: per_unit(payments.amount),
+        EXPECTED_PAYMENTS: per_unit(expected),
+        FAILED_PAYMENTS: per_unit(np.ones(len(observed))),
+    }
 
 
 def _payments(observed: Sequence[ObservedPayment], unit: Sequence[int], economics: Economics) -> FailedPayments:

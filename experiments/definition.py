@@ -50,6 +50,13 @@ class Method(StrEnum):
     SEQUENTIAL = "sequential"  # at any time
 
 
+class CovariateName(StrEnum):
+    """What was known before the failure and takes noise off the comparison."""
+
+    EXPECTED_RECOVERY = "expected_recovery"  # by the payer's own past and the decline category's
+    NONE = "none"
+
+
 class Change(StrEnum):
     """What was done to an experiment."""
 
@@ -189,6 +196,7 @@ class Definition:
         coverage: Share of the units of its namespace range and target that take part.
         hold_out: Share of them that gets no retry at all.
         planned_units: Of control and one variant, at which the planned power is reached.
+        covariate: What every figure is adjusted by; the unadjusted one is shown beside it.
         overrides: Variants of testers by merchant and unit; they count in no analysis.
         history: What was done to it, oldest first.
     """
@@ -237,6 +245,9 @@ class Definition:
         int | None,
         Field(ge=200, le=1_000_000_000, description="whole units of control and one variant together: 200 or more"),
     ] = None
+    covariate: Annotated[CovariateName, Field(description=f"one of {', '.join(CovariateName)}")] = (
+        CovariateName.EXPECTED_RECOVERY
+    )
     bandit: Annotated[Bandit | None, Field(description="a table such as { floor = 0.1, every_days = 7 }")] = None
     overrides: Annotated[
         Mapping[str, Mapping[str, str]], Field(description='a table a merchant of variants by id: cus_test = "plan"')

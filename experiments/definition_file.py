@@ -81,6 +81,16 @@ def read_definition(text: str, file: str) -> Read:
     return Read(file, None, tuple(found.values()), tuple(fault.key for fault in found.values()))
 
 
+def definition_to_json(definition: Definition) -> bytes:
+    """A definition for another process of the same version."""
+    return _adapter().dump_json(definition)
+
+
+def definition_from_json(text: bytes) -> Definition:
+    """The definition that `definition_to_json` wrote."""
+    return _adapter().validate_json(text)
+
+
 def definition_schema() -> Table:
     """JSON Schema of a definition's file, for editors."""
     schema = _adapter().json_schema()

@@ -32,12 +32,25 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Back:
+    """Money of an approved attempt that went back to the payer: refunded, or charged back.
+
+    Args:
+        amount_minor: None for all of it.
+    """
+
+    at: datetime
+    amount_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Try:
     """One attempt after the first failure.
 
     Args:
         reversed_at: When what had been approved was sent back; its outcome is a decline from then on.
         processor: Through which it was made, for its fees; empty where that is of no interest.
+        back: What of it went back, though it stays approved.
     """
 
     at: datetime
@@ -46,6 +59,7 @@ class Try:
     amount_minor: int
     reversed_at: datetime | None = None
     processor: str = ""
+    back: tuple[Back, ...] = ()
 
     @property
     def was_approved(self) -> bool:
@@ -109,8 +123,10 @@ class PaymentOutcome:
         return len(self.retried)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class _Paid:
+    """What was paid at once; the amount is what is left of it."""
+
     at: datetime
     by: RecoveredBy
     amount_minor: int
@@ -137,6 +153,13 @@ class _Account:
         if any(one in taken for one in self.kept):
             self.kept = [one for one in self.kept if one not in taken]
             self.taken_back_at = at
+
+    def give_back(self, at: datetime, paid: _Paid, minor: int | None) -> None:
+        """A part of what was paid, or all of it."""
+        if minor is not None and minor < paid.amount_minor:
+            paid.amount_minor -= minor
+        else:
+            self.take_back(at, (paid,))
 
 
 def outcome_of(followed: Followed, window_days: int, as_of: datetime) -> PaymentOutcome:
@@ -177,6 +200,11 @@ def _steps(
             yield one.at, 0, partial(account.pay, paid)
             if one.reversed_at is not None and one.reversed_at <= until:
                 yield one.reversed_at, 1, partial(account.take_back, one.reversed_at, (paid,))
+            for back in one.back:
+                # Clocks of a provider's machines differ; nothing goes back before it was paid.
+                at = max(back.at, one.at)
+                if at <= until:
+                    yield at, 1, partial(account.give_back, at, paid, back.amount_minor)
     for at, word in followed.words:
         if word is Word.PAID and at <= until:
             yield at, 2, partial(_said_paid, account, _Paid(at, RecoveredBy.ITSELF, followed.amount_minor))

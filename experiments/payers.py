@@ -41,6 +41,8 @@ TOLD_BY: Mapping[str, frozenset[Event]] = {
 }
 """What has to be told for a metric to be measured, any of it; those not named need nothing beyond payments."""
 CAP_USE = "cap_use"
+BEYOND_PAYMENTS = frozenset({*TOLD_BY, CAP_USE})
+"""Metrics that attempts and payments alone do not measure."""
 
 
 def unmeasured(told: Iterable[Event], *, limits_known: bool) -> AbstractSet[str]:

@@ -24,6 +24,7 @@ class Report:
 
     Args:
         currency: Of all money in it, in minor units.
+        merchant_id: Whose payments it is about; None for those of all.
     """
 
     definition: Definition
@@ -33,6 +34,7 @@ class Report:
     plan: AnalysisPlan
     cohort: Cohort
     analysis: Analysis
+    merchant_id: str | None = None
 
     @property
     def planned_known(self) -> bool:
@@ -63,9 +65,16 @@ class Report:
 
 
 def report_of(
-    definition: Definition, payments: Iterable[ObservedPayment], economics: Economics, as_of: datetime
+    definition: Definition,
+    payments: Iterable[ObservedPayment],
+    economics: Economics,
+    as_of: datetime,
+    merchant_id: str | None = None,
 ) -> Report:
     """Analyse what became of an experiment's payments, as known at an instant.
+
+    Args:
+        merchant_id: Whose payments these are, where they are of one.
 
     Raises:
         InvalidValueError: The primary metric is not measured, a payment has a variant that the definition does not
@@ -77,4 +86,5 @@ def report_of(
     cohort = cohort_of(observed, variants, economics)
     planned = planned_units(definition, cohort, at)
     plan = analysis_plan(definition, planned, unmeasured_in(observed, as_of))
-    return Report(definition, as_of, economics.exchange.base, planned, plan, cohort, analyse(cohort, plan, at))
+    found = analyse(cohort, plan, at)
+    return Report(definition, as_of, economics.exchange.base, planned, plan, cohort, found, merchant_id)

@@ -41,7 +41,7 @@ def effect_by_day(report: Report, variant: VariantAnalysis) -> tuple[Look, ...]:
     if plan.method is Method.FIXED or variant.primary is None or not whole:
         return ()
     as_of = np.datetime64(to_micros(report.as_of), "us")
-    rows = unit_rows(metric(plan.primary), cohort, plan.window, as_of)
+    rows = unit_rows(metric(plan.primary), cohort, plan.window, as_of, (plan.covariates or {}).get(plan.primary))
     since = as_of - rows.matured_at.min()
     looks = np.array([as_of - days(back) for back in range(int(since / days(1)), -1, -1)], dtype="datetime64[us]")
     tuning = Tuning(plan.tuned_units or plan.planned_units, plan.alpha)

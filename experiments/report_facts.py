@@ -7,7 +7,7 @@ from experiments.analysis.effect import Effect, Interval
 from experiments.analysis.guard_rails import Guarded
 from experiments.analysis.hold_out import Lift
 from experiments.analysis.segments import Segments
-from experiments.definition import Method
+from experiments.definition import CovariateName, Method
 from experiments.report import Report
 
 Facts = dict[str, object]
@@ -21,6 +21,7 @@ def facts_of(report: Report) -> Facts:
         "hypothesis": definition.hypothesis,
         "owner": definition.owner,
         "status": definition.status.value,
+        "merchant_id": report.merchant_id,
         "as_of": report.as_of.isoformat(),
         "currency": report.currency,
         "unit": definition.unit.value,
@@ -32,6 +33,7 @@ def facts_of(report: Report) -> Facts:
         "days_run": analysis.days_run,
         "planned_units": report.planned.units if report.planned_known else None,
         "planned_units_stated": report.planned.stated,
+        "covariate": None if definition.covariate is CovariateName.NONE else definition.covariate.value,
         "split": _split(report),
         "withheld": analysis.withheld,
         "unmeasured": list(report.unmeasured),
@@ -88,6 +90,20 @@ def _effect(effect: Effect, method: Method) -> Facts:
         "relative": effect.relative,
         "relative_interval": _interval(relative) if relative else None,
         "units": {"control": effect.units[0], "variant": effect.units[1]},
+        "reduction": effect.reduction,
+        "unadjusted": _plain(effect.unadjusted, method) if effect.unadjusted else None,
+    }
+
+
+def _plain(effect: Effect, method: Method) -> Facts:
+    sequential = method is Method.SEQUENTIAL
+    return {
+        "control": effect.control,
+        "variant": effect.treatment,
+        "difference": effect.difference,
+        "standard_error": effect.standard_error,
+        "interval": _interval(effect.always if sequential else effect.fixed),
+        "p": effect.always_p if sequential else effect.fixed_p,
     }
 
 

@@ -27,6 +27,7 @@ from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
 from serving.idempotency import Idempotency
 from serving.kept_models import MODELS, keep_artifact
+from serving.kept_reports import Reports, reports_of
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
@@ -66,6 +67,7 @@ def create_app(
     service: Service | None = None,
     ledger: Ledger | None = None,
     clock: Callable[[], datetime] | None = None,
+    reports: Reports | None = None,
     live: bool = False,
 ) -> FastAPI:
     """The application: everything it needs is loaded here, so that it is ready before it takes a request.
@@ -75,6 +77,7 @@ def create_app(
         ledger: Counts and holds; without one, decisions count what requests tell and nothing can be reserved. It is
             closed with the application.
         clock: Gives the instant of a request that names no `as_of` (aware, UTC); the machine's clock when absent.
+        reports: Computes and keeps the reports of experiments; by processes of their own when absent.
         live: Keep to the time that a decision may take, and follow the registry, as a server does.
 
     Raises:
@@ -86,6 +89,7 @@ def create_app(
     current = Current(replace(service, bounds=_bounds(settings, log, live=live)))
     shadow = Shadowing(current, ledger, metrics, log)
     follower = Follower(current, settings, metrics, log, now) if live and _is_followed(settings) else None
+    reports = reports or reports_of(settings, log)
     endpoints = endpoints_in(settings.webhooks, os.environ)
     targets = targets_in(settings.event_targets, os.environ)
 
@@ -111,6 +115,7 @@ def create_app(
         ):
             with tracing(os.environ), shadowing(shadow), following(follower, settings):
                 yield
+        reports.close()
         sandboxes.close()
         access.close()
 
@@ -124,7 +129,7 @@ def create_app(
 
     def sandbox_app(its: LedgerAccess, time: SandboxTime) -> FastAPI:
         inner = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
-        for router in merchant_routers(current, its, settings, time, log):
+        for router in merchant_routers(current, its, settings, time, log, reports):
             inner.include_router(router)
         inner.include_router(sandbox_routes(sandboxes, settings))
         inner.include_router(sandbox_attempt_routes(sandboxes, settings))
@@ -133,7 +138,7 @@ def create_app(
         return inner
 
     sandboxes = app.state.sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
-    for router in merchant_routers(current, access, settings, now, log, shadow, draining):
+    for router in merchant_routers(current, access, settings, now, log, reports, shadow, draining):
         app.include_router(router)
     app.include_router(metrics_routes(metrics))
     app.include_router(webhook_routes(access, endpoints, settings, now))
@@ -156,6 +161,7 @@ def merchant_routers(
     settings: Settings,
     now: Callable[[], datetime],
     log: FilteringBoundLogger,
+    reports: Reports,
     shadow: Shadowing | None = None,
     draining: Draining | None = None,
 ) -> tuple[APIRouter, ...]:
@@ -171,7 +177,7 @@ def merchant_routers(
         payment_routes(access),
         admin_routes(access, settings, now),
         rulebook_routes(current.service, now),
-        experiment_routes(current.service, access),
+        experiment_routes(current.service, access, reports, now),
     )
 
 

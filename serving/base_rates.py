@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from experiments.analysis.power import Baseline, Needed, needed
 from experiments.analysis_plans import design_of, window_of
 from experiments.definition import BUCKETS, Definition, Target, Unit
-from experiments.metrics.catalogue import PRIMARY
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.money import Money
 from features.vocabulary import DeclineCategory, Network, Outcome
 from model.economics import Economics, Exchange
+from serving.past_units import primary_baseline
 
 Floats = NDArray[np.float64]
 
 _CODE = ("code", "processor", "network", "subcode", "advice_code", "issuer_country", "outcome")
 _COLUMNS = (
     *("payment_id", "merchant_id", "customer_id", "attempted_at", "amount_minor", "currency", "rail", "market"),
-    *_CODE,
+    *("initiator", *_CODE),
 )
 _PAYMENT = ["merchant_id", "payment_id"]
 _DAY = np.timedelta64(1, "D")
@@ -44,12 +44,14 @@ class BaseRate:
         per_week: New ones a week that would be in the experiment's part of the namespace, at full coverage.
         recovered: Share of their failed amount that came back within the window.
         deviation: Standard deviation of what one unit adds to that share, by the delta method.
+        primary: What power is computed from; None where the history says nothing of the primary metric.
     """
 
     units: int
     per_week: float
     recovered: float
     deviation: float
+    primary: Baseline | None = None
 
 
 def history_of(path: Path) -> pa.Table:
@@ -83,12 +85,15 @@ def base_rate(history: pa.Table, definition: Definition, economics: Economics) -
     Raises:
         InvalidValueError: A currency has no rate in the economics.
     """
-    followed = _followed(history)
+    attempts = history.to_pandas().sort_values("attempted_at", kind="stable")
+    followed = _followed(attempts)
     if not len(followed):
         return None
     window = timedelta(days=definition.window_days)
     last = pd.Timestamp(pc.max(history["attempted_at"]).as_py())
-    counted = followed[_in_target(followed, definition.target) & (followed["attempted_at"] + window <= last)]
+    followed["category"] = _categories(followed)
+    followed["counted"] = _in_target(followed, definition.target) & (followed["attempted_at"] + window <= last)
+    counted = followed[followed["counted"]]
     if not len(counted):
         return None
     amount = _in_base(counted, economics.exchange)
@@ -100,31 +105,31 @@ def base_rate(history: pa.Table, definition: Definition, economics: Economics) -
     deviation = float(np.std((back_sum - share * failed_sum) / failed_sum.mean()))
     span = (counted["attempted_at"].max() - counted["attempted_at"].min()).to_numpy() / _DAY
     part = (definition.namespace.end - definition.namespace.first) / BUCKETS
-    return BaseRate(len(failed_sum), part * len(failed_sum) / (max(float(span), 1.0) / 7.0), share, deviation)
+    per_week = part * len(failed_sum) / (max(float(span), 1.0) / 7.0)
+    primary = primary_baseline(followed, attempts, definition, per_week, economics)
+    return BaseRate(len(failed_sum), per_week, share, deviation, primary)
 
 
 def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
     """Units of control and smallest variant, and weeks, until the smallest effect is found with the planned power.
 
-    None where another metric than the recovered value is primary, or nothing came back: the rate says nothing then.
+    None where the history says nothing of the primary metric.
     """
-    if definition.primary_metric != PRIMARY or not rate.recovered:
+    if rate.primary is None or not rate.primary.mean:
         return None
-    base = Baseline(rate.recovered, rate.deviation**2, 0.0, rate.per_week)
-    effect = definition.smallest_effect * rate.recovered
-    return needed(base, effect, design_of(definition), window_of(definition))
+    effect = definition.smallest_effect * rate.primary.mean
+    return needed(rate.primary, effect, design_of(definition), window_of(definition))
 
 
-def _followed(history: pa.Table) -> pd.DataFrame:
-    """The first failure of each payment, with when it was paid afterwards; NaT where it was not."""
-    attempts = history.to_pandas().sort_values("attempted_at", kind="stable")
+def _followed(attempts: pd.DataFrame) -> pd.DataFrame:
+    """The first failure of each payment, with when it was paid afterwards, in order of time; NaT where it was not."""
     failed = attempts[attempts["outcome"].isin([Outcome.DECLINED.value, Outcome.ERROR.value])]
     first = failed.drop_duplicates(_PAYMENT)
     approved = attempts[attempts["outcome"] == Outcome.APPROVED.value][[*_PAYMENT, "attempted_at"]]
     paid = approved.drop_duplicates(_PAYMENT).rename(columns={"attempted_at": "paid_at"})
     joined = first.merge(paid, on=_PAYMENT, how="left")
     # What was paid before it failed is no recovery, and no failure either.
-    return joined[~(joined["paid_at"] < joined["attempted_at"])]
+    return joined[~(joined["paid_at"] < joined["attempted_at"])].copy()
 
 
 def _in_target(first: pd.DataFrame, target: Target) -> pd.Series:
@@ -141,7 +146,7 @@ def _in_target(first: pd.DataFrame, target: Target) -> pd.Series:
         if wanted:
             kept &= values.isin(wanted)
     if target.decline_categories:
-        kept &= _categories(first).isin([category.value for category in target.decline_categories])
+        kept &= first["category"].isin([category.value for category in target.decline_categories])
     if target.min_minor is not None:
         kept &= first["amount_minor"] >= target.min_minor
     if target.max_minor is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from experiments.cautions import Caution, cautions
 from experiments.changes import breaking
 from experiments.checking import Known
 from experiments.definition import Definition
@@ -39,6 +40,15 @@ def checked(
             faults += [fault for fault in breaking(before, read.definition, read.file) if not read.spoilt(fault.key)]
     bad = {fault.file for fault in faults}
     return tuple(faults), tuple(one.definition for one in reads if one.definition and one.file not in bad)
+
+
+def to_know(files: Sequence[Path]) -> tuple[Caution, ...]:
+    """What is no fault and yet to be known before the start, of every file.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    return tuple(caution for read in read_files(files) for caution in cautions(read))
 
 
 def known_under(settings: Settings, history_days: int | None = None) -> Known:

@@ -32,6 +32,7 @@ class Kind(Enum):
     TOO_MANY = ("too-many-requests", 429, "The key asks too often")
     OTHER = ("http", 400, "The request was refused")
     INTERNAL = ("internal", 500, "The service failed")
+    REPORT_FAILED = ("report-failed", 500, "The report cannot be computed")
     LEDGER_UNAVAILABLE = ("ledger-unavailable", 503, "The ledger cannot be asked")
 
     @property

@@ -10,7 +10,7 @@ from experiments.definition import Method
 from experiments.report import Report
 from experiments.report_curves import Look, curves_of, effect_by_day
 from experiments.report_facts import facts_of
-from serving.experiment_words import Grid, by_segment, checks, lead, lift, metrics, units, verdicts
+from serving.experiment_words import Grid, adjusted, by_segment, checks, lead, lift, metrics, units, verdicts
 from training.trial.document import Report as Document
 from training.trial.document import Section, Table
 
@@ -48,7 +48,9 @@ def _numbers(report: Report) -> dict[str, float]:
 
 def _metrics(report: Report) -> Section:
     by_variant = tuple(_table(f"{one.variant} and control", metrics(report, one)) for one in report.analysis.variants)
-    return Section("Metrics", ("Only units whose window is over are counted.",), by_variant)
+    said = [adjusted(report, one) for one in report.analysis.variants]
+    notes = ("Only units whose window is over are counted.", *(note for note in said if note))
+    return Section("Metrics", notes, by_variant)
 
 
 def _by_day(report: Report) -> list[Section]:

@@ -3,16 +3,17 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from experiments.cohorts import SEGMENTS, ObservedPayment
-from experiments.definition import Definition
+from experiments.covariates import NO_PAST, Expectations, Past
+from experiments.definition import Change, CovariateName, Definition
 from experiments.metrics.cohort import Event
-from experiments.outcomes import Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
+from experiments.outcomes import Back, Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
 from experiments.payers import PayerEvent
-from features.instants import from_micros
+from features.instants import MICROS_PER_DAY, from_micros, to_micros
 from features.money import Money
-from features.vocabulary import Initiator, Outcome
+from features.vocabulary import DeclineCategory, Initiator, Outcome
 from serving.ledger.customers import CustomerWord
 from serving.ledger.events import EventKind
 from serving.ledger.exposures import Exposure, pages_of_exposures
@@ -32,15 +33,22 @@ _BEFELL = {
     CustomerWord.PAID: Event.PAID,
     CustomerWord.REFUNDED: Event.PAID,
 }
+_ASKED = ("outcome_tries", "outcome_words", "earlier_payments", "outcome_money_back", "outcome_customers")
 Payment = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class ExposedPayment:
-    """A payment in an experiment with what became of it, and what befell who owes it."""
+    """A payment in an experiment with what became of it, and what befell who owes it.
+
+    Args:
+        past: Of its payer, before it failed.
+        befell: Its payer, as it was told.
+    """
 
     exposure: Exposure
     outcome: PaymentOutcome
+    past: Past
     befell: Sequence[PayerEvent] = ()
 
 
@@ -62,29 +70,37 @@ class VariantOutcomes:
     taken_back: int
 
 
-def outcomes(store: Store, definition: Definition, as_of: datetime) -> Iterator[ExposedPayment]:
-    """What became of every payment in an experiment, as known at an instant; testers are left out.
+def outcomes(
+    store: Store, definition: Definition, as_of: datetime, merchant_id: str | None = None
+) -> Iterator[ExposedPayment]:
+    """What became of every payment in an experiment, of one merchant or of all, as known at an instant.
+
+    Testers are left out.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
-    for page in pages_of_exposures(store, definition.key):
-        tries, words, befell = _told(store, definition.key, page)
+    for page in pages_of_exposures(store, definition.key, merchant_id=merchant_id):
+        tries, words, pasts, befell = _told(store, definition.key, page)
         for exposure in page:
             if exposure.assignment.tester or exposure.exposed_at > as_of:
                 continue
             key = (exposure.merchant_id, exposure.payment_id)
             followed = Followed(exposure.failed_at, exposure.amount.amount_minor, tries[key], words[key])
-            yield ExposedPayment(exposure, outcome_of(followed, definition.window_days, as_of), befell[key])
+            outcome = outcome_of(followed, definition.window_days, as_of)
+            yield ExposedPayment(exposure, outcome, pasts.get(key, NO_PAST), befell[key])
 
 
-def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[ObservedPayment]:
+def observed(
+    store: Store, definition: Definition, as_of: datetime, merchant_id: str | None = None
+) -> Iterator[ObservedPayment]:
     """The same, as the analysis takes it.
 
     Raises:
         InputError: The ledger cannot be reached.
     """
-    for one in outcomes(store, definition, as_of):
+    expectations = _expectations(store, definition, merchant_id)
+    for one in outcomes(store, definition, as_of, merchant_id):
         exposure, assignment = one.exposure, one.exposure.assignment
         labels = (exposure.market, exposure.rail.value, exposure.category.value)
         yield ObservedPayment(
@@ -98,6 +114,7 @@ def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[
             outcome=one.outcome,
             attempts_allowed=exposure.attempts_allowed,
             befell=one.befell,
+            expected=expectations.of(exposure.category, exposure.rail, one.past),
         )
 
 
@@ -124,9 +141,12 @@ def by_variant(found: Iterable[ExposedPayment]) -> tuple[VariantOutcomes, ...]:
 def _told(
     store: Store, experiment: str, page: Sequence[Exposure]
 ) -> tuple[
-    Mapping[Payment, list[Try]], Mapping[Payment, list[tuple[datetime, Word]]], Mapping[Payment, list[PayerEvent]]
+    Mapping[Payment, list[Try]],
+    Mapping[Payment, list[tuple[datetime, Word]]],
+    Mapping[Payment, Past],
+    Mapping[Payment, list[PayerEvent]],
 ]:
-    """Attempts, words and what befell the payers of a page's payments, read in one look."""
+    """Attempts and words of a page's payments, the pasts of their payers and what befell them, read in one look."""
     first, last = page[0], page[-1]
     where: Values = {
         "experiment": experiment,
@@ -136,19 +156,22 @@ def _told(
         "last_payment_id": last.payment_id,
     }
     with store.reading() as transaction:
-        attempts, said, of_customers = transaction.ask(
-            ("outcome_tries", where), ("outcome_words", where), ("outcome_customers", where)
-        )
+        attempts, said, earlier, went_back, of_customers = transaction.ask(*((name, where) for name in _ASKED))
+    back: dict[tuple[str, str], list[Back]] = defaultdict(list)
+    for merchant_id, attempt_id, at, minor in went_back:
+        gone = Back(from_micros(int(at or 0)), None if minor is None else int(minor))
+        back[str(merchant_id), str(attempt_id)].append(gone)
     tries: dict[Payment, list[Try]] = defaultdict(list)
     words: dict[Payment, list[tuple[datetime, Word]]] = defaultdict(list)
     befell: dict[Payment, list[PayerEvent]] = defaultdict(list)
     for row in attempts:
-        tries[str(row[0]), str(row[1])].append(_try(row))
+        tries[str(row[0]), str(row[1])].append(_try(row, back.get((str(row[0]), str(row[-1])), ())))
     for merchant_id, payment_id, said_at, kind in said:
         words[str(merchant_id), str(payment_id)].append((from_micros(int(said_at or 0)), _WORDS[str(kind)]))
+    pasts = {(str(row[0]), str(row[1])): Past(int(row[2] or 0), int(row[3] or 0)) for row in earlier}
     for row in of_customers:
         befell[str(row[0]), str(row[1])].append(_payer_event(row))
-    return tries, words, befell
+    return tries, words, pasts, befell
 
 
 def _payer_event(row: Row) -> PayerEvent:
@@ -163,8 +186,23 @@ def _payer_event(row: Row) -> PayerEvent:
     )
 
 
-def _try(row: Row) -> Try:
-    _, _, at, outcome, initiator, amount_minor, reversed_at, processor = row
+def _expectations(store: Store, definition: Definition, merchant_id: str | None) -> Expectations:
+    """What was to be expected by decline category, from payments whose window was over before the start."""
+    began = next((entry.at for entry in definition.history if entry.what is Change.STARTED), None)
+    if began is None or definition.covariate is CovariateName.NONE:
+        return Expectations()
+    where: Values = {
+        "merchant_id": merchant_id or "",
+        "until": to_micros(began - timedelta(days=definition.window_days)),
+        "window": definition.window_days * MICROS_PER_DAY,
+    }
+    with store.reading() as transaction:
+        (rows,) = transaction.ask(("recovered_by_category", where))
+    return Expectations({DeclineCategory(str(row[0])): Past(int(row[1] or 0), int(row[2] or 0)) for row in rows})
+
+
+def _try(row: Row, back: Sequence[Back]) -> Try:
+    _, _, at, outcome, initiator, amount_minor, reversed_at, processor, _ = row
     return Try(
         at=from_micros(int(at or 0)),
         outcome=Outcome(str(outcome)),
@@ -172,4 +210,5 @@ def _try(row: Row) -> Try:
         amount_minor=int(amount_minor or 0),
         reversed_at=None if reversed_at is None else from_micros(int(reversed_at)),
         processor=str(processor),
+        back=tuple(back),
     )

@@ -86,6 +86,19 @@ def metrics(report: Report, one: VariantAnalysis) -> Grid:
     return Grid(header, tuple(rows))
 
 
+def adjusted(report: Report, one: VariantAnalysis) -> str | None:
+    """What the covariate did to the primary metric; None without one, or where nothing may be read."""
+    primary = report.primary(one)
+    if primary is None or primary.unadjusted is None:
+        return None
+    plain = primary.unadjusted
+    interval = interval_of(plain, report.plan.method)
+    return (
+        f"Adjusted by {report.definition.covariate}, which takes off {primary.reduction:.1%} of the variance; without "
+        f"it {plain.metric} differs by {plain.difference:+.4g} ({interval.low:+.4g} to {interval.high:+.4g})."
+    )
+
+
 def by_segment(report: Report, found: Segments) -> Grid:
     """The effect by the values of one label."""
     rows = [

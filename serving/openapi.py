@@ -49,7 +49,10 @@ _TAGS: list[Json] = [
     {"name": "attempts", "description": "Tell of attempts, and where payments and consents stand."},
     {"name": "methods", "description": "See what is left of every limit."},
     {"name": "webhooks", "description": "Take in what payment providers and billing systems deliver."},
-    {"name": "experiments", "description": "See experiments, their variants and whom each answered for."},
+    {
+        "name": "experiments",
+        "description": "See experiments, their variants, whom each answered for, and their reports.",
+    },
     {"name": "rules", "description": "See the limits in force and how decline codes are read."},
     {"name": "admin", "description": "Stop and resume advice; for keys of scope admin."},
     {"name": "sandbox", "description": "Set the clock and the answers of your sandbox; for its keys."},
@@ -178,7 +181,7 @@ _HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
-_HEADER_OF: Mapping[str, str] = {"409": "Retry-After", "429": "Retry-After", "503": "Retry-After"}
+_HEADER_OF: Mapping[str, str] = {"202": "Retry-After", "409": "Retry-After", "429": "Retry-After", "503": "Retry-After"}
 
 
 def describe(app: FastAPI) -> None:

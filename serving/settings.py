@@ -12,6 +12,7 @@ LOG_FORMATS = ("auto", "json", "console")
 _LONGEST_DRAIN = 300
 _LONGEST_DECISION = 60
 _LONGEST_PAUSE = 3_600
+_LONGEST_REPORT = 86_400
 _MOST_DAYS = 36_500
 
 
@@ -57,6 +58,7 @@ class Settings:
         webhooks: TOML file of who may deliver webhooks, with which secrets; None takes none in.
         event_targets: TOML file of where events are sent to, signed with which secrets; None sends none.
         experiments: Folder of the definitions of experiments; None runs none.
+        report_seconds: For how long a report of an experiment is answered before it is computed again.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
         decisions_kept_days: How long decisions are kept, to be explained and computed again.
@@ -81,6 +83,7 @@ class Settings:
     webhooks: Path | None = None
     event_targets: Path | None = None
     experiments: Path | None = None
+    report_seconds: int = 600
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
     decisions_kept_days: int = 400
@@ -107,6 +110,7 @@ VARIABLES: Mapping[str, str] = {
     "webhooks": "RECOUP_WEBHOOKS",
     "event_targets": "RECOUP_EVENT_TARGETS",
     "experiments": "RECOUP_EXPERIMENTS",
+    "report_seconds": "RECOUP_REPORT_SECONDS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
     "decisions_kept_days": "RECOUP_DECISIONS_KEPT_DAYS",
@@ -142,6 +146,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         webhooks=_path(given.get("webhooks")),
         event_targets=_path(given.get("event_targets")),
         experiments=_path(given.get("experiments")),
+        report_seconds=_seconds("RECOUP_REPORT_SECONDS", given.get("report_seconds", "600"), _LONGEST_REPORT),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
         decisions_kept_days=_days("RECOUP_DECISIONS_KEPT_DAYS", given.get("decisions_kept_days", "400")),

@@ -87,13 +87,16 @@ def _of_customer(rng: np.random.Generator, number: int) -> Iterator[Told]:
         )
 
 
-def tell(ledger: Ledger, story: Sequence[Told]) -> None:
+def tell(ledger: Ledger, story: Sequence[Told], merchant_id: str = MERCHANT) -> None:
     """Exposures in both experiments, attempts, and what was said of payments, in one go."""
     with ledger.store.writing() as transaction:
         for one in story:
-            put_exposure(transaction, _exposure(one, "first", one.variant, SHARES[one.variant]))
-            put_exposure(transaction, _exposure(one, "same", one.coin, 0.5))
-    ledger.record([event for one in story for event in _events(one)], NOW)
+            for exposure in (
+                _exposure(one, "first", one.variant, SHARES[one.variant]),
+                _exposure(one, "same", one.coin, 0.5),
+            ):
+                put_exposure(transaction, replace(exposure, merchant_id=merchant_id))
+    ledger.record([replace(event, merchant_id=merchant_id) for one in story for event in _events(one)], NOW)
 
 
 def expose_unevenly(ledger: Ledger) -> None:

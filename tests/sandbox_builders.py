@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api_builders import START, Api, Clock, Document, parsed
 from serving.app import create_app
+from serving.kept_reports import Reports
 from serving.ledger.ledger import Ledger
 from serving.service import Service
 from serving.settings import Settings
@@ -38,7 +39,7 @@ class Sandboxed:
         self.app.state.sandboxes.close()
 
 
-def sandboxed(settings: Settings, service: Service, ledger: Ledger) -> Sandboxed:
+def sandboxed(settings: Settings, service: Service, ledger: Ledger, reports: Reports | None = None) -> Sandboxed:
     keys = {}
     for merchant in ("acme", "other"):
         add_merchant(ledger.store, merchant, "", START)
@@ -46,7 +47,7 @@ def sandboxed(settings: Settings, service: Service, ledger: Ledger) -> Sandboxed
         keys[merchant] = made.secret
     live = create_key(ledger.store, "acme", Scope.ADMIN, START, per_second=None).secret
     clock = Clock()
-    app = create_app(settings, service=service, ledger=ledger, clock=clock)
+    app = create_app(settings, service=service, ledger=ledger, clock=clock, reports=reports)
     return Sandboxed(app, clock, ledger, keys, live)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from api_builders import START, Api, Clock
 from serving.app import create_app
+from serving.kept_reports import Reports
 from serving.ledger.ledger import Ledger
 from serving.service import Service
 from serving.settings import Settings
@@ -23,7 +24,7 @@ class Tenants:
         return self.api.with_key(self.keys[merchant_id, scope].secret)
 
 
-def tenants_of(settings: Settings, service: Service, ledger: Ledger) -> Tenants:
+def tenants_of(settings: Settings, service: Service, ledger: Ledger, reports: Reports | None = None) -> Tenants:
     """The service as it starts where keys were made."""
     for merchant in ("acme", "other"):
         add_merchant(ledger.store, merchant, "", START)
@@ -33,4 +34,5 @@ def tenants_of(settings: Settings, service: Service, ledger: Ledger) -> Tenants:
         for scope in Scope
     }
     clock = Clock()
-    return Tenants(Api(create_app(settings, service=service, ledger=ledger, clock=clock), clock), ledger, keys)
+    app = create_app(settings, service=service, ledger=ledger, clock=clock, reports=reports)
+    return Tenants(Api(app, clock), ledger, keys)

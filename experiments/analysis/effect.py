@@ -1,7 +1,7 @@
 """The effect of a variant on a metric as a report shows it: difference, relative change, and both intervals."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,7 @@ class Effect:
             the control is zero or too uncertain to divide by.
         alpha: Chance that the interval misses the truth.
         reduction: Share of the variance removed by the covariate.
+        unadjusted: The same without the covariate; None where there is none.
     """
 
     metric: str
@@ -59,6 +60,7 @@ class Effect:
     relative_always: Interval | None
     alpha: float
     reduction: float
+    unadjusted: "Effect | None" = None
 
     @property
     def difference(self) -> float:
@@ -97,7 +99,10 @@ def effects_by_look(
 def effect(rows: UnitRows, variant: str, control: str, tuning: Tuning, alpha: float) -> Effect | None:
     """The effect in all rows; None without an answer (see `effects_by_look`)."""
     look = np.zeros(len(rows), dtype=np.int64)
-    return effects_by_look(rows, variant, control, look, 1, tuning, alpha)[0]
+    found = effects_by_look(rows, variant, control, look, 1, tuning, alpha)[0]
+    if found is None or rows.covariate is None:
+        return found
+    return replace(found, unadjusted=effect(rows.unadjusted(), variant, control, tuning, alpha))
 
 
 def _at(found: Contrast, i: int) -> tuple[float, ...]:

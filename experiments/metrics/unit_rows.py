@@ -32,6 +32,7 @@ class UnitRows:
         weight: One over the unit's propensity (Hájek's weights): where weights changed on the way, arms hold different
             shares of early and late units, and plain sums would compare times instead of variants. A constant cancels.
         unit: Position in the cohort's `Units`.
+        covariate: What the third and fourth columns are; None where they stand for nothing.
     """
 
     spec: MetricSpec
@@ -41,6 +42,7 @@ class UnitRows:
     weight: Floats
     matured_at: Instants
     unit: Int64s
+    covariate: Covariate | None = None
 
     def __len__(self) -> int:
         return len(self.variant)
@@ -56,6 +58,12 @@ class UnitRows:
         """Which rows are of a variant, shape (n,); none where it has no unit yet."""
         found: Flags = np.equal(self.variant, self.variants.index(variant) if variant in self.variants else -1)
         return found
+
+    def unadjusted(self) -> "UnitRows":
+        """The same without a covariate."""
+        columns = self.columns.copy()
+        columns[:, 2], columns[:, 3] = 0.0, 1.0
+        return replace(self, columns=columns, covariate=None)
 
     def where(self, kept: Flags) -> "UnitRows":
         """Some of the rows; `kept` has shape (n,)."""
@@ -117,6 +125,7 @@ def all_rows(
         weight=1.0 / cohort.units.propensity,
         matured_at=matures_at(cohort.units.exposed_at, within),
         unit=np.arange(len(cohort.units)),
+        covariate=covariate,
     )
     return rows.where(exposed)
 

@@ -21,7 +21,7 @@ from features.sources.charging import (
 )
 from features.sources.document import Node, json_document
 from features.sources.provider import Provider, Surroundings, single
-from features.sources.statement import AttemptReturned, Notice, Stands, Statement, Word
+from features.sources.statement import AttemptReturned, MoneyWentBack, Notice, Stands, Statement, Way, Word
 from features.vocabulary import Credential, Initiator, Network, Outcome, Rail
 
 _TOKENS: Mapping[str, Word] = {
@@ -69,6 +69,8 @@ def _read(event: Node, _: Surroundings) -> Notice:
         return Notice(event_id, kind, (_attempt(event, extra),))
     if kind in _RETURNS:
         return _returned(event_id, kind, event)
+    if kind == "REFUND":
+        return _back(event_id, kind, event, Way.REFUND)
     return Notice(event_id, kind)
 
 
@@ -129,12 +131,13 @@ def _codes(item: Node, extra: Node) -> Codes:
 
 
 def _returned(event_id: str, kind: str, item: Node) -> Notice:
-    """A debit comes back as a chargeback or a failed capture; a card's chargeback is no decline."""
+    """A debit comes back as a chargeback or a failed capture; a card's chargeback is no decline, but its money goes
+    back."""
     debit = _DEBITS.get(item.maybe("paymentMethod") or "")
+    if debit is None and kind == "CHARGEBACK":
+        return _back(event_id, kind, item, Way.CHARGEBACK)
     if debit is None:
-        return Notice(
-            event_id, kind, why="what follows the authorisation of a card is not a decline and counts nowhere"
-        )
+        return Notice(event_id, kind, why="a card that is not captured is not declined, and counts nowhere")
     if item.flag("success") is False:
         return Notice(event_id, kind, why="it did not happen")
     at = item.instant("eventDate")
@@ -142,6 +145,14 @@ def _returned(event_id: str, kind: str, item: Node) -> Notice:
     reason = item.maybe("reason")
     decline = classify(code or reason, processor="adyen", network=debit, text=reason, at=at)
     return Notice(event_id, kind, (AttemptReturned(item.text("originalReference"), decline, at),))
+
+
+def _back(event_id: str, kind: str, item: Node, way: Way) -> Notice:
+    if item.flag("success") is False:
+        return Notice(event_id, kind, why="it did not happen")
+    amount = item.whole("amount", "value")
+    back = MoneyWentBack(item.text("originalReference"), way, amount, item.instant("eventDate"))
+    return Notice(event_id, kind, (back,))
 
 
 def _token(event: Node) -> Notice:

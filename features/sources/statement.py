@@ -46,6 +46,27 @@ class AttemptReturned:
     at: datetime
 
 
+class Way(StrEnum):
+    """How money goes back that had been taken for good; no network takes it for a decline."""
+
+    REFUND = "refund"  # the merchant gives it back
+    CHARGEBACK = "chargeback"  # the payer disputes the sale
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyWentBack:
+    """Money of an approved attempt went back to the payer.
+
+    Args:
+        amount_minor: In the currency of the attempt; None for all of it.
+    """
+
+    attempt_id: str
+    way: Way
+    amount_minor: int | None
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Stands:
     """Where something stands from an instant on; the word says what the subject is."""
@@ -55,7 +76,7 @@ class Stands:
     at: datetime
 
 
-Statement = AttemptTold | AttemptApproved | AttemptReturned | Stands
+Statement = AttemptTold | AttemptApproved | AttemptReturned | MoneyWentBack | Stands
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from features.sources.charging import (
 )
 from features.sources.document import Node, json_document
 from features.sources.provider import Provider, Surroundings
-from features.sources.statement import AttemptReturned, Notice, Stands, Statement, Word
+from features.sources.statement import AttemptReturned, MoneyWentBack, Notice, Stands, Statement, Way, Word
 from features.vocabulary import Credential, Initiator, Network, Outcome, Rail
 
 _CHARGES: Mapping[str, Outcome] = {
@@ -80,6 +80,8 @@ def _read(event: Node, _: Surroundings) -> Notice:
         return Notice(event_id, kind, _mandate(subject, event.instant("created")))
     if kind == "charge.dispute.created":
         return _dispute(event_id, kind, subject, event.instant("created"))
+    if kind == "charge.refunded":
+        return Notice(event_id, kind, (_refund(event, subject),))
     return Notice(event_id, kind)
 
 
@@ -157,12 +159,21 @@ def _mandate(mandate: Node, at: datetime) -> tuple[Statement, ...]:
 
 
 def _dispute(event_id: str, kind: str, dispute: Node, at: datetime) -> Notice:
-    """A debit comes back as a dispute; a card's chargeback is no decline."""
+    """A debit comes back as a dispute; a card's chargeback is no decline, but its money goes back."""
     network = _DEBITS.get(dispute.maybe("payment_method_details", "type") or "")
     if network is None:
-        return Notice(event_id, kind, why="a chargeback of a card is not a decline and counts nowhere")
+        back = MoneyWentBack(dispute.text("charge"), Way.CHARGEBACK, dispute.whole("amount"), at)
+        return Notice(event_id, kind, (back,))
     decline = classify(dispute.maybe("reason"), processor="stripe", network=network, at=at)
     return Notice(event_id, kind, (AttemptReturned(dispute.text("charge"), decline, at),))
+
+
+def _refund(event: Node, charge: Node) -> Statement:
+    """The charge says what was refunded of it in all; what it was before this event stands beside it."""
+    before = event.at("data", "previous_attributes", "amount_refunded")
+    earlier = event.at("data", "previous_attributes").whole("amount_refunded") if before.present else 0
+    amount = max(charge.whole("amount_refunded") - earlier, 0)
+    return MoneyWentBack(charge.text("id"), Way.REFUND, amount, event.instant("created"))
 
 
 STRIPE = Provider("stripe", json_document, _events, ("type",), _read)

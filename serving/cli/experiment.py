@@ -47,13 +47,13 @@ def check(
         typer.Option(metavar="FILE.toml", help="Definitions in force: a file or folder of them.", show_default=False),
     ] = None,
 ) -> None:
-    """Say everything that is wrong with definitions, one sentence each.
+    """Say everything that is wrong with definitions, one sentence each, and what else to know before the start.
 
     Exit codes: 0 nothing is wrong, 1 something is, 2 refused.
     """
     from serving.base_rates import base_rate, history_of
     from serving.cli.experiment_tables import print_base_rates
-    from serving.definition_checks import checked
+    from serving.definition_checks import checked, to_know
     from serving.service import economics_of
 
     read = history_of(history) if history else None
@@ -61,6 +61,8 @@ def check(
     faults, sound = checked(files, settings, against=against, history=read)
     for fault in faults:
         typer.echo(fault.sentence, err=True)
+    for caution in to_know(files):
+        typer.echo(f"Warning: {caution.sentence}", err=True)
     if faults:
         raise typer.Exit(EXIT_FAULTY)
     for definition in sound:
@@ -145,23 +147,24 @@ def report(
         typer.Option("--html", metavar="FILE.html", help="Write a page with plots there.", show_default=False),
     ] = None,
     track: Annotated[bool, typer.Option("--track", help="Keep it as a run in MLflow.")] = False,
+    merchant: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Of this merchant's payments alone; of all if absent.", show_default=False),
+    ] = None,
     definitions: Definitions = None,
     database: Database = None,
 ) -> None:
     """Show what may be read of an experiment: its verdict, the check of the split, and every metric it names."""
-    from experiments.report import report_of
     from experiments.report_facts import facts_of
     from serving.cli.experiment_report import print_report
-    from serving.experiment_outcomes import observed
-    from serving.ledger.migrate import require_current
+    from serving.experiment_reporting import read_report
     from serving.ledger.opening import store_at
     from serving.service import economics_of
 
     definition = _folder(definitions).of(key)
     at = as_of.replace(tzinfo=UTC) if as_of else datetime.now(UTC)
     with closing(store_at(url_of(database))) as store:
-        require_current(store)
-        found = report_of(definition, observed(store, definition, at), economics_of(_settings()), at)
+        found = read_report(store, definition, economics_of(_settings()), at, merchant)
     print_report(found)
     if json is not None:
         _save(json, facts_of(found), "--json")

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.report import Report
-from serving.experiment_words import Grid, checks, lead, lift, metrics, units, verdicts
+from serving.experiment_words import Grid, adjusted, checks, lead, lift, metrics, units, verdicts
 
 _WIDTH = 160
 
@@ -21,6 +21,9 @@ def print_report(report: Report) -> None:
         return
     for one in report.analysis.variants:
         console.print(_table(metrics(report, one)))
+        said = adjusted(report, one)
+        if said:
+            console.print(said)
     against = lift(report)
     if against:
         console.print(against)

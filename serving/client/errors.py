@@ -123,6 +123,7 @@ BY_SLUG: Mapping[str, type[RefusedError]] = {
     "ledger-unavailable": UnavailableError,
     "method-not-allowed": RefusedError,
     "internal": RefusedError,
+    "report-failed": RefusedError,
     "http": RefusedError,
 }
 """The class of each kind of refusal that the service knows."""

@@ -33,6 +33,7 @@ from serving.client.shapes import (
     PaymentTimeline,
     Readiness,
     ReleaseRequest,
+    ReportAnswer,
     ReportsAnswer,
     ReservationOut,
     ReservationsPage,
@@ -664,6 +665,26 @@ class Operations(ABC):
                 query={
                     "merchant_id": merchant_id,
                 },
+            )
+        )
+
+    def experiment_report(
+        self,
+        key: str,
+        *,
+        merchant_id: str | None = None,
+    ) -> ReportAnswer:
+        """Report of an experiment: `GET /v1/experiments/{key}/report`."""
+        return self.send(
+            call(
+                "GET",
+                "/v1/experiments/{key}/report",
+                lambda value: decode(ReportAnswer, value),
+                path={"key": key},
+                query={
+                    "merchant_id": merchant_id,
+                },
+                accepts=frozenset({202}),
             )
         )
 
@@ -1408,6 +1429,26 @@ class AsyncOperations(ABC):
                 query={
                     "merchant_id": merchant_id,
                 },
+            )
+        )
+
+    async def experiment_report(
+        self,
+        key: str,
+        *,
+        merchant_id: str | None = None,
+    ) -> ReportAnswer:
+        """Report of an experiment: `GET /v1/experiments/{key}/report`."""
+        return await self.send(
+            call(
+                "GET",
+                "/v1/experiments/{key}/report",
+                lambda value: decode(ReportAnswer, value),
+                path={"key": key},
+                query={
+                    "merchant_id": merchant_id,
+                },
+                accepts=frozenset({202}),
             )
         )
 

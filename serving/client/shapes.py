@@ -263,6 +263,21 @@ class PaymentEventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArmOut:
+    """How many units a variant has.
+
+    Args:
+        mature: units whose window is over
+    """
+
+    variant: str
+    expected: float
+    exposed: int
+    mature: int
+    collecting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentOut:
     """The variant of an experiment that answered.
 
@@ -1236,6 +1251,61 @@ class DeliveryAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EffectUnitsOut:
+    """Mature units that an effect rests on."""
+
+    control: int
+    variant: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalOut:
+    """From low to high, in the metric's unit."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainOut:
+    """An effect without its covariate."""
+
+    control: float
+    variant: float
+    difference: float
+    standard_error: float
+    interval: IntervalOut
+    p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectOut:
+    """A variant less its control on one metric, from mature units; with a covariate, adjusted by it.
+
+    Args:
+        interval: of the difference, by the experiment's method at `level`
+        level: chance that the interval holds the truth
+        relative: the difference as a share of the control
+        reduction: share of the variance that the covariate took off
+        unadjusted: the same without the covariate; null where there is none
+    """
+
+    metric: str
+    control: float
+    variant: float
+    difference: float
+    standard_error: float
+    interval: IntervalOut
+    level: float
+    p: float
+    relative: float | None
+    relative_interval: IntervalOut | None
+    units: EffectUnitsOut
+    reduction: float
+    unadjusted: PlainOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryOut:
     """One thing that was done to an experiment.
 
@@ -1331,10 +1401,39 @@ class FeeOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailOut:
+    """A guard-rail; its interval is always-valid.
+
+    Args:
+        better: higher or lower
+        state: held, open or breached
+    """
+
+    metric: str
+    margin: float
+    better: str
+    state: str
+    effect: EffectOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The process is alive."""
 
     status: Literal["alive"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOutOut:
+    """Everybody treated against the hold-out.
+
+    Args:
+        brought: what the retries brought, in minor units of the report's currency
+    """
+
+    effect: EffectOut
+    brought: float
+    brought_interval: IntervalOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1608,6 +1707,170 @@ class ReleaseRequest:
 
     merchant_id: str
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitOut:
+    """Whether units arrived as planned.
+
+    Args:
+        anytime_p: may be read every day
+    """
+
+    healthy: bool
+    anytime_p: float
+    chi_square_p: float
+    arms: tuple[ArmOut, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondaryOut:
+    """A secondary metric.
+
+    Args:
+        interval: of the difference, by the experiment's method at `level`
+        level: chance that the interval holds the truth
+        relative: the difference as a share of the control
+        reduction: share of the variance that the covariate took off
+        unadjusted: the same without the covariate; null where there is none
+        corrected_p: corrected for the number of secondary metrics (Holm)
+    """
+
+    metric: str
+    control: float
+    variant: float
+    difference: float
+    standard_error: float
+    interval: IntervalOut
+    level: float
+    p: float
+    relative: float | None
+    relative_interval: IntervalOut | None
+    units: EffectUnitsOut
+    reduction: float
+    unadjusted: PlainOut | None
+    corrected_p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentOut:
+    """The effect in one segment.
+
+    Args:
+        interval: of the difference, by the experiment's method at `level`
+        level: chance that the interval holds the truth
+        relative: the difference as a share of the control
+        reduction: share of the variance that the covariate took off
+        unadjusted: the same without the covariate; null where there is none
+        shrunken: the difference drawn towards the common one
+    """
+
+    metric: str
+    control: float
+    variant: float
+    difference: float
+    standard_error: float
+    interval: IntervalOut
+    level: float
+    p: float
+    relative: float | None
+    relative_interval: IntervalOut | None
+    units: EffectUnitsOut
+    reduction: float
+    unadjusted: PlainOut | None
+    segment: str
+    shrunken: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentsOut:
+    """The effect by the values of one label; exploratory.
+
+    Args:
+        differ_p: p of segments with one common effect differing so much
+        left_out_units: units of segments too small to show
+    """
+
+    by: str
+    differ_p: float
+    common: float
+    left_out_units: int
+    segments: tuple[SegmentOut, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantReportOut:
+    """One variant against the control.
+
+    Args:
+        verdict: collecting, unhealthy, no difference shown, wins, loses, guard-rail breached or ready to ship
+        sentence: why
+    """
+
+    variant: str
+    verdict: str
+    sentence: str
+    primary: EffectOut | None
+    guardrails: tuple[GuardrailOut, ...]
+    secondary: tuple[SecondaryOut, ...]
+    segments_exploratory: tuple[SegmentsOut, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOut:
+    """What may be read of an experiment on that day, as `recoup experiment report --json` writes it.
+
+    Args:
+        merchant_id: whose payments it is about
+        as_of: what was known then
+        currency: of all money in it, in minor units
+        covariate: what is known before the failure and takes noise off every effect
+        withheld: the split is broken, so no outcome is shown
+        unmeasured: metrics whose facts nobody tells of
+    """
+
+    key: str
+    hypothesis: str
+    owner: str
+    status: Status | str
+    merchant_id: str | None
+    as_of: datetime
+    currency: str
+    unit: Unit | str
+    control: str
+    method: Method | str
+    alpha: float
+    window_days: int
+    min_run_days: int
+    days_run: float
+    planned_units: int | None
+    planned_units_stated: bool
+    covariate: str | None
+    split: SplitOut
+    withheld: bool
+    unmeasured: tuple[str, ...]
+    variants: tuple[VariantReportOut, ...]
+    hold_out: HoldOutOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAnswer:
+    """The last report of an experiment on one merchant's payments, and how old it is.
+
+    Args:
+        about: whose payments the figures are of
+        state: computing: there is none yet, ask again; current; old: a newer one is being computed
+        problem: why the last try to compute it anew failed
+    """
+
+    key: str
+    merchant_id: str
+    about: str
+    state: Literal["computing", "current", "old"]
+    computed_at: datetime | None
+    age_seconds: int | None
+    problem: str | None
+    report: ReportOut | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

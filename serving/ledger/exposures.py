@@ -108,15 +108,19 @@ def exposures(store: Store, experiment: str) -> Iterator[Exposure]:
         yield from page
 
 
-def pages_of_exposures(store: Store, experiment: str, most: int = _AT_ONCE) -> Iterator[tuple[Exposure, ...]]:
-    """The same, so many at a time; no page is empty."""
-    after = ("", "")
+def pages_of_exposures(
+    store: Store, experiment: str, most: int = _AT_ONCE, *, merchant_id: str | None = None
+) -> Iterator[tuple[Exposure, ...]]:
+    """The same, so many at a time, of one merchant or of all; no page is empty."""
+    statement, after = "exposures_after", ("", "")
+    if merchant_id is not None:
+        statement, after = "exposures_of_merchant_after", (merchant_id, "")
     while True:
         where: Values = {
             "experiment": experiment, "merchant_id": after[0], "payment_id": after[1], "most": most,
         }  # fmt: skip
         with store.reading() as transaction:
-            (rows,) = transaction.ask(("exposures_after", where))
+            (rows,) = transaction.ask((statement, where))
         if rows:
             yield tuple(map(_exposure, rows))
         if len(rows) < most:

@@ -51,6 +51,11 @@ class PostgresStore:
         parts = urlsplit(self._url)
         return urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc)))
 
+    @property
+    def url(self) -> str:
+        """Its address, password included."""
+        return self._url
+
     @contextmanager
     def writing(
         self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = (), *, flushed: bool = True

@@ -760,17 +760,79 @@ SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, prope
 FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
 ORDER BY merchant_id, payment_id LIMIT :most
 
+-- name: exposures_of_merchant_after
+-- The same of one merchant.
+SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
+    amount_minor, currency, market, rail, category
+FROM exposure WHERE experiment = :experiment AND merchant_id = :merchant_id AND payment_id > :payment_id
+ORDER BY payment_id LIMIT :most
+
+-- name: insert_money_back
+-- Money that went back to the payer; told twice, it went once.
+INSERT INTO money_back (
+    merchant_id, source, source_event_id, attempt_id, kind, amount_minor, said_at, recorded_at
+) VALUES (
+    :merchant_id, :source, :source_event_id, :attempt_id, :kind, :amount_minor, :said_at, :recorded_at
+) ON CONFLICT DO NOTHING
+
+-- name: outcome_money_back
+-- What went back of each attempt on the exposed payments of a page.
+SELECT m.merchant_id, m.attempt_id, m.said_at, m.amount_minor
+FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
+    JOIN money_back AS m ON m.merchant_id = a.merchant_id AND m.attempt_id = a.attempt_id
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY m.said_at, m.source, m.source_event_id
+
 -- name: outcome_tries
 -- Every attempt on the exposed payments of a page, with when it was sent back.
 SELECT x.merchant_id, x.payment_id, a.at, a.outcome, a.initiator, a.amount_minor, (
     SELECT min(e.said_at) FROM event AS e
     WHERE e.merchant_id = a.merchant_id AND e.subject_id = a.attempt_id AND e.kind = 'attempt_reversed'
         AND a.outcome <> 'approved'
-), a.processor
+), a.processor, a.attempt_id
 FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id AND a.at > x.failed_at
 WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
     AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
 ORDER BY x.merchant_id, x.payment_id, a.at, a.attempt_id
+
+-- name: earlier_payments
+-- Of each exposed payment of a page: how many other payments of its customer had failed before it did, and how many of
+-- them had been recovered. A debit that was sent back only later was taken, as far as was known then.
+SELECT merchant_id, payment_id, count(*), sum(recovered) FROM (
+    SELECT known.merchant_id, known.payment_id, known.earlier, max(known.failed) AS failed,
+        max(CASE WHEN known.failed = 0 AND known.outcome <> 'unknown' THEN 1 ELSE 0 END) AS recovered
+    FROM (
+        SELECT x.merchant_id, x.payment_id, a.payment_id AS earlier, a.outcome,
+            CASE WHEN a.outcome IN ('declined', 'error') AND NOT (a.known_at >= x.failed_at AND EXISTS (
+                SELECT 1 FROM event AS e
+                WHERE e.merchant_id = a.merchant_id AND e.subject_id = a.attempt_id AND e.kind = 'attempt_reversed'
+            )) THEN 1 ELSE 0 END AS failed
+        FROM exposure AS x JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.customer_id = x.customer_id
+            AND a.at < x.failed_at AND a.payment_id <> x.payment_id
+        WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+            AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+    ) AS known
+    GROUP BY known.merchant_id, known.payment_id, known.earlier
+) AS payments WHERE failed = 1 GROUP BY merchant_id, payment_id
+
+-- name: recovered_by_category
+-- How many payments had failed by an instant, by what they failed of, and how many were approved within so long.
+SELECT category, count(*), sum(recovered) FROM (
+    SELECT CASE WHEN min(f.outcome) = 'error' AND coalesce(min(f.category), 'unknown') = 'unknown'
+            THEN 'processing_error' ELSE coalesce(min(f.category), 'unknown') END AS category,
+        max(CASE WHEN EXISTS (
+            SELECT 1 FROM attempt AS p WHERE p.merchant_id = f.merchant_id AND p.payment_id = f.payment_id
+                AND p.outcome = 'approved' AND p.at > f.at AND p.at <= f.at + :window
+        ) THEN 1 ELSE 0 END) AS recovered
+    FROM (
+        SELECT merchant_id, payment_id, min(at) AS failed_at FROM attempt
+        WHERE outcome IN ('declined', 'error') AND (:merchant_id = '' OR merchant_id = :merchant_id)
+        GROUP BY merchant_id, payment_id HAVING min(at) <= :until
+    ) AS first JOIN attempt AS f ON f.merchant_id = first.merchant_id AND f.payment_id = first.payment_id
+        AND f.at = first.failed_at AND f.outcome IN ('declined', 'error')
+    GROUP BY f.merchant_id, f.payment_id
+) AS payments GROUP BY category
 
 -- name: outcome_words
 -- Everything that was said of the exposed payments of a page.
@@ -782,12 +844,19 @@ WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant
 ORDER BY x.merchant_id, x.payment_id, e.said_at, e.source, e.source_event_id
 
 -- name: outcome_customers
--- Everything that was told of the customers of a page's exposed payments.
+-- Everything that was told of the customers of a page's exposed payments, and the chargebacks of those payments.
 SELECT x.merchant_id, x.payment_id, c.event_id, c.kind, c.said_at, c.amount_minor, c.currency
 FROM exposure AS x JOIN customer_event AS c ON c.merchant_id = x.merchant_id AND c.customer_id = x.customer_id
 WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
     AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
-ORDER BY x.merchant_id, x.payment_id, c.said_at, c.event_id
+UNION ALL
+SELECT x.merchant_id, x.payment_id, b.source || ' ' || b.source_event_id, 'disputed', b.said_at, NULL, NULL
+FROM exposure AS x
+    JOIN attempt AS a ON a.merchant_id = x.merchant_id AND a.payment_id = x.payment_id
+    JOIN money_back AS b ON b.merchant_id = a.merchant_id AND b.attempt_id = a.attempt_id AND b.kind = 'chargeback'
+WHERE x.experiment = :experiment AND (x.merchant_id, x.payment_id) >= (:merchant_id, :payment_id)
+    AND (x.merchant_id, x.payment_id) <= (:last_merchant_id, :last_payment_id)
+ORDER BY 1, 2, 5, 3
 
 -- name: insert_customer_event
 -- Append what befell a customer; told again under the same id, nothing happens.

@@ -58,6 +58,11 @@ class SqliteStore:
         """The file."""
         return str(self._path)
 
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"sqlite:///{self._path}?synchronous={self._synchronous}"
+
     @contextmanager
     def writing(
         self,

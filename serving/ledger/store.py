@@ -80,6 +80,11 @@ class Store(Protocol):
         """The database as people name it; no password."""
         ...
 
+    @property
+    def url(self) -> str:
+        """The address that opens it again, password included: for another process, never for people."""
+        ...
+
     def writing(
         self, locks: Sequence[Lock] = (), shared: Sequence[Lock] = (), *, flushed: bool = True
     ) -> AbstractContextManager[Transaction]:

@@ -14,15 +14,16 @@ from features.sources.statement import (
     AttemptApproved,
     AttemptReturned,
     AttemptTold,
+    MoneyWentBack,
     Notice,
     Stands,
-    Statement,
 )
 from features.vocabulary import Outcome, Precision
 from serving.ledger.events import EventKind, LedgerEvent, Source, reported, sent_back
 from serving.ledger.events import told as told_event
 from serving.ledger.facts import Facts, facts_of
 from serving.ledger.ledger import Ledger
+from serving.ledger.money_back import MoneyBack, put_money_back
 from serving.ledger.store import Row, number_of
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -55,7 +56,11 @@ def tell(ledger: Ledger, merchant_id: str, source: str, notice: Notice, now: dat
     """
     events: list[LedgerEvent] = []
     missing: list[str] = []
+    back: list[MoneyBack] = []
     for statement in notice.statements:
+        if isinstance(statement, MoneyWentBack):
+            back.append(_money_back(merchant_id, f"{source}/{notice.event_id}", statement, now))
+            continue
         event = _event(ledger, merchant_id, f"{source}/{notice.event_id}", statement)
         if event is None:
             missing.append(statement.attempt_id if isinstance(statement, AttemptApproved) else "")
@@ -63,11 +68,19 @@ def tell(ledger: Ledger, merchant_id: str, source: str, notice: Notice, now: dat
             _check_instants(event, now)
             events.append(event)
     new = ledger.record(events, now).new if events else 0
+    new += put_money_back(ledger.store, back, now) if back else 0
     attempts = [one.attempt for one in notice.statements if isinstance(one, AttemptTold)]
     return Told(new, tuple(missing), tuple(one.processor for one in attempts if is_unknown(one.decline)))
 
 
-def _event(ledger: Ledger, merchant_id: str, event_id: str, statement: Statement) -> LedgerEvent | None:
+def _money_back(merchant_id: str, event_id: str, told: MoneyWentBack, now: datetime) -> MoneyBack:
+    _check_instant(to_micros(told.at), now)
+    return MoneyBack(merchant_id, Source.WEBHOOK, event_id, told.attempt_id, told.way.value, told.amount_minor, told.at)
+
+
+def _event(
+    ledger: Ledger, merchant_id: str, event_id: str, statement: AttemptTold | AttemptApproved | AttemptReturned | Stands
+) -> LedgerEvent | None:
     """The event of a statement; None where it says the end of an attempt that is not known yet."""
     match statement:
         case AttemptTold(attempt, method, customer_id):
@@ -120,8 +133,11 @@ def facts_from(row: Row) -> Facts:
 
 def _check_instants(event: LedgerEvent, now: datetime) -> None:
     """What is said to happen later than now would outrank all that is said until then."""
-    latest = to_micros(now + CLOCKS_APART)
     at = event.facts.at if event.facts else event.said_at
-    if max(event.said_at, at) > latest:
-        shown = from_micros(max(event.said_at, at)).isoformat()
+    _check_instant(max(event.said_at, at), now)
+
+
+def _check_instant(at: int, now: datetime) -> None:
+    if at > to_micros(now + CLOCKS_APART):
+        shown = from_micros(at).isoformat()
         raise InvalidValueError("said_at", shown, f"an instant not after {now.isoformat()}")

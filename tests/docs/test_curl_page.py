@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from api_builders import Document
+from report_builders import reports_at_once
 from sandbox_builders import Sandboxed, sandboxed
 from serving.definitions import folder_at
 from serving.ledger_access import open_ledger
@@ -37,7 +38,7 @@ def made(tmp_path: Path) -> Iterator[Sandboxed]:
     settings = Settings(home=tmp_path, database=f"sqlite:///{tmp_path}/l.db?synchronous=normal", log_format="json")
     with (
         closing(open_ledger(settings, service.rulebook)) as ledger,
-        closing(sandboxed(settings, service, ledger)) as made,
+        closing(sandboxed(settings, service, ledger, reports_at_once(settings))) as made,
     ):
         yield made
 

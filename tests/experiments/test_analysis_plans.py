@@ -13,7 +13,8 @@ from experiments.definition import HOLD_OUT, Definition, Method
 from experiments.metrics.cohort import Cohort, Events, FailedPayments, Retries, Units
 
 PLANNED = Planned(5_000, settled=True, stated=True)
-DEFINITION = a_definition()
+# The cohorts below know nothing from before the failure.
+DEFINITION = a_definition(("coverage = 1.0", 'coverage = 1.0\ncovariate = "none"'))
 
 
 def a_cohort(seed: int = 1, units: int = 1_000) -> Cohort:
@@ -115,7 +116,7 @@ PLANNED_LATER = Planned(77_000, settled=True, stated=False)
 
 
 def _fixed() -> Definition:
-    return a_definition(("coverage = 1.0", 'coverage = 1.0\nmethod = "fixed"'))
+    return replace(DEFINITION, method=Method.FIXED)
 
 
 def test_before_enough_are_mature_the_number_is_open_and_out_of_reach() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.outcomes import Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
+from experiments.outcomes import Back, Followed, PaymentOutcome, RecoveredBy, Try, Word, outcome_of
 from features.vocabulary import Initiator, Outcome
 
 FAILED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -136,3 +136,24 @@ def _seen(one: Try) -> Try:
     if one.reversed_at is None or one.reversed_at <= day(WINDOW):
         return one
     return replace(one, outcome=Outcome.APPROVED, reversed_at=None)
+
+
+def test_what_of_a_recovery_went_back_is_taken_off_and_all_of_it_takes_it_back() -> None:
+    def paid(*back: Back) -> PaymentOutcome:
+        made = Try(FAILED + timedelta(days=3), Outcome.APPROVED, Initiator.MERCHANT, 1_000, back=back)
+        return outcome_of(Followed(FAILED, 1_000, (made,)), 30, FAILED + timedelta(days=60))
+
+    early, late = FAILED + timedelta(days=9), FAILED + timedelta(days=31)
+    amounts = {
+        (): 1_000,
+        (Back(early, 300),): 700,
+        (Back(early, 300), Back(late, 300)): 700,
+        (Back(early, 300), Back(early, 700)): 0,
+        (Back(early),): 0,
+        (Back(FAILED),): 0,  # by a clock that is behind
+        (Back(late),): 1_000,
+    }
+    for back, left in amounts.items():
+        found = paid(*back)
+        assert (found.recovered_minor, found.recovered) == (left, left > 0), back
+        assert [one.approved for one in found.retried] == [True]

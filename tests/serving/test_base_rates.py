@@ -3,10 +3,12 @@
 from dataclasses import replace
 from statistics import NormalDist
 
+import numpy as np
 import pytest
 
 from experiment_builders import a_definition
-from experiments.definition import Definition, Method, Namespace, Target, Unit
+from experiments.analysis.power import Baseline
+from experiments.definition import CovariateName, Definition, Method, Namespace, Target, Unit
 from failure_histories import Told, a_history
 from features.vocabulary import DeclineCategory, Rail
 from model.economics import Economics
@@ -87,7 +89,7 @@ def test_the_market_is_the_issuers_country_where_none_is_stated() -> None:
 
 
 def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
-    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5)
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5, primary=Baseline(0.6, 0.25, 0.0, 100.0))
     planned = replace(TEN_DAYS, method=Method.FIXED, smallest_effect=0.1)
     found = run_time(planned, rate)
     assert found is not None
@@ -99,7 +101,53 @@ def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
     assert longer.units > found.units
 
 
-def test_where_the_rate_says_nothing_of_the_metric_no_run_time_is_told() -> None:
-    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5)
-    assert run_time(replace(TEN_DAYS, primary_metric="net_value"), rate) is None
-    assert run_time(TEN_DAYS, replace(rate, recovered=0.0)) is None
+def test_what_a_covariate_takes_off_saves_units() -> None:
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5, primary=Baseline(0.6, 0.25, 0.0, 100.0))
+    with_past = replace(rate, primary=Baseline(0.6, 0.25, 0.2, 100.0))
+    plain, adjusted = run_time(TEN_DAYS, rate), run_time(TEN_DAYS, with_past)
+    assert plain is not None
+    assert adjusted is not None
+    assert adjusted.units == pytest.approx(0.8 * plain.units, abs=1)
+
+
+def test_where_the_history_says_nothing_of_the_metric_no_run_time_is_told() -> None:
+    for untold in ("complaints", "cap_use", "retention_30"):
+        rate = rate_of(replace(TEN_DAYS, primary_metric=untold), *PAYMENTS)
+        assert (rate.primary, run_time(TEN_DAYS, rate)) == (None, None)
+    nothing_back = rate_of(TEN_DAYS, Told("a", "p1", 0), Told("b", "p2", 7))
+    assert run_time(TEN_DAYS, nothing_back) is None
+
+
+def test_the_baseline_of_every_other_metric_is_that_of_the_experiment() -> None:
+    """a: 1000 back on day 3, one retry; 1000 of another payment fails later and is in no experiment; b: nothing."""
+    by_name = {
+        "recovered_value": 0.5,
+        "rate_cohort_open_counted": 0.5,
+        "attempts_per_payment": 0.5,
+        "net_value": (1000 - 10 - 14) / 2000,
+        "days_unpaid": (3 + 10) / 2,
+    }
+    for name, expected in by_name.items():
+        base = rate_of(replace(TEN_DAYS, primary_metric=name), *PAYMENTS).primary
+        assert base is not None
+        assert base.mean == pytest.approx(expected), name
+        assert base.reduction == 0.0
+        assert base.units_per_week == pytest.approx(1.0)
+
+
+def test_the_covariate_is_measured_on_the_later_half_with_what_was_known_before() -> None:
+    rng = np.random.default_rng(5)
+    told = []
+    for number in range(1_200):
+        # Who is willing pays every time, two days on; the others never do.
+        willing, day = bool(rng.random() < 0.5), int(rng.integers(0, 45))
+        for place, at in enumerate((day, day + 45)):
+            told.append(Told(f"c{number}", f"p{number}-{place}", at, 2 if willing else None))
+    base = rate_of(TEN_DAYS, *told).primary
+    assert base is not None
+    assert base.reduction > 0.7
+    assert base.mean == pytest.approx(0.5, abs=0.05)
+    none = rate_of(replace(TEN_DAYS, covariate=CovariateName.NONE), *told).primary
+    assert none is not None
+    assert none.reduction == 0.0
+    assert none.variance == pytest.approx(base.variance)

@@ -11,7 +11,16 @@ from features.sources.charging import amount_of, last_day, network_of
 from features.sources.document import Node, json_document, xml_document
 from features.sources.provider import Surroundings
 from features.sources.providers import PROVIDERS
-from features.sources.statement import AttemptApproved, AttemptReturned, AttemptTold, Notice, Stands, Word
+from features.sources.statement import (
+    AttemptApproved,
+    AttemptReturned,
+    AttemptTold,
+    MoneyWentBack,
+    Notice,
+    Stands,
+    Way,
+    Word,
+)
 from features.vocabulary import Credential, DeclineCategory, Initiator, Network, Outcome, Rail
 from webhook_builders import names, payload, signed
 
@@ -135,15 +144,24 @@ def test_a_batch_of_adyen_is_read_item_by_item_and_a_debits_chargeback_is_a_retu
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "attempt_id", "way"),
     [
-        "adyen/card_chargeback.json",
-        "checkout/dispute_received.json",
-        "adyen/refund.json",
-        "stripe/customer_updated.json",
+        ("adyen/card_chargeback.json", "NC6HT9CRT65ZGN82", Way.CHARGEBACK),
+        ("adyen/refund.json", "NC6HT9CRT65ZGN82", Way.REFUND),
+        ("stripe/charge_dispute_created_card.json", "ch_3NfakeSucceeded00001", Way.CHARGEBACK),
+        ("stripe/charge_refunded.json", "ch_3NfakeSucceeded00001", Way.REFUND),
     ],
 )
-def test_refunds_and_chargebacks_of_cards_count_nowhere(name: str) -> None:
+def test_refunds_and_chargebacks_of_cards_are_money_that_went_back_and_no_decline(
+    name: str, attempt_id: str, way: Way
+) -> None:
+    (back,) = only(name).statements
+    assert isinstance(back, MoneyWentBack)
+    assert (back.attempt_id, back.way, back.amount_minor) == (attempt_id, way, 2799)
+
+
+@pytest.mark.parametrize("name", ["checkout/dispute_received.json", "stripe/customer_updated.json"])
+def test_what_names_no_attempt_and_no_method_counts_nowhere(name: str) -> None:
     assert only(name).statements == ()
 
 

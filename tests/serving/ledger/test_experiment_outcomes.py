@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from cap_builders import NOW, an_attempt
 from experiment_builders import a_definition
+from experiments.covariates import Expectations, Past
+from experiments.definition import Change, Entry
 from experiments.metrics.cohort import Event
 from experiments.outcomes import RecoveredBy
 from features.attempt import Attempt
@@ -18,6 +20,7 @@ from serving.ledger.customers import CustomerEvent, CustomerWord, tell_of_custom
 from serving.ledger.events import EventKind, LedgerEvent, Return, Source
 from serving.ledger.exposures import Exposure, pages_of_exposures
 from serving.ledger.ledger import Ledger
+from serving.ledger.money_back import MoneyBack, put_money_back
 
 DEFINITION = a_definition()
 FAILED = NOW - timedelta(days=40)
@@ -147,3 +150,65 @@ def test_what_a_limit_allowed_at_the_exposure_is_kept_with_it(ledger: Ledger) ->
     ledger.expose(replace(before, payment_id="two", attempts_allowed=7))
     found = {one.payment_id: one.attempts_allowed for page in pages_of_exposures(ledger.store, "first") for one in page}
     assert found == {"one": None, "two": 7}
+
+
+def a_try(payment_id: str, days: float, code: str | None = "51") -> LedgerEvent:
+    """So many days after the first failure of what is exposed; approved where there is no code."""
+    made = an_attempt((40 - days) * 24, payment_id=payment_id)
+    made = replace(made, attempt_id=f"{payment_id} {'paid' if code is None else days}")
+    return told(made if code else approved(made))
+
+
+def tell_a_past(ledger: Ledger) -> None:
+    """Two payments failed and were recovered before, one of them sent back since; two were not; one never failed."""
+    ledger.record(
+        [
+            *(a_try("recovered", -60), a_try("recovered", -55, None)),
+            *(a_try("sent back since", -50), a_try("sent back since", -48, None), sent_back("sent back since", 3)),
+            *(a_try("sent back before", -50, None), sent_back("sent back before", -45)),
+            *(a_try("lost", -58), a_try("lost", -52), a_try("lost", 4, None)),
+            *(a_try("clean", -20, None), a_try("in", 0), a_try("later", 2)),
+        ],
+        NOW,
+    )
+
+
+def test_the_past_of_a_payer_is_what_was_known_when_the_payment_failed(ledger: Ledger) -> None:
+    exposed(ledger, "in", unit="cus")
+    exposed(ledger, "new", unit="nobody knows")
+    tell_a_past(ledger)
+    pasts = {one.exposure.payment_id: one.past for one in outcomes(ledger.store, DEFINITION, NOW)}
+    assert pasts == {"in": Past(failed=4, recovered=2), "new": Past()}
+
+
+def test_what_to_expect_of_a_category_is_from_windows_that_were_over_before_the_start(ledger: Ledger) -> None:
+    exposed(ledger, "in", unit="cus")
+    exposed(ledger, "new", unit="nobody knows")
+    tell_a_past(ledger)
+    began = FAILED - timedelta(days=26)  # "lost" and "recovered" were over by then
+    started = replace(DEFINITION, history=(Entry(began, Change.STARTED, "Ann", 1.0),))
+    found = {one.unit[1]: one.expected for one in observed(ledger.store, started, NOW, MERCHANT)}
+    funds = (DeclineCategory.INSUFFICIENT_FUNDS, Rail.CARD)
+    rates = Expectations({DeclineCategory.INSUFFICIENT_FUNDS: Past(2, 1)})
+    assert found == {"cus": rates.of(*funds, Past(4, 2)), "nobody knows": rates.of(*funds, Past())}
+    draft = {one.unit[1]: one.expected for one in observed(ledger.store, DEFINITION, NOW)}
+    assert draft["nobody knows"] == Expectations().of(*funds, Past())
+
+
+def test_of_one_merchant_nothing_of_another_is_read(ledger: Ledger) -> None:
+    exposed(ledger, "in", unit="cus")
+    tell_a_past(ledger)
+    assert list(observed(ledger.store, DEFINITION, NOW, "other")) == []
+    before = list(observed(ledger.store, DEFINITION, NOW, MERCHANT))
+    elsewhere = [replace(event, merchant_id="other") for event in (a_try("theirs", -60), a_try("theirs", -50, None))]
+    ledger.record(elsewhere, NOW)
+    assert list(observed(ledger.store, DEFINITION, NOW, MERCHANT)) == before
+
+
+def test_a_chargeback_told_by_a_processor_befell_the_payer(ledger: Ledger) -> None:
+    exposed(ledger, "one")
+    ledger.record([told(an_approval("one", 3))], NOW)
+    back = MoneyBack(MERCHANT, Source.WEBHOOK, "dp_1", "one paid", "chargeback", None, FAILED + timedelta(days=9))
+    assert put_money_back(ledger.store, [back, replace(back, source_event_id="re_1", kind="refund")], NOW) == 2
+    (found,) = observed(ledger.store, DEFINITION, NOW)
+    assert [(one.kind, one.at) for one in found.befell] == [(Event.CHARGEBACK, FAILED + timedelta(days=9))]

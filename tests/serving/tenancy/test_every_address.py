@@ -11,6 +11,7 @@ import pytest
 
 from api_builders import MERCHANT, START, Api, Document, event, report
 from experiment_builders import a_definition
+from report_builders import reports_at_once
 from serving.app import create_app
 from serving.examples import EXAMPLES
 from serving.ledger_access import open_ledger
@@ -118,7 +119,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory, service: Service) -> Iterat
     settings = Settings(database=url, log_format="json")
     service = replace(service, experiments=LiveExperiments((a_definition(),)))
     with closing(open_ledger(settings, service.rulebook)) as ledger:
-        yield Asking(tenants_of(settings, service, ledger))
+        yield Asking(tenants_of(settings, service, ledger, reports_at_once(settings)))
 
 
 def test_the_table_names_every_address_that_takes_a_body() -> None:

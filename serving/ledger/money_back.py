@@ -1,0 +1,69 @@
+"""Money that went back to the payer: refunds, and chargebacks of cards, which no limit and no standing looks at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.card_number import refuse_card_number
+from features.errors import InvalidValueError
+from features.instants import to_micros
+from serving.ledger.events import Source
+from serving.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBack:
+    """Money of one attempt that went back, told once.
+
+    Args:
+        source_event_id: The source's own id of what it tells; told twice under one id it counts once.
+        kind: `refund` or `chargeback`.
+        amount_minor: In the currency of the attempt; None for all of it.
+        said_at: When it went back, by the source's own clock (UTC).
+
+    Raises:
+        InvalidValueError: An id is empty, or the amount is negative.
+        CardNumberError: An id looks like a card number.
+    """
+
+    merchant_id: str
+    source: Source
+    source_event_id: str
+    attempt_id: str
+    kind: str
+    amount_minor: int | None
+    said_at: datetime
+
+    def __post_init__(self) -> None:
+        for name in ("merchant_id", "source_event_id", "attempt_id"):
+            text: str = getattr(self, name)
+            if not text or not text.isprintable():
+                raise InvalidValueError(name, text, "an id of printable characters")
+            refuse_card_number(name, text)
+        if self.amount_minor is not None and self.amount_minor < 0:
+            raise InvalidValueError("amount_minor", self.amount_minor, "zero or more minor units")
+
+
+def put_money_back(store: Store, told: Sequence[MoneyBack], now: datetime) -> int:
+    """Write what went back; how much of it was new.
+
+    Raises:
+        InputError: The ledger cannot be reached.
+    """
+    with store.writing() as transaction:
+        return sum(
+            transaction.change(
+                "insert_money_back",
+                {
+                    "merchant_id": one.merchant_id,
+                    "source": one.source.value,
+                    "source_event_id": one.source_event_id,
+                    "attempt_id": one.attempt_id,
+                    "kind": one.kind,
+                    "amount_minor": one.amount_minor,
+                    "said_at": to_micros(one.said_at),
+                    "recorded_at": to_micros(now),
+                },
+            )
+            for one in told
+        )
