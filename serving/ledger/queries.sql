@@ -763,7 +763,7 @@ ORDER BY merchant_id, payment_id LIMIT :most
 -- name: exposures_of_merchant_after
 -- The same of one merchant.
 SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
-    amount_minor, currency, market, rail, category
+    amount_minor, currency, market, rail, category, attempts_allowed
 FROM exposure WHERE experiment = :experiment AND merchant_id = :merchant_id AND payment_id > :payment_id
 ORDER BY payment_id LIMIT :most
 
