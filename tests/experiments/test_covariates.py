@@ -13,9 +13,10 @@ from experiments.analysis.effect import Effect
 from experiments.analysis_plans import Planned, analysis_plan
 from experiments.changes import breaking
 from experiments.cohorts import SEGMENTS, ObservedPayment, cohort_of
-from experiments.covariates import Expectations, Past, covariate_for
+from experiments.covariates import EXPECTED_AMOUNT, FAILED_AMOUNT, Expectations, Past, covariate_for
 from experiments.definition import CovariateName, Status
 from experiments.metrics.catalogue import METRICS
+from experiments.metrics.cohort import Cohort, Events, FailedPayments, Retries, Units
 from experiments.outcomes import PaymentOutcome, RecoveredBy
 from features.instants import to_micros
 from features.money import Money
@@ -53,42 +54,60 @@ def upside_down(rng: np.random.Generator, chance: Floats) -> Floats:
     return 1.0 - chance
 
 
-def recovered(minor: int) -> PaymentOutcome:
-    at = START + timedelta(days=3)
-    return PaymentOutcome(
-        True, RecoveredBy.RETRY if minor else RecoveredBy.NOBODY, at if minor else None, None, minor, (), None
-    )
-
-
-def payments(rng: np.random.Generator, known: Known, units: int) -> list[ObservedPayment]:
+def a_cohort(rng: np.random.Generator, known: Known, units: int) -> Cohort:
     """Customers who pay by a chance of their own, a little more often where the plan answers."""
     chance = np.where(rng.random(units) < 0.5, 0.1, 0.8)
     plan = rng.random(units) < 0.5
     won = rng.random(units) < chance + LIFT * plan
-    amount = rng.integers(1_000, 5_000, units)
+    amount = rng.integers(1_000, 5_000, units).astype(np.float64)
     expected = known(rng, chance)
-    return [
-        ObservedPayment(
-            unit=("acme", f"c{i}"),
-            variant="plan" if plan[i] else "fixed",
-            propensity=0.5,
-            exposed_at=START,
-            failed_at=START,
-            amount=Money(int(amount[i]), "EUR"),
-            segments=dict.fromkeys(SEGMENTS, ""),
-            outcome=recovered(int(amount[i]) if won[i] else 0),
-            expected=float(expected[i]),
-        )
-        for i in range(units)
-    ]
+    at, never = np.full(units, to_micros(START)).astype("datetime64[us]"), np.full(units, np.datetime64("NaT", "us"))
+    none, nowhere = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[us]")
+    return Cohort(
+        Units(
+            variants=("fixed", "plan"),
+            variant=plan.astype(np.int64),
+            exposed_at=at,
+            propensity=np.full(units, 0.5),
+            covariates={EXPECTED_AMOUNT: expected * amount, FAILED_AMOUNT: amount},
+            segments={},
+        ),
+        FailedPayments(
+            unit=np.arange(units),
+            failed_at=at,
+            amount=amount,
+            paid_at=np.where(won, at + np.timedelta64(3, "D"), never),
+            paid_amount=np.where(won, amount, 0.0),
+            paid_by_customer=np.zeros(units, dtype=np.bool_),
+            taken_back_at=never,
+            given_up_at=never,
+            incentive=np.zeros(units),
+            attempts_allowed=np.zeros(units, dtype=np.int64),
+        ),
+        Retries(none, nowhere, np.zeros(0)),
+        Events(none, nowhere, none, np.zeros(0)),
+    )
 
 
-def effect_of(found: list[ObservedPayment]) -> Effect:
+def effect_of(cohort: Cohort) -> Effect:
     plan = replace(analysis_plan(DEFINITION, Planned(2_000, settled=True, stated=True)), segments=())
-    cohort = cohort_of(found, ("fixed", "plan"), ECONOMICS)
     effect = analyse(cohort, plan, np.datetime64(to_micros(AS_OF), "us")).variants[0].primary
     assert effect is not None
     return effect
+
+
+def observed(expected: float) -> ObservedPayment:
+    return ObservedPayment(
+        unit=("acme", "c"),
+        variant="plan",
+        propensity=0.5,
+        exposed_at=START,
+        failed_at=START,
+        amount=Money(2_000, "EUR"),
+        segments=dict.fromkeys(SEGMENTS, ""),
+        outcome=PaymentOutcome(True, RecoveredBy.NOBODY, None, None, 0, (), None),
+        expected=expected,
+    )
 
 
 @dataclass(frozen=True)
@@ -102,9 +121,9 @@ class Tally:
     reduction: float
 
 
-def many(known: Known, experiments: int = 160, units: int = 300) -> Tally:
+def many(known: Known, experiments: int = 200, units: int = 300) -> Tally:
     rng = np.random.default_rng(11)
-    effects = [effect_of(payments(rng, known, units)) for _ in range(experiments)]
+    effects = [effect_of(a_cohort(rng, known, units)) for _ in range(experiments)]
     found = np.array([one.difference for one in effects])
     plain = [one.unadjusted for one in effects if one.unadjusted is not None]
     assert len(plain) == experiments
@@ -131,8 +150,8 @@ def test_the_adjusted_interval_covers_and_is_as_narrow_as_the_covariate_is_good(
     known: Known, width: tuple[float, float]
 ) -> None:
     tally = many(known)
-    # 160 experiments: the share that covers is within 3.5 standard errors of 95 %.
-    assert tally.covered == pytest.approx(0.95, abs=3.5 * np.sqrt(0.95 * 0.05 / 160))
+    # 200 experiments: the share that covers is within 3.5 standard errors of 95 %.
+    assert tally.covered == pytest.approx(0.95, abs=3.5 * np.sqrt(0.95 * 0.05 / 200))
     assert abs(tally.bias) < 3.5 * tally.error
     assert width[0] < tally.narrower < width[1]
     assert tally.narrower**2 == pytest.approx(1 - tally.reduction, abs=0.03)
@@ -152,7 +171,7 @@ def test_who_has_no_past_is_expected_to_do_as_the_category_and_a_new_category_as
 
 
 def test_a_unit_is_expected_to_pay_what_its_payments_are_that_brought_it_in() -> None:
-    one = payments(np.random.default_rng(1), useless, 1)[0]
+    one = observed(0.5)
     other = replace(one, amount=Money(900, "EUR"), expected=0.25)
     later = replace(other, failed_at=START + timedelta(days=1), exposed_at=START + timedelta(days=1))
     found = cohort_of([one, other, later], ("fixed", "plan"), ECONOMICS).units.covariates

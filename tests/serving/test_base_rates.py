@@ -138,7 +138,7 @@ def test_the_baseline_of_every_other_metric_is_that_of_the_experiment() -> None:
 def test_the_covariate_is_measured_on_the_later_half_with_what_was_known_before() -> None:
     rng = np.random.default_rng(5)
     told = []
-    for number in range(1_200):
+    for number in range(900):
         # Who is willing pays every time, two days on; the others never do.
         willing, day = bool(rng.random() < 0.5), int(rng.integers(0, 45))
         for place, at in enumerate((day, day + 45)):

@@ -190,6 +190,16 @@ def test_what_the_ledger_is_told_nothing_of_holds_a_win_back_from_shipping(repor
     assert "Not measured, for the ledger is told nothing of it: chargebacks, retention_30." in shown
 
 
+def test_a_merchants_report_is_of_its_own_payments(recoup: Recoup, kept: tuple[str, Path], tmp_path: Path) -> None:
+    file, where = tmp_path / "report.json", ("--definitions", kept[1], "--database", kept[0])
+    exposed = {}
+    for merchant in ("acme", "other"):
+        assert recoup("experiment", "report", "first", "--merchant", merchant, "--json", file, *where).code == 0
+        facts = _FACTS.validate_python(orjson.loads(file.read_bytes()))
+        exposed[merchant] = sum(arm.exposed for arm in facts.split.arms)
+    assert exposed == {"acme": len({one.customer for one in STORY}), "other": 0}
+
+
 def test_everybody_treated_is_held_against_the_hold_out(report: Report) -> None:
     facts, shown = report("first")
     nobody = by_hand(STORY, "hold-out")
