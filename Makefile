@@ -22,6 +22,7 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q features model experiments training serving
 	@$(BIN)/python -m model.forest.warm
 	@touch $(STAMP)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.http_page import Figures, http_lines
+from benchmarks.http_page import Figures, Spread, http_lines, start_lines
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".recoup" / "bench"
@@ -52,8 +52,8 @@ def main() -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     stages = _measure(asked.attempts)
-    decisions, plan, scoring, http = _decisions(), _plan(), _scoring(), _http()
-    asked.out.write_text(_page(asked.attempts, stages, decisions, plan, scoring, http), encoding="utf-8")
+    decisions, plan, scoring, requests = _decisions(), _plan(), _scoring(), [*http_lines(_http()), "", *_start_lines()]
+    asked.out.write_text(_page(asked.attempts, stages, decisions, plan, scoring, requests), encoding="utf-8")
     print(f"wrote {asked.out}")
 
 
@@ -90,6 +90,11 @@ def _scoring() -> Scoring:
 def _http() -> Figures:
     figures: Figures = json.loads(_of_artifact("benchmarks.http", WORK / "history.parquet"))
     return figures
+
+
+def _start_lines() -> list[str]:
+    figures: dict[str, dict[str, Spread]] = json.loads(_of_artifact("benchmarks.start", WORK / "history.parquet"))
+    return start_lines(figures)
 
 
 def _of_artifact(module: str, *before: Path) -> str:
@@ -138,7 +143,7 @@ def _page(
     decisions: dict[str, dict[str, float]],
     plan: dict[str, float],
     scoring: Scoring,
-    http: Figures,
+    requests: list[str],
 ) -> str:
     by_name = {stage.name: stage for stage in stages}
     yardstick, features = by_name["read_csv"], by_name["features"].figures
@@ -174,7 +179,7 @@ def _page(
         "",
         *_scoring_lines(scoring),
         "",
-        *http_lines(http),
+        *requests,
         "",
         "## A plan for 60 days × 3 methods × 2 processors",
         "",
