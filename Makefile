@@ -22,6 +22,7 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q features model experiments training serving
 	@$(BIN)/python -m model.forest.warm
 	@touch $(STAMP)
 
@@ -71,7 +72,8 @@ soak: setup ## ten minutes of steady work on two workers, and longer faults (nig
 	@PYTHONPATH=tests $(BIN)/python -m soak.run 600 0.7
 	@FAULT_WORK=200 $(BIN)/python -m pytest tests/serving/faults
 
-audit: setup ## ask the vulnerability database about every locked version; skipped where it cannot be reached
+audit: setup ## our code by Bandit's rules, and every locked version by the vulnerability database where it can be reached
+	@$(BIN)/ruff check --select S --ignore S311 --output-format concise features model experiments training serving
 	@$(BIN)/python .ci/audit.py requirements.lock
 
 lock: ## renew requirements.lock (needs uv)

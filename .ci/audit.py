@@ -45,7 +45,10 @@ def main(path: str) -> int:
     try:
         found = advisories(packages, source)
     except (urllib.error.URLError, TimeoutError, ValueError, KeyError) as error:
-        print(f"SKIPPED: no answer from {source} ({error}); {len(packages)} locked versions were not audited")
+        print(
+            f"SKIPPED: no answer from {source} ({error}); {len(packages)} locked versions were not audited "
+            "for known vulnerabilities; AUDIT_SOURCE names a mirror of the database"
+        )
         return 1 if os.environ.get("AUDIT_REQUIRED") else 0
     for package, ids in found.items():
         print(f"{package}: {', '.join(ids)}")

@@ -1,7 +1,7 @@
 """Decisions over HTTP beside an address that decides nothing: `python -m benchmarks.http HISTORY ARTIFACT`.
 
 The service is the product's own with two workers, a ledger on SQLite and explanations on; the model is 300 trees of 47
-leaves, or 500 for the start. Within each round the addresses and LightGBM's bare prediction take turns, so that ratios
+leaves. Within each round the addresses and LightGBM's bare prediction take turns, so that ratios
 of one round compare what was measured side by side.
 """
 
@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,7 @@ import orjson
 
 from benchmarks.http_client import Load, load, request_bytes
 from benchmarks.http_service import NO_OP
-from benchmarks.scoring import NOW, failure, stated_forest
+from benchmarks.scoring import NOW, failure, stated
 from features.context import Context
 from features.encoders import from_json
 from features.frame import Matrix, frame
@@ -36,7 +35,6 @@ from model.candidates import candidates, horizon_of
 from serving.ports import listening_socket, port_of
 
 ROUNDS = 5
-STARTS = 3
 WORKERS, CONNECTIONS = 2, 16
 DIFFERENT = 32
 """So many payments are asked about in turn."""
@@ -51,17 +49,16 @@ _SECONDS_FOR_THE_OTHERS = 5.0  # workers start together; the first that is ready
 
 
 def main(history: str, artifact_folder: str) -> None:
-    """Print the ratios with their range, the start and the memory, as JSON."""
+    """Print the ratios with their range and the memory, as JSON."""
     artifact = read_artifact(Path(artifact_folder))
-    stated = replace(artifact, boosters=(stated_forest(Path(history)),))
+    model = stated(artifact, Path(history))
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        write_artifact(stated, home / "model")
-        write_artifact(replace(artifact, boosters=(stated_forest(Path(history), trees=500),)), home / "large")
-        figures: dict[str, object] = {"start": _starts(home)}
+        write_artifact(model, home / "model")
+        figures: dict[str, object] = {}
         with _serving(home) as (port, process):
             for name, shape in _SHAPES.items():
-                figures[name] = _measured(port, process, stated, failure(**shape))
+                figures[name] = _measured(port, process, model, failure(**shape))
             figures["memory_mib"] = _memory(process)
     print(json.dumps(figures))
 
@@ -180,7 +177,7 @@ def _serving(home: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     bound.close()
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.http_service", str(port)],
-        env=_environment(home, "model"),
+        env=_environment(home),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -193,30 +190,8 @@ def _serving(home: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def _starts(home: Path) -> dict[str, object]:
-    """Seconds from the command to the first answer of /ready, by workers, with a model of 500 trees."""
-    return {f"{workers} workers": _spread([_start(home, workers) for _ in range(STARTS)]) for workers in (1, WORKERS)}
-
-
-def _start(home: Path, workers: int) -> float:
-    bound = listening_socket("127.0.0.1", 0)
-    port = port_of(bound)
-    bound.close()
-    command = [str(Path(sys.executable).with_name("recoup")), "serve", "--port", str(port), "--workers", str(workers)]
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=_environment(home, "large"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        _ready(port)
-        return time.perf_counter() - began
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _environment(home: Path, model: str) -> dict[str, str]:
-    settings = {"RECOUP_HOME": str(home), "RECOUP_MODEL": str(home / model), "RECOUP_AUTH": "off"}
+def _environment(home: Path) -> dict[str, str]:
+    settings = {"RECOUP_HOME": str(home), "RECOUP_MODEL": str(home / "model"), "RECOUP_AUTH": "off"}
     return os.environ | settings | {"RECOUP_DATABASE_URL": f"sqlite:///{home / 'ledger.db'}"}
 
 
@@ -225,8 +200,10 @@ def _ready(port: int) -> None:
     while time.perf_counter() < until:
         try:
             with urlopen(f"http://127.0.0.1:{port}/ready", timeout=1.0) as answer:
-                if answer.status == 200:
-                    return
+                told = json.load(answer)
+                if told["policy_source"] != "model":
+                    sys.exit(f"the model does not answer: {told}")
+                return
         except (URLError, OSError):
             time.sleep(0.01)
     sys.exit(f"the service was not ready within {_SECONDS_TO_START:.0f} seconds")

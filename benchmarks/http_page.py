@@ -11,9 +11,9 @@ _RATIOS = ("throughput_ratio", "p50_to_no_op", "p50_to_predict", "p99_to_p50", "
 
 
 def http_lines(figures: Figures) -> list[str]:
-    """The section on requests and the section on the start."""
+    """The section on requests."""
     shapes = {name: shape for name, shape in figures.items() if "throughput_ratio" in shape}
-    memory, start = figures["memory_mib"], figures["start"]
+    memory = figures["memory_mib"]
     return [
         "## Decisions over HTTP, two workers, ledger on SQLite, explained",
         "",
@@ -29,14 +29,24 @@ def http_lines(figures: Figures) -> list[str]:
         "",
         f"A worker holds {_middle(memory['worker_rss'])} MiB;",
         f"{_middle(memory['worker_pss'])} MiB where pages that several processes share are shared out.",
-        "",
+    ]
+
+
+def start_lines(figures: dict[str, dict[str, Spread]]) -> list[str]:
+    """The section on the start."""
+    rows = (
+        (name, *(f"{_middle(value[kind])} ({_range(value[kind])})" for kind in ("clock", "processor")))
+        for name, value in figures.items()
+    )
+    return [
         "## From the command to ready, 500 trees × 47 leaves, SQLite",
         "",
-        "`recoup serve` until `/ready` first answers 200, the model named by its folder.",
+        "`recoup serve --model` until `/ready` first answers 200; median of five starts (lowest to highest).",
+        "Printed by `python -m benchmarks.start HISTORY ARTIFACT`.",
         "",
-        "| | seconds | lowest to highest |",
+        "| | seconds by the clock | of the processor, all processes |",
         "|---|---|---|",
-        *(f"| {name} | {_middle(value)} | {_range(value)} |" for name, value in start.items()),
+        *(f"| {' | '.join(row)} |" for row in rows),
     ]
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.http_page import Figures, batch_lines, http_lines
+from benchmarks.http_page import Figures, Spread, batch_lines, http_lines, start_lines
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / ".recoup" / "bench"
@@ -52,7 +52,8 @@ def main() -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     stages = _measure(asked.attempts)
-    decisions, plan, scoring, requests = _decisions(), _plan(), _scoring(), [*http_lines(_http()), "", *_batch()]
+    requests = [*http_lines(_http()), "", *_start_lines(), "", *_batch()]
+    decisions, plan, scoring = _decisions(), _plan(), _scoring()
     asked.out.write_text(_page(asked.attempts, stages, decisions, plan, scoring, requests), encoding="utf-8")
     print(f"wrote {asked.out}")
 
@@ -96,6 +97,11 @@ def _batch() -> list[str]:
     command = [sys.executable, "-m", "benchmarks.batch"]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return batch_lines(json.loads(printed))
+
+
+def _start_lines() -> list[str]:
+    figures: dict[str, dict[str, Spread]] = json.loads(_of_artifact("benchmarks.start", WORK / "history.parquet"))
+    return start_lines(figures)
 
 
 def _of_artifact(module: str, *before: Path) -> str:

@@ -1,9 +1,21 @@
 """Functions compiled by Numba when they are first called, and then kept on disk."""
 
+import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import numba
+
+_LINEAR_ALGEBRA = "scipy.linalg"
+
+if _LINEAR_ALGEBRA not in sys.modules:
+    # Numba's tables would load SciPy's linear algebra, which costs as much as all else of them, only to see whether
+    # matrix products can be compiled. A name that stands for None cannot be imported: none of our loops has such a one.
+    sys.modules[_LINEAR_ALGEBRA] = None  # type: ignore[assignment]
+    try:
+        import numba.np.arraymath
+    finally:
+        del sys.modules[_LINEAR_ALGEBRA]
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -46,6 +46,7 @@ from serving.sandbox.door import SandboxDoor
 from serving.sandbox.sandboxes import Sandboxes, SandboxTime
 from serving.service import Service, load_service
 from serving.settings import Auth, Settings, settings_from
+from serving.starting import collecting_nothing
 from serving.tenancy.asking import asks_for_keys, settled_auth
 from serving.tenancy.gate import Gate
 from serving.tenancy.key_ring import KeyRing
@@ -183,12 +184,13 @@ def merchant_routers(
 
 def app_from_environment() -> FastAPI:
     """The application as its environment asks for; what a server process calls."""
-    settings = settings_from(os.environ)
-    service = load_service(settings)
-    ledger = open_ledger(settings, service.rulebook)
-    if settings.auth is Auth.AUTO:
-        settings = replace(settings, auth=settled_auth(settings, ledger, host=None))
-    return create_app(settings, service=service, ledger=ledger, live=True)
+    with collecting_nothing():
+        settings = settings_from(os.environ)
+        service = load_service(settings)
+        ledger = open_ledger(settings, service.rulebook)
+        if settings.auth is Auth.AUTO:
+            settings = replace(settings, auth=settled_auth(settings, ledger, host=None))
+        return create_app(settings, service=service, ledger=ledger, live=True)
 
 
 def _warm(current: Current, log: FilteringBoundLogger, clock: Callable[[], datetime]) -> None:

@@ -1,8 +1,6 @@
 """Which scorer answers: a given artifact, the registered champion, or the shipped prior, and why."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,15 +16,10 @@ from model.prior import PriorScorer
 from model.reliance import TAKEN_AT_ITS_WORD, Reliance
 from model.scorer import Scorer
 from model.worked import check_worked
+from serving.asking_mlflow import told_by_program
 from serving.settings import MODEL_NAME, Settings
+from serving.trust.aliases import SQLITE, Named, is_quick, named_by
 from serving.trust.breaker import Breaker
-
-# The tracker reports its use to its makers unless it is told not to.
-UNTRACKED = {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
-# The tracker would ask a server that is away for longer than a start may take.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-SQLITE = "sqlite:///"
-_SECONDS_TO_RESOLVE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +82,27 @@ def answering(
 
 def last_fetched(settings: Settings) -> Champion | None:
     """The version that carried the alias when the registry last answered, if it was ever fetched into this home."""
+    noted = _read_note(settings)
+    return None if noted is None else noted[0]
+
+
+def _unchanged(settings: Settings, named: Named) -> Champion | None:
+    """The version that the alias names, where it is the one that was fetched last and its copy is whole."""
+    noted = _read_note(settings)
+    if noted is None or (noted[0].version, noted[1]) != (named.version, named.made):
+        return None
+    try:
+        read_artifact(noted[0].folder)
+    except (InputError, OSError):
+        return None
+    return noted[0]
+
+
+def _read_note(settings: Settings) -> tuple[Champion, str | None] | None:
+    """(the version that was fetched last, what tells it from another one of that number), if there is one."""
     try:
         told = orjson.loads(_note(settings).read_bytes())
-        return Champion(Path(told["folder"]), str(told["version"]))
+        return Champion(Path(told["folder"]), str(told["version"])), told.get("made")
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -100,12 +111,14 @@ def _note(settings: Settings) -> Path:
     return settings.home / "models" / f"{settings.model_alias}.json"
 
 
-def _noted(champion: Champion, settings: Settings) -> Champion:
-    """The champion, written down for a start at which the registry is away."""
+def _noted(champion: Champion, settings: Settings, named: Named | None) -> Champion:
+    """The champion, written down for the next start, which then need not fetch it, or cannot."""
     note = _note(settings)
     part = note.with_name(f".{note.name}.{os.getpid()}")
     with suppress(OSError):  # it is needed only where everything else fails, too
-        part.write_bytes(orjson.dumps({"folder": str(champion.folder), "version": champion.version}))
+        told = {"folder": str(champion.folder), "version": champion.version}
+        made = named.made if named is not None and named.version == champion.version else None
+        part.write_bytes(orjson.dumps(told if made is None else {**told, "made": made}))
         part.replace(note)
     return champion
 
@@ -115,35 +128,27 @@ def champion_of(settings: Settings) -> Champion | str:
     uri = settings.tracking_uri
     if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists():
         return f"no model yet: the registry {uri} does not exist; recoup train makes one"
+    named = _named(uri, settings.model_alias)
+    fetched = None if named is None else _unchanged(settings, named)
+    if fetched is not None:
+        return fetched
     try:
         found = told_by_program(uri, "artifact", MODEL_NAME, settings.model_alias, uri, str(settings.home / "models"))
     except InputError as error:
         return Away(error)
     if "absent" in found:
         return found["absent"]
-    return _noted(Champion(Path(found["folder"]), found["version"]), settings)
+    return _noted(Champion(Path(found["folder"]), found["version"]), settings, named)
 
 
-def told_by_program(uri: str, *arguments: str) -> dict[str, str]:
-    """What `serving.champion`, a process of its own, says.
-
-    Raises:
-        InputError: The registry cannot be read, or does not answer.
-    """
+def _named(uri: str, alias: str) -> Named | None:
+    """What the alias names, where that is known without MLflow."""
+    if not is_quick(uri):
+        return None
     try:
-        ran = subprocess.run(  # noqa: S603 - our own program, arguments passed as a list
-            [sys.executable, "-m", "serving.champion", *arguments],
-            capture_output=True,
-            timeout=_SECONDS_TO_RESOLVE,
-            check=True,
-            env=_PATIENCE | os.environ | UNTRACKED,
-        )
-    except subprocess.TimeoutExpired:
-        raise InputError(f"the registry at {uri} did not answer within {_SECONDS_TO_RESOLVE} seconds") from None
-    except subprocess.CalledProcessError as error:
-        raise InputError(f"the registry at {uri} cannot be read: {_last_line(error.stderr)}") from None
-    found: dict[str, str] = orjson.loads(ran.stdout)
-    return found
+        return named_by(uri, alias)
+    except InputError:  # MLflow asks again, and says what is wrong
+        return None
 
 
 def read_scorer(folder: Path, *, folding: bool = True) -> BoostedScorer:
@@ -169,8 +174,3 @@ def prepared(folder: Path, asked: str, version: str | None, *, folding: bool = T
         return Answering(scorer, asked, version, folder=folder, prepared_seconds=seconds, reliance=reliance)
     except RecoupError as error:
         return Answering(PriorScorer(), asked, version, refused=str(error))
-
-
-def _last_line(output: bytes) -> str:
-    lines = output.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "no reason given"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from features.errors import InputError
+from serving.asking_mlflow import UNTRACKED
 from serving.ports import listening_socket
-from serving.registry import UNTRACKED
 from serving.settings import Settings
 
 _SECONDS_TO_STOP = 10

@@ -24,21 +24,24 @@ def serve(
     from contextlib import nullcontext
     from dataclasses import replace
 
-    from serving.ports import listening_socket, port_of
-    from serving.server import announce, opened, run
-    from serving.service import load_service
-    from serving.settings import settings_from
-    from serving.tracking_server import tracking_server
+    from serving.starting import collecting_nothing
 
-    settings = settings_from(os.environ)
-    if model is not None:
-        settings = replace(settings, model=model)
-    bound = listening_socket(host, port)
-    beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
-    # Workers prepare their own scorer; here it is only seen whether it can be used.
-    service = load_service(settings, folding=workers == 1)
-    _require_usable(service, model)
-    app, auth = opened(settings, service, workers, host)
+    with collecting_nothing():
+        from serving.ports import listening_socket, port_of
+        from serving.server import announce, opened, run
+        from serving.service import load_service
+        from serving.settings import settings_from
+        from serving.tracking_server import tracking_server
+
+        settings = settings_from(os.environ)
+        if model is not None:
+            settings = replace(settings, model=model)
+        bound = listening_socket(host, port)
+        beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
+        # Workers prepare their own scorer; here it is only seen whether it can be used.
+        service = load_service(settings, folding=workers == 1)
+        _require_usable(service, model)
+        app, auth = opened(settings, service, workers, host)
     with bound, beside as mlflow_address:
         announce(service, f"http://{host}:{port_of(bound)}", mlflow_address, auth)
         run(app, bound, workers)

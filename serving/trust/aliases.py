@@ -6,23 +6,41 @@ the aliases. A registry of another kind is asked through MLflow itself, in a pro
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-import psycopg
-
 from features.errors import InputError
-from serving.registry import SQLITE, told_by_program
+from serving.asking_mlflow import told_by_program
 from serving.settings import MODEL_NAME
 
 Aliases = Mapping[str, str]
+Rows = list[tuple[object, ...]]
+Part = Mapping[str, object]
+SQLITE = "sqlite:///"
 SECONDS = 5.0
-_SQL = "SELECT alias, version FROM registered_model_aliases WHERE name = "
+_ALIASES = "SELECT alias, version FROM registered_model_aliases WHERE name = {0}"
+_NAMED = (
+    "SELECT v.version, v.source, v.creation_time FROM registered_model_aliases a "
+    "JOIN model_versions v ON v.name = a.name AND v.version = a.version WHERE a.name = {0} AND a.alias = {0}"
+)
 _POSTGRES = ("postgresql://", "postgresql+psycopg2://", "postgresql+psycopg://", "postgres://")
 _HTTP = ("http://", "https://")
 _NO_SUCH = "RESOURCE_DOES_NOT_EXIST"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The version that an alias names.
+
+    Args:
+        made: Where its files come from and when it was made: another version that was given the same number, in a
+            registry that was begun anew, differs.
+    """
+
+    version: str
+    made: str
 
 
 def aliases_in(uri: str) -> Aliases:
@@ -31,62 +49,79 @@ def aliases_in(uri: str) -> Aliases:
     Raises:
         InputError: The registry cannot be asked.
     """
-    return _way_to(uri)(uri)
+    if not is_quick(uri):
+        return told_by_program(uri, "aliases", MODEL_NAME, uri)
+    if uri.startswith(_HTTP):
+        listed = _over_http(uri, "registered-models/get", "registered_model").get("aliases", ())
+        if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) for one in listed):
+            raise _unreachable(uri, ValueError("it gives no list of aliases"))
+        return {str(one.get("alias")): str(one.get("version")) for one in listed}
+    return {str(alias): str(version) for alias, version in _in_database(uri, _ALIASES, (MODEL_NAME,))}
+
+
+def named_by(uri: str, alias: str) -> Named | None:
+    """The version that the alias names, of a registry that is asked quickly; None where it names none.
+
+    Raises:
+        InputError: The registry cannot be asked.
+    """
+    if uri.startswith(_HTTP):
+        told = _over_http(uri, "registered-models/alias", "model_version", alias=alias)
+        found: Rows = [tuple(told.get(name) for name in ("version", "source", "creation_timestamp"))] if told else []
+    else:
+        found = _in_database(uri, _NAMED, (MODEL_NAME, alias))
+    if len(found) != 1 or None in found[0]:
+        return None
+    version, *made = found[0]
+    return Named(str(version), " ".join(map(str, made)))
 
 
 def is_quick(uri: str) -> bool:
     """Whether a look costs so little that it may be taken every few seconds."""
-    return _way_to(uri) is not _by_program
+    return uri.startswith((SQLITE, *_POSTGRES, *_HTTP))
 
 
-def _way_to(uri: str) -> Callable[[str], Aliases]:
-    if uri.startswith(SQLITE):
-        return _in_sqlite
-    if uri.startswith(_POSTGRES):
-        return _in_postgres
-    return _over_http if uri.startswith(_HTTP) else _by_program
+def _in_database(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
+    return _in_sqlite(uri, statement, values) if uri.startswith(SQLITE) else _in_postgres(uri, statement, values)
 
 
-def _in_sqlite(uri: str) -> Aliases:
+def _in_sqlite(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
     path = Path(uri.removeprefix(SQLITE).partition("?")[0])
     if not path.exists():
-        return {}
+        return []
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=SECONDS)) as database:
-            return _named(database.execute(f"{_SQL}?", (MODEL_NAME,)).fetchall())
+            return database.execute(statement.format("?"), values).fetchall()
     except sqlite3.Error as error:
         raise _unreachable(uri, error) from None
 
 
-def _in_postgres(uri: str) -> Aliases:
+def _in_postgres(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
+    import psycopg  # takes a tenth of a second, and most registries are elsewhere
+
     address = f"postgresql://{uri.partition('://')[2]}"
     try:
         with psycopg.connect(address, connect_timeout=int(SECONDS), autocommit=True) as database:
-            return _named(database.execute(f"{_SQL}%s", (MODEL_NAME,)).fetchall())
+            return database.execute(statement.format("%s").encode(), values).fetchall()
     except psycopg.Error as error:
         raise _unreachable(address, error) from None
 
 
-def _over_http(uri: str) -> Aliases:
-    address = f"{uri.rstrip('/')}/api/2.0/mlflow/registered-models/get"
+def _over_http(uri: str, what: str, part: str, **asked: str) -> Part:
+    """One part of what the server answers with; nothing where it knows no such thing."""
+    import httpx  # likewise
+
+    address = f"{uri.rstrip('/')}/api/2.0/mlflow/{what}"
     try:
-        told = httpx.get(address, params={"name": MODEL_NAME}, headers=_token(), auth=_user(), timeout=SECONDS)
+        told = httpx.get(address, params={"name": MODEL_NAME, **asked}, headers=_token(), auth=_user(), timeout=SECONDS)
         document = told.json()
         if told.is_success:
-            return _named([(one["alias"], one["version"]) for one in document["registered_model"].get("aliases", ())])
+            return dict(document[part])
         if document.get("error_code") == _NO_SUCH:
             return {}
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _unreachable(uri, error) from None
     raise InputError(f"the registry at {_without_password(uri)} answers with status {told.status_code}")
-
-
-def _by_program(uri: str) -> Aliases:
-    return told_by_program(uri, "aliases", MODEL_NAME, uri)
-
-
-def _named(rows: list[tuple[object, ...]]) -> Aliases:
-    return {str(alias): str(version) for alias, version in rows}
 
 
 def _token() -> dict[str, str]:

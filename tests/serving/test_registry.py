@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +118,9 @@ def test_a_decision_of_the_model_says_so(settings: Settings, artifact: Path) -> 
 
 
 @pytest.mark.slow
-def test_the_registered_champion_answers(settings: Settings, artifact: Path) -> None:
+def test_the_registered_champion_answers_and_is_fetched_once(
+    settings: Settings, artifact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     register = (
         "import sys; from mlflow import MlflowClient; uri, source = sys.argv[1:]; client = MlflowClient(uri, uri);"
         "client.create_registered_model('recoup-retry'); client.create_model_version('recoup-retry', source);"
@@ -128,6 +132,14 @@ def test_the_registered_champion_answers(settings: Settings, artifact: Path) -> 
     assert (found.scorer.source, found.registered_version) == ("model", "1")
     assert last_fetched(settings) == Champion(found.folder or Path(), "1")
     assert found.scorer.version == read_artifact(artifact).version
+    assert _asking_nobody(settings, monkeypatch) == Champion(found.folder or Path(), "1")
+    (found.folder or Path()).joinpath("MODEL_CARD.md").write_text("changed")
+    assert isinstance(_asking_nobody(settings, monkeypatch), Away)
+    assert champion_of(settings) == Champion(found.folder or Path(), "1")
+    with closing(sqlite3.connect(settings.home / "mlflow.db")) as database:
+        database.execute("UPDATE model_versions SET creation_time = creation_time + 1")
+        database.commit()
+    assert isinstance(_asking_nobody(settings, monkeypatch), Away)
     nobody = champion_of(replace(settings, model_alias="nobody"))
     assert isinstance(nobody, str)
     assert "nobody" in nobody
@@ -141,3 +153,10 @@ def test_neither_the_service_nor_a_decision_imports_the_tracker_or_training() ->
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def _asking_nobody(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Champion | str:
+    """The champion where MLflow cannot be started."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", "/bin/false")
+        return champion_of(settings)

@@ -12,7 +12,15 @@ from serving.examples import EXAMPLES
 _LIBRARIES = ("pandas", "sklearn", "lightgbm", "matplotlib", "mlflow", "optuna", "dask")
 _OURS = ("experiments.analysis", "experiments.replay", "experiments.schedules", "experiments.simulator", "training")
 _NEVER = _LIBRARIES + _OURS
-_PARTS = ("scipy.special", "scipy.stats", "scipy.sparse", "pyarrow.compute", "pyarrow.parquet")
+_PARTS = (
+    "psycopg",
+    "scipy.linalg",
+    "scipy.special",
+    "scipy.stats",
+    "scipy.sparse",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+)
 _HEAVY = (*_NEVER, *_PARTS)
 _ANSWER = """
 import asyncio, os, sys

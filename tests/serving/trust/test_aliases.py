@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
-from serving.trust.aliases import aliases_in, is_quick
+from serving.trust.aliases import Named, aliases_in, is_quick, named_by
 
+GET = "/api/2.0/mlflow/registered-models/get?name=recoup-retry"
+BY_ALIAS = "/api/2.0/mlflow/registered-models/alias?name=recoup-retry&alias=champion"
+VERSIONS = "CREATE TABLE model_versions (name TEXT, version INTEGER, creation_time BIGINT, source TEXT)"
 TABLE = "CREATE TABLE registered_model_aliases (workspace TEXT, name TEXT, alias TEXT, version INTEGER)"
 
 
@@ -26,6 +29,20 @@ def test_a_database_tells_the_aliases_of_our_model_only(tmp_path: Path) -> None:
     assert aliases_in(uri) == {"champion": "3"}
 
 
+def test_a_database_tells_what_an_alias_names_and_when_that_was_made(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert named_by(uri, "champion") is None
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute(TABLE)
+        database.execute(VERSIONS)
+        for name, version, source in (("recoup-retry", 3, "models:/m-1"), ("other", 9, "models:/m-2")):
+            database.execute("INSERT INTO registered_model_aliases VALUES ('', ?, 'champion', ?)", (name, version))
+            database.execute("INSERT INTO model_versions VALUES (?, ?, 1700, ?)", (name, version, source))
+        database.commit()
+    assert named_by(uri, "champion") == Named("3", "models:/m-1 1700")
+    assert named_by(uri, "challenger") is None
+
+
 def test_what_is_no_registry_is_told_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("these are notes " * 100)
     with pytest.raises(InputError, match=r"cannot be asked: .*not a database"):
@@ -37,12 +54,12 @@ def test_what_is_no_registry_is_told_in_one_sentence(tmp_path: Path) -> None:
 
 
 @contextmanager
-def server(status: int, body: bytes) -> Iterator[str]:
+def server(status: int, body: bytes, path: str = GET) -> Iterator[str]:
     """A server that always answers the same; it gives its address."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            assert self.path == "/api/2.0/mlflow/registered-models/get?name=recoup-retry"
+            assert self.path == path
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -69,8 +86,23 @@ def test_a_server_is_asked_over_its_rest_interface() -> None:
         assert aliases_in(uri) == {}
 
 
+def test_a_server_tells_what_an_alias_names_and_when_that_was_made() -> None:
+    told = b'{"model_version": {"version": "12", "source": "models:/m-7", "creation_timestamp": 1700}}'
+    with server(200, told, BY_ALIAS) as uri:
+        assert named_by(uri, "champion") == Named("12", "models:/m-7 1700")
+    with server(200, b'{"model_version": {"version": "12"}}', BY_ALIAS) as uri:
+        assert named_by(uri, "champion") is None
+    with server(404, b'{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}', BY_ALIAS) as uri:
+        assert named_by(uri, "champion") is None
+
+
 def test_a_server_that_is_away_or_answers_otherwise_is_told_without_its_password() -> None:
     with server(500, b'{"error_code": "INTERNAL_ERROR"}') as uri, pytest.raises(InputError, match="status 500"):
+        aliases_in(uri)
+    with (
+        server(200, b'{"registered_model": {"aliases": 3}}') as uri,
+        pytest.raises(InputError, match="cannot be asked"),
+    ):
         aliases_in(uri)
     with server(200, b"<html>") as uri, pytest.raises(InputError, match="cannot be asked"):
         aliases_in(uri)
