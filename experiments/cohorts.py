@@ -38,6 +38,7 @@ class ObservedPayment:
     Args:
         unit: Merchant and id of what was assigned.
         propensity: With what probability it got its variant.
+        divided_since: Since when the buckets had been divided as they were then; None where that is not known.
         exposed_at, failed_at: First answer, and the first failure before it.
         segments: Labels by `SEGMENTS`, as of the first failure.
     """
@@ -50,6 +51,7 @@ class ObservedPayment:
     amount: Money
     segments: Mapping[str, str]
     outcome: PaymentOutcome
+    divided_since: datetime | None = None
 
 
 def cohort_of(payments: Iterable[ObservedPayment], variants: Sequence[str], economics: Economics) -> Cohort:
@@ -86,6 +88,7 @@ def _units(first: Sequence[ObservedPayment], variants: tuple[str, ...]) -> Units
         propensity=_floats([one.propensity for one in first]),
         covariates={},
         segments={name: np.array([one.segments[name] for one in first], dtype=np.str_) for name in SEGMENTS},
+        divided_since=_instants([one.divided_since or one.exposed_at for one in first]),
     )
 
 

@@ -16,7 +16,7 @@ from experiments.arm_policies import (
 )
 from experiments.assignment import FirstFailure, assigned
 from experiments.checking import Known, tightenings
-from experiments.definition import ANSWERING, HOLD_OUT, Definition, Variant
+from experiments.definition import ANSWERING, HOLD_OUT, Definition, Unit, Variant
 from experiments.metric_names import METRIC_NAMES
 from features.context import Context
 from features.errors import InputError
@@ -99,16 +99,19 @@ class LiveExperiments:
 
         Args:
             known: What the ledger knows of it. A variant that has answered before goes on answering, whatever has
-                changed since; and a failure that the request does not tell of is the first one all the same.
+                changed since; a customer keeps the variant of an earlier payment, whatever the weights are by now; and
+                a failure that the request does not tell of is the first one all the same.
         """
         told = FirstFailure.of(context) if self.live else None
         if told is None:
             return None
         failure = _first(told, known)
         earlier = {assignment.experiment: assignment for assignment in known.before}
+        of_unit = {assignment.experiment: assignment for assignment in reversed(known.of_customer)}
         for one in self.live:
-            before = earlier.get(one.definition.key)
-            assignment = before or assigned(one.definition, failure)
+            key, by_customer = one.definition.key, one.definition.unit is Unit.CUSTOMER
+            before = earlier.get(key)
+            assignment = before or assigned(one.definition, failure, of_unit.get(key) if by_customer else None)
             if assignment is not None and assignment.variant in one.answerers:
                 return Enrolled(one.answerers[assignment.variant], assignment, failure, before is not None)
         return None

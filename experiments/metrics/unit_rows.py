@@ -32,6 +32,8 @@ class UnitRows:
         weight: One over the unit's propensity (Hájek's weights): where weights changed on the way, arms hold different
             shares of early and late units, and plain sums would compare times instead of variants. A constant cancels.
         unit: Position in the cohort's `Units`.
+        epoch: Under which of a bandit's sets of weights each unit was assigned; None where there was one set, or none
+            that outcomes had a say in. Effects are then estimated within epochs (`analysis.epochs`).
     """
 
     spec: MetricSpec
@@ -41,6 +43,7 @@ class UnitRows:
     weight: Floats
     matured_at: Instants
     unit: Int64s
+    epoch: Int64s | None = None
 
     def __len__(self) -> int:
         return len(self.variant)
@@ -66,6 +69,7 @@ class UnitRows:
             weight=self.weight[kept],
             matured_at=self.matured_at[kept],
             unit=self.unit[kept],
+            epoch=None if self.epoch is None else self.epoch[kept],
         )
 
 

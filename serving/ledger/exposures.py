@@ -42,6 +42,7 @@ class Known:
 
     Args:
         before: The variants that have answered for it.
+        of_customer: The variants that have answered for the customer as a unit, for whichever payment, the first first.
         failed_at: When it first failed (UTC), by whomever it was told; None where nothing was told.
         rail, category, market: Of that failure.
     """
@@ -51,6 +52,7 @@ class Known:
     rail: Rail = Rail.UNKNOWN
     category: DeclineCategory = DeclineCategory.UNKNOWN
     market: str | None = None
+    of_customer: tuple[Assignment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,16 @@ def put_exposure(transaction: Transaction, exposure: Exposure) -> None:
     transaction.put("insert_exposure", _values(exposure))
 
 
-def known_of(transaction: Transaction, merchant_id: str, payment_id: str) -> Known:
-    """The variants that a payment was answered by, and its first failure."""
+def known_of(transaction: Transaction, merchant_id: str, payment_id: str, customer_id: str) -> Known:
+    """The variants that a payment was answered by, those of its customer, and its first failure."""
     where = {"merchant_id": merchant_id, "payment_id": payment_id}
-    rows, first = transaction.ask(("exposures_of_payment", where), ("first_failure_of_payment", where))
-    before = tuple(_assignment(*row) for row in rows)
+    owner = {"merchant_id": merchant_id, "customer_id": customer_id}
+    rows, units, first = transaction.ask(
+        ("exposures_of_payment", where), ("exposures_of_unit", owner), ("first_failure_of_payment", where)
+    )
+    before, of_customer = (tuple(_assignment(*row) for row in found) for found in (rows, units))
     if not first:
-        return Known(before)
+        return Known(before, of_customer=of_customer)
     at, rail, category, market, outcome = first[0]
     technical = outcome == Outcome.ERROR and category in {None, DeclineCategory.UNKNOWN}
     return Known(
@@ -90,6 +95,7 @@ def known_of(transaction: Transaction, merchant_id: str, payment_id: str) -> Kno
         rail=Rail(str(rail)),
         category=DeclineCategory.PROCESSING_ERROR if technical else DeclineCategory(str(category or "unknown")),
         market=str(market) if market else None,
+        of_customer=of_customer,
     )
 
 
@@ -133,6 +139,7 @@ def _values(exposure: Exposure) -> Values:
         "variant": assignment.variant,
         "propensity_ppm": round(assignment.propensity * _PPM),
         "tester": int(assignment.tester),
+        "divided_since": None if assignment.divided_since is None else to_micros(assignment.divided_since),
         "exposed_at": to_micros(exposure.exposed_at),
         "failed_at": to_micros(exposure.failed_at),
         "amount_minor": exposure.amount.amount_minor,
@@ -144,13 +151,13 @@ def _values(exposure: Exposure) -> Values:
 
 
 def _exposure(row: Row) -> Exposure:
-    merchant_id, experiment, payment_id, unit_id, customer_id, variant, ppm, tester, *facts = row
+    merchant_id, experiment, payment_id, unit_id, customer_id, variant, ppm, tester, since, *facts = row
     exposed_at, failed_at, amount_minor, currency, market, rail, category = facts
     return Exposure(
         merchant_id=str(merchant_id),
         payment_id=str(payment_id),
         customer_id=str(customer_id),
-        assignment=_assignment(experiment, variant, unit_id, ppm, tester),
+        assignment=_assignment(experiment, variant, unit_id, ppm, tester, since),
         exposed_at=from_micros(int(exposed_at or 0)),
         failed_at=from_micros(int(failed_at or 0)),
         amount=Money(int(amount_minor or 0), str(currency)),
@@ -161,9 +168,11 @@ def _exposure(row: Row) -> Exposure:
 
 
 def _assignment(
-    experiment: object, variant: object, unit_id: object, propensity_ppm: object, tester: object
+    experiment: object, variant: object, unit_id: object, propensity_ppm: object, tester: object, since: object
 ) -> Assignment:
-    return Assignment(str(experiment), str(variant), str(unit_id), int(str(propensity_ppm)) / _PPM, bool(tester))
+    propensity = int(str(propensity_ppm)) / _PPM
+    divided_since = None if since is None else from_micros(int(str(since)))
+    return Assignment(str(experiment), str(variant), str(unit_id), propensity, bool(tester), divided_since)
 
 
 def _count(
