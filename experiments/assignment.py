@@ -18,7 +18,7 @@ from datetime import datetime
 
 from experiments.allocation import allocation, propensities
 from experiments.definition import ANSWERING, BUCKETS, Change, Definition, Namespace, Target, Unit
-from experiments.weights import current_weights, divided_since, weights_at
+from experiments.weights import current_weights, weights_at
 from features.context import Context
 from features.errors import InvalidValueError
 from features.money import Money
@@ -111,14 +111,12 @@ def assigned(definition: Definition, failure: FirstFailure, earlier: Assignment 
     coverage = coverage_at(definition, failure.failed_at)
     if earlier is not None and not earlier.tester and coverage:
         return earlier
-    weights = weights_at(definition, failure.failed_at)
-    return _variant(definition, merchant_id, unit_id, coverage, weights, divided_since(definition, failure.failed_at))
+    return _variant(definition, merchant_id, unit_id, coverage, weights_at(definition, failure.failed_at))
 
 
 def variant_of(definition: Definition, merchant_id: str, unit_id: str) -> Assignment | None:
     """The variant of a new unit at the coverage and weights of today, leaving target and namespace aside."""
-    since = divided_since(definition, definition.history[-1].at) if definition.history else None
-    return _variant(definition, merchant_id, unit_id, definition.coverage, current_weights(definition), since)
+    return _variant(definition, merchant_id, unit_id, definition.coverage, current_weights(definition))
 
 
 def coverage_at(definition: Definition, at: datetime) -> float:
@@ -155,12 +153,10 @@ def _variant(
     unit_id: str,
     coverage: float,
     weights: Mapping[str, float],
-    since: datetime | None,
 ) -> Assignment | None:
     shares = allocation(definition, coverage, weights)
     drawn = bucket(definition.salt, merchant_id, unit_id)
     for share in shares:
         if share.holds(drawn):
-            propensity = propensities(shares)[share.variant]
-            return Assignment(definition.key, share.variant, unit_id, propensity, divided_since=since)
+            return Assignment(definition.key, share.variant, unit_id, propensities(shares)[share.variant])
     return None

@@ -124,9 +124,8 @@ class Assignment:
 
     Args:
         unit_id: The customer or payment that was assigned.
-        propensity: P(this variant) of a unit that takes part, as of when the unit was assigned.
+        propensity: P(this variant) of a unit that takes part.
         tester: Named in the definition; counts in no analysis.
-        divided_since: Since when the buckets had been divided as they were then; None where that is not known.
     """
 
     experiment: str
@@ -134,7 +133,6 @@ class Assignment:
     unit_id: str
     propensity: float
     tester: bool = False
-    divided_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

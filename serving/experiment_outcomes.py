@@ -82,7 +82,7 @@ def observed(store: Store, definition: Definition, as_of: datetime) -> Iterator[
             amount=exposure.amount,
             segments=dict(zip(SEGMENTS, labels, strict=True)),
             outcome=one.outcome,
-            divided_since=assignment.divided_since,
+            divided_since=exposure.divided_since,
         )
 
 

@@ -1,8 +1,8 @@
 """Arms whose weights follow outcomes: whether both intervals hold all the same, what pooling does, and what is saved.
 
-Customers fail over weeks, their outcomes are known three weeks later, and before each week the arms get the weights that
-the matured weeks make (`experiments.thompson`, floor 0.1). From week to week everybody is a little more willing, as
-after a season: arms that are given more of the later weeks look better for it. Many experiments are run side by side.
+Customers fail over weeks, their outcomes are known three weeks later, and before each week the arms get the weights
+that the matured weeks make (`experiments.thompson`, floor 0.1). From week to week everybody is a little more willing,
+as after a season: arms that are given more of the later weeks look better for it. Many are run side by side.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,8 @@ def lines(none: Followed, planted: Followed) -> list[Line]:
     saved, half = 2 * planted.treated - 1, 2 * 1.96 * planted.error
     best = 1 - 2 * FLOOR
     return [
-        share("bandit: by epochs, the fixed interval leaves out zero: 4 to 6 %", none.excluded["epochs"], n, of, 0.04, 0.06),
+        share("bandit: by epochs, the fixed interval leaves out zero: 4 to 6 %",
+            none.excluded["epochs"], n, of, 0.04, 0.06),
         share("bandit: by epochs, the always-valid one does after any week: at most 5 %", none.ever, n, of, 0, 0.05),
         share("(why: arms pooled over all weeks leave it out, above 8 %)", none.excluded["pooled"], n, of, 0.08, 1),
         share("bandit: by epochs, 95 % intervals cover a planted lift: 94 to 96 %",
@@ -79,8 +80,8 @@ def lines(none: Followed, planted: Followed) -> list[Line]:
         share("(why: pooled they cover it, below 90 %)", m - planted.excluded["pooled"], m, with_lift, 0, 0.90),
         Line(
             "bandit: what halves would have lost by the worse arm is saved, at least a third",
-            f"{saved:.1%} ({saved - half:.1%} to {saved + half:.1%}); {best:.0%} is the most that the floor leaves. Mean "
-            f"error of the lift {planted.bias['epochs']:+.4f} by epochs, {planted.bias['pooled']:+.4f} pooled",
+            f"{saved:.1%} ({saved - half:.1%} to {saved + half:.1%}); {best:.0%} is the most that the floor leaves. "
+            f"Mean error of the lift {planted.bias['epochs']:+.4f} by epochs, {planted.bias['pooled']:+.4f} pooled",
             with_lift,
             1 / 3 <= saved <= best,
         ),

@@ -22,6 +22,8 @@ class Exposure:
         customer_id: Who owes it; the unit may be the payment itself.
         exposed_at: When it was first answered so (UTC).
         failed_at: When it first failed (UTC), with what was known of it then.
+        divided_since: Since when the buckets had been divided as they were when its unit got the variant; None where
+            that is not known.
     """
 
     merchant_id: str
@@ -34,6 +36,15 @@ class Exposure:
     market: str
     rail: Rail
     category: DeclineCategory
+    divided_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How a customer was exposed before, for another payment perhaps."""
+
+    assignment: Assignment
+    divided_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class Known:
     rail: Rail = Rail.UNKNOWN
     category: DeclineCategory = DeclineCategory.UNKNOWN
     market: str | None = None
-    of_customer: tuple[Assignment, ...] = ()
+    of_customer: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,8 @@ def known_of(transaction: Transaction, merchant_id: str, payment_id: str, custom
     rows, units, first = transaction.ask(
         ("exposures_of_payment", where), ("exposures_of_unit", owner), ("first_failure_of_payment", where)
     )
-    before, of_customer = (tuple(_assignment(*row) for row in found) for found in (rows, units))
+    before = tuple(_assignment(*row) for row in rows)
+    of_customer = tuple(Earlier(_assignment(*row), _instant(since)) for *row, since in units)
     if not first:
         return Known(before, of_customer=of_customer)
     at, rail, category, market, outcome = first[0]
@@ -139,7 +151,7 @@ def _values(exposure: Exposure) -> Values:
         "variant": assignment.variant,
         "propensity_ppm": round(assignment.propensity * _PPM),
         "tester": int(assignment.tester),
-        "divided_since": None if assignment.divided_since is None else to_micros(assignment.divided_since),
+        "divided_since": None if exposure.divided_since is None else to_micros(exposure.divided_since),
         "exposed_at": to_micros(exposure.exposed_at),
         "failed_at": to_micros(exposure.failed_at),
         "amount_minor": exposure.amount.amount_minor,
@@ -157,22 +169,25 @@ def _exposure(row: Row) -> Exposure:
         merchant_id=str(merchant_id),
         payment_id=str(payment_id),
         customer_id=str(customer_id),
-        assignment=_assignment(experiment, variant, unit_id, ppm, tester, since),
+        assignment=_assignment(experiment, variant, unit_id, ppm, tester),
         exposed_at=from_micros(int(exposed_at or 0)),
         failed_at=from_micros(int(failed_at or 0)),
         amount=Money(int(amount_minor or 0), str(currency)),
         market=str(market),
         rail=Rail(str(rail)),
         category=DeclineCategory(str(category)),
+        divided_since=_instant(since),
     )
 
 
 def _assignment(
-    experiment: object, variant: object, unit_id: object, propensity_ppm: object, tester: object, since: object
+    experiment: object, variant: object, unit_id: object, propensity_ppm: object, tester: object
 ) -> Assignment:
-    propensity = int(str(propensity_ppm)) / _PPM
-    divided_since = None if since is None else from_micros(int(str(since)))
-    return Assignment(str(experiment), str(variant), str(unit_id), propensity, bool(tester), divided_since)
+    return Assignment(str(experiment), str(variant), str(unit_id), int(str(propensity_ppm)) / _PPM, bool(tester))
+
+
+def _instant(micros: object) -> datetime | None:
+    return None if micros is None else from_micros(int(str(micros)))
 
 
 def _count(

@@ -738,7 +738,7 @@ ON CONFLICT (merchant_id, payment_id, experiment) DO NOTHING
 
 -- name: exposures_of_payment
 -- The variants that a payment was answered by, the first one first.
-SELECT experiment, variant, unit_id, propensity_ppm, tester, divided_since FROM exposure
+SELECT experiment, variant, unit_id, propensity_ppm, tester FROM exposure
 WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY exposed_at, experiment
 
 -- name: exposures_of_unit

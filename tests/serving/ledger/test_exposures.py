@@ -10,7 +10,7 @@ from exposure_builders import PLAN, an_exposure
 from features.errors import InputError
 from features.vocabulary import DeclineCategory, Rail
 from ledger_builders import MERCHANT, MINUTE, a_proposal, told
-from serving.ledger.exposures import exposure_counts, exposures
+from serving.ledger.exposures import Earlier, exposure_counts, exposures
 from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation
@@ -64,3 +64,16 @@ def test_the_first_failure_is_the_earliest_that_anybody_told_of(ledger: Ledger) 
     known = ledger.exposed(MERCHANT, "pay", "cus_1")
     assert (known.failed_at, known.rail) == (NOW - timedelta(hours=50), Rail.CARD)
     assert known.category is DeclineCategory.INSUFFICIENT_FUNDS
+
+
+def test_a_customers_earlier_variants_are_known_with_the_weights_that_they_were_drawn_by(ledger: Ledger) -> None:
+    since = NOW - timedelta(days=3)
+    ledger.expose(replace(an_exposure("pay_1"), divided_since=since))
+    ledger.expose(replace(an_exposure("pay_2", replace(PLAN, variant="fixed")), exposed_at=NOW + MINUTE))
+    ledger.expose(replace(an_exposure("pay_3", replace(PLAN, experiment="by-payment", unit_id="pay_3"))))
+    ledger.expose(an_exposure("pay_4", merchant_id="other"))
+    known = ledger.exposed(MERCHANT, "pay_9", "cus_1")
+    assert known.before == ()
+    assert known.of_customer == (Earlier(PLAN, since), Earlier(replace(PLAN, variant="fixed"), None))
+    assert [one.divided_since for one in exposures(ledger.store, "first")] == [since, None, None]
+    assert ledger.exposed(MERCHANT, "pay_9", "cus_2").of_customer == ()
