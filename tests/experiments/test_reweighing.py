@@ -104,9 +104,9 @@ def test_a_split_that_is_not_the_planned_one_shows_no_outcome() -> None:
 
 
 def test_the_split_is_held_against_the_weights_that_each_unit_was_assigned_by() -> None:
-    """A service that is restarted two days after the change goes on with the old weights until then."""
+    """A service that is restarted five days after the change goes on with the old weights until then."""
     definition = reweighted(a_bandit(), 4, fixed=0.1, plan=0.9)
-    told = START + 4 * WEEK + timedelta(days=2)
+    told = START + 4 * WEEK + timedelta(days=5)
     before = [one for one in CUSTOMERS if one.failed_at < told]
     after = [one for one in CUSTOMERS if one.failed_at >= told]
     at = START + 7 * WEEK
