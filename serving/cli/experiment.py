@@ -48,8 +48,16 @@ def check(
         Path | None,
         typer.Option(metavar="FILE.toml", help="Definitions in force: a file or folder of them.", show_default=False),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Artifact that plans ask of the history's log; the prior if absent.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Say everything that is wrong with definitions, one sentence each.
+    """Say everything that is wrong with definitions, one sentence each, and what a history says of them.
 
     Exit codes: 0 nothing is wrong, 1 something is, 2 refused.
     """
@@ -69,7 +77,12 @@ def check(
         typer.echo(f"{definition.key}: nothing is wrong ({definition.status}, {len(definition.variants)} variants)")
     if read is not None:
         economics = economics_of(settings)
-        print_base_rates([(one, base_rate(read, one, economics)) for one in sound])
+        rates = [(one, base_rate(read, one, economics)) for one in sound]
+        print_base_rates(rates)
+        if history is not None:
+            from serving.cli.experiment_logs import print_logs
+
+            print_logs(history, rates, model, settings, economics)
 
 
 @app.command("list")
