@@ -19,7 +19,7 @@ from experiments.off_policy.amounts import Weighed, relative
 from experiments.off_policy.episodes import Episodes
 from experiments.off_policy.support import Support
 from experiments.off_policy.verdict import valued
-from experiments.resamples import Estimate, Resamples
+from experiments.resamples import Estimate, Floats, Resamples
 from features.vocabulary import Outcome
 from model.economics import Exchange
 from model.policies import Policy
@@ -95,30 +95,51 @@ def logged_arms(
     usable = [own for own in retried if all(_stated(one) for one in own)]
     if not usable:
         return LoggedArms(len(retried), 0, ())
-    rows = [one for own in usable for one in own]
-    propensity = np.array([one.propensity for one in rows], dtype=np.float64)
-    judged = judged_by(rows, propensity, list(policies.values()), scorer, SLOT_HOURS, tell)
-    episode = np.repeat(np.arange(len(usable)), [len(own) for own in usable])
-    starts = np.append(True, episode[1:] != episode[:-1])
     money = (own[0].context.payment.amount for own in usable)
     amount = np.array([exchange.minor_units(one, exchange.base) for one in money], dtype=np.float64)
-    draws = Resamples.draw(judged.customer[starts], resamples, seed)
-    wholes = {
-        name: Weighed(_episodes(judged, policy.name, episode, starts), amount) for name, policy in policies.items()
-    }
-    firsts = {
-        name: Weighed(decisions_of(_first(judged, starts), policy.name), amount) for name, policy in policies.items()
-    }
+    first = _judged([own[:1] for own in usable], policies, scorer, tell)
+    firsts = {name: Weighed(decisions_of(first, policy.name), amount) for name, policy in policies.items()}
+    # A policy that the first retries say nothing of is not asked about later ones: asking plans is what takes time.
+    able = {name: policy for name, policy in policies.items() if firsts[name].support.refusal is None}
+    wholes = _wholes(usable, able, amount, scorer, tell) if able else {}
+    draws = Resamples.draw(first.customer, resamples, seed)
     found = (_arm(name, wholes, firsts, control, draws) for name in policies)
     return LoggedArms(len(retried), len(usable), tuple(found))
+
+
+def _judged(
+    payments: Sequence[Sequence[LoggedRetry]], policies: Mapping[str, Policy], scorer: Scorer, tell: Progress
+) -> Judged:
+    rows = [one for own in payments for one in own]
+    propensity = np.array([one.propensity for one in rows], dtype=np.float64)
+    return judged_by(rows, propensity, list(policies.values()), scorer, SLOT_HOURS, tell)
+
+
+def _wholes(
+    payments: Sequence[Sequence[LoggedRetry]],
+    policies: Mapping[str, Policy],
+    amount: Floats,
+    scorer: Scorer,
+    tell: Progress,
+) -> dict[str, Weighed]:
+    """Whole recoveries of every policy."""
+    judged = _judged(payments, policies, scorer, tell)
+    episode = np.repeat(np.arange(len(payments)), [len(own) for own in payments])
+    customer = judged.customer[np.append(True, episode[1:] != episode[:-1])]
+    found = {}
+    for name, policy in policies.items():
+        row = decisions_of(judged, policy.name)
+        log = Episodes(episode, row.reward, row.logged, row.target, customer, row.q, row.v)
+        found[name] = Weighed(log, amount)
+    return found
 
 
 def _arm(
     name: str, wholes: Mapping[str, Weighed], firsts: Mapping[str, Weighed], control: str, draws: Resamples
 ) -> LoggedArm:
     """Of whole recoveries where these are supported for it and the control, or else of the first retry."""
-    both = {name, control} & wholes.keys()
-    whole = all(wholes[one].support.refusal is None for one in both)
+    both = {name, control} & firsts.keys()
+    whole = all(one in wholes and wholes[one].support.refusal is None for one in both)
     logs = wholes if whole else firsts
     one = valued({name: logs[name]}, draws)[name]
     value = one.values.get(ESTIMATOR)
@@ -141,26 +162,3 @@ def _within(own: Sequence[LoggedRetry], target: Target, window: timedelta, last:
 
 def _stated(one: LoggedRetry) -> bool:
     return one.propensity is not None and one.propensity > 0 and one.attempt.outcome is not Outcome.UNKNOWN
-
-
-def _episodes(
-    judged: Judged,
-    name: str,
-    episode: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    starts: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
-) -> Episodes:
-    row = decisions_of(judged, name)
-    return Episodes(episode, row.reward, row.logged, row.target, judged.customer[starts], row.q, row.v)
-
-
-def _first(judged: Judged, starts: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Judged:
-    """The first retries alone."""
-    return Judged(
-        reward=judged.reward[starts],
-        logged=judged.logged[starts],
-        customer=judged.customer[starts],
-        q=judged.q[starts],
-        same={name: column[starts] for name, column in judged.same.items()},
-        stops={name: column[starts] for name, column in judged.stops.items()},
-        v={name: column[starts] for name, column in judged.v.items()},
-    )
