@@ -145,6 +145,9 @@ def test_a_window_longer_than_the_history_is_refused_and_rates_are_shown_otherwi
     pq.write_table(a_history([Told("a", "p1", 0, 3), Told("b", "p2", 7)]), path)
     shown = recoup("experiment", "check", SHIPPED, "--history", path).out
     assert [line.split()[5] for line in shown.splitlines() if " days " in line] == ["50.00%", "50.00%"]
+    assert (
+        "plan-against-fixed: the log can say nothing of the variants, for its retries state no propensities." in shown
+    )
 
 
 def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: Path) -> None:
