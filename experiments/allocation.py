@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from experiments.definition import BUCKETS, HOLD_OUT, Definition
+from experiments.weights import current_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +29,17 @@ class Share:
         return self.first <= bucket < self.end
 
 
-def allocation(definition: Definition, coverage: float | None = None) -> tuple[Share, ...]:
+def allocation(
+    definition: Definition, coverage: float | None = None, weights: Mapping[str, float] | None = None
+) -> tuple[Share, ...]:
     """The ranges of the hold-out and of the variants.
 
     Args:
         coverage: In place of the definition's own.
+        weights: In place of the current ones.
     """
-    weights = {name: variant.weight for name, variant in definition.variants.items()}
-    return divided(weights, definition.hold_out, definition.coverage if coverage is None else coverage)
+    taken = current_weights(definition) if weights is None else weights
+    return divided(taken, definition.hold_out, definition.coverage if coverage is None else coverage)
 
 
 def divided(weights: Mapping[str, float], hold_out: float, coverage: float) -> tuple[Share, ...]:

@@ -16,12 +16,14 @@ from experiments.allocation import allocation, propensities
 from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, metric
 from experiments.analysis.guard_rails import GuardRail
 from experiments.analysis.power import Design, baseline, needed
+from experiments.assignment import coverage_at
 from experiments.cohorts import SEGMENTS
 from experiments.covariates import covariate_for
 from experiments.definition import HOLD_OUT, Change, CovariateName, Definition
 from experiments.metrics.cohort import Cohort
 from experiments.metrics.maturity import Window
 from experiments.metrics.unit_rows import Covariate, unit_rows
+from experiments.weights import STEPS, starting_weights, weights_at
 from features.instants import to_micros
 
 FIRST_UNITS = 400
@@ -46,8 +48,8 @@ class Planned:
 
 
 def design_of(definition: Definition) -> Design:
-    """How control and the smallest variant share the units, and what is asked of their comparison."""
-    chance = propensities(allocation(definition, coverage=1.0))
+    """How control and the smallest variant share the units at the start, and what is asked of their comparison."""
+    chance = propensities(allocation(definition, 1.0, starting_weights(definition)))
     others = [share for name, share in chance.items() if name not in {definition.control, HOLD_OUT}]
     return Design(
         control_share=chance[definition.control],
@@ -127,16 +129,18 @@ def analysis_plan(definition: Definition, planned: Planned, unmeasured: Abstract
 
 
 def _weights(definition: Definition) -> tuple[PlannedWeights, ...]:
-    """What each variant was planned to get, from every change of the coverage on; buckets are whole, so it may move."""
-    steps = [
-        (np.datetime64(to_micros(entry.at), "us"), entry.coverage)
-        for entry in definition.history
-        if entry.what in {Change.STARTED, Change.RAMPED} and entry.coverage
-    ]
-    return tuple(
-        PlannedWeights(since, propensities(allocation(definition, coverage)))
-        for since, coverage in steps or [(_LONG_AGO, definition.coverage or 1.0)]
-    )
+    """What each variant was planned to get, from every change of coverage or weights on; buckets are whole, so that a
+    ramp may move it too."""
+    found, epoch = [], 0
+    for entry in definition.history:
+        epoch += entry.what is Change.REWEIGHTED
+        coverage = coverage_at(definition, entry.at)
+        if entry.what in STEPS and coverage:
+            shares = allocation(definition, coverage, weights_at(definition, entry.at))
+            found.append(PlannedWeights(np.datetime64(to_micros(entry.at), "us"), propensities(shares), epoch))
+    if found:
+        return tuple(found)
+    return (PlannedWeights(_LONG_AGO, propensities(allocation(definition, definition.coverage or 1.0))),)
 
 
 def _same_policy(definition: Definition) -> bool:

@@ -6,14 +6,19 @@
 place in a namespace is drawn by the same recipe with "namespace " and its name as the salt, which no salt can be, for
 salts have no spaces. Nothing is stored and nothing is drawn: the same unit always gets the same answer, and its bucket
 under one salt says nothing about its bucket under another.
+
+Where a bandit changes the weights, new units are drawn by those in force at their first failure. Whoever was exposed
+before keeps his variant; only the ledger knows, and the caller hands that in.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from experiments.allocation import allocation, propensities
 from experiments.definition import ANSWERING, BUCKETS, Change, Definition, Namespace, Target, Unit
+from experiments.weights import current_weights, weights_at
 from features.context import Context
 from features.errors import InvalidValueError
 from features.money import Money
@@ -82,11 +87,15 @@ def unit_of(definition: Definition, failure: FirstFailure) -> str:
     return failure.customer_id if definition.unit is Unit.CUSTOMER else failure.payment_id
 
 
-def assigned(definition: Definition, failure: FirstFailure) -> Assignment | None:
+def assigned(definition: Definition, failure: FirstFailure, earlier: Assignment | None = None) -> Assignment | None:
     """The variant of a payment under a definition, or None where it takes no part.
 
-    It is settled by the first failure: by its facts, and by the coverage that was in force at its instant. A tester
-    gets the variant that is named for it, whatever the target.
+    It is settled by the first failure: by its facts, and by the coverage and weights that were in force at its instant.
+    A tester gets the variant that is named for it, whatever the target.
+
+    Args:
+        earlier: How the unit was exposed before, for another payment; it keeps its variant, and the propensity with
+            which it got it.
     """
     if definition.status not in ANSWERING:
         return None
@@ -99,12 +108,15 @@ def assigned(definition: Definition, failure: FirstFailure) -> Assignment | None
         return None
     if not namespace.first <= place_in(namespace, merchant_id, unit_id) < namespace.end:
         return None
-    return _variant(definition, merchant_id, unit_id, coverage_at(definition, failure.failed_at))
+    coverage = coverage_at(definition, failure.failed_at)
+    if earlier is not None and not earlier.tester and coverage:
+        return earlier
+    return _variant(definition, merchant_id, unit_id, coverage, weights_at(definition, failure.failed_at))
 
 
 def variant_of(definition: Definition, merchant_id: str, unit_id: str) -> Assignment | None:
-    """The variant of a unit at the definition's coverage of today, leaving target and namespace aside."""
-    return _variant(definition, merchant_id, unit_id, definition.coverage)
+    """The variant of a new unit at the coverage and weights of today, leaving target and namespace aside."""
+    return _variant(definition, merchant_id, unit_id, definition.coverage, current_weights(definition))
 
 
 def coverage_at(definition: Definition, at: datetime) -> float:
@@ -135,8 +147,14 @@ def targets(target: Target, failure: FirstFailure) -> bool:
     return least <= amount and (target.max_minor is None or amount <= target.max_minor)
 
 
-def _variant(definition: Definition, merchant_id: str, unit_id: str, coverage: float) -> Assignment | None:
-    shares = allocation(definition, coverage)
+def _variant(
+    definition: Definition,
+    merchant_id: str,
+    unit_id: str,
+    coverage: float,
+    weights: Mapping[str, float],
+) -> Assignment | None:
+    shares = allocation(definition, coverage, weights)
     drawn = bucket(definition.salt, merchant_id, unit_id)
     for share in shares:
         if share.holds(drawn):

@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from experiments.allocation import Share, allocation
-from experiments.definition import Definition, Status
+from experiments.definition import Bandit, Definition, Status
 from experiments.fault import Fault
+from experiments.weights import starting_weights
 
 _ORDER = tuple(Status)
 # What the analysis was planned with; changed after the start it would be chosen by what was seen.
 _PLANNED = (
     *("primary_metric", "window_days", "min_run_days", "alpha", "power", "smallest_effect", "method", "control"),
-    *("planned_units", "covariate"),
+    *("planned_units", "covariate", "bandit"),
 )
 
 
@@ -36,7 +37,7 @@ def _broken(before: Definition, after: Definition) -> Iterator[tuple[str, object
     for name in _PLANNED:
         was, is_ = getattr(before, name), getattr(after, name)
         if was != is_:
-            yield name, is_, f"expected {was}, as was planned before the start; {again}"
+            yield name, _shown(is_), f"expected {_shown(was)}, as was planned before the start; {again}"
     if after.history[: len(before.history)] != before.history:
         yield "history", list(after.history), "expected the entries in force unchanged, and new ones after them"
 
@@ -63,11 +64,19 @@ def _variants(before: Definition, after: Definition) -> Iterator[tuple[str, obje
             )
     if any(name not in after.variants for name in before.variants):
         return
-    kept = {share.variant: share for share in allocation(after)}
-    for was in allocation(before):
+    # A bandit's weights stand in the history, which may only grow; those of the start stay what they were.
+    kept = {share.variant: share for share in allocation(after, weights=starting_weights(after))}
+    for was in allocation(before, weights=starting_weights(before)):
         if not _within(was, kept.get(was.variant)):
             yield _moved(was, before, after)
             return
+
+
+def _shown(planned: object) -> object:
+    """A plan's value as a sentence can tell it."""
+    if isinstance(planned, Bandit):
+        return f"floor {planned.floor:g} every {planned.every_days} days"
+    return planned
 
 
 def _within(was: Share, now: Share | None) -> bool:

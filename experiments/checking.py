@@ -20,12 +20,13 @@ from experiments.definition import (
 )
 from experiments.definition_file import Read
 from experiments.fault import Fault
+from experiments.weights import weight_faults
 from model.caps.rulebook import Rulebook, Tightening, looser
 from model.toml_file import is_currency
 
 _TOLERANCE = 1e-9
 _LAST = {
-    Status.RUNNING: (Change.STARTED, Change.RAMPED),
+    Status.RUNNING: (Change.STARTED, Change.RAMPED, Change.REWEIGHTED),
     Status.STOPPED: (Change.STOPPED,),
     Status.CONCLUDED: (Change.CONCLUDED,),
 }
@@ -74,6 +75,7 @@ def _meaning(definition: Definition, known: Known) -> Found:
     yield from _target(definition.target)
     yield from _names(definition)
     yield from _history(definition)
+    yield from weight_faults(definition)
     if definition.unit is Unit.PAYMENT and definition.unit_reason is None:
         yield "unit_reason", None, "expected a sentence that says why payments of one customer may be treated apart"
     namespace = definition.namespace

@@ -34,6 +34,7 @@ class ObservedPayment:
     Args:
         unit: Merchant and id of what was assigned.
         propensity: With what probability it got its variant.
+        divided_since: Since when the buckets had been divided as they were then; None where that is not known.
         exposed_at, failed_at: First answer, and the first failure before it.
         segments: Labels by `SEGMENTS`, as of the first failure.
         attempts_allowed: How many retries the tightest limit allowed at the exposure; None where that is not known.
@@ -52,6 +53,7 @@ class ObservedPayment:
     attempts_allowed: int | None = None
     befell: Sequence[PayerEvent] = ()
     expected: float = 0.0
+    divided_since: datetime | None = None
 
 
 def unmeasured_in(payments: Iterable[ObservedPayment], as_of: datetime) -> AbstractSet[str]:
@@ -101,6 +103,7 @@ def _units(first: Sequence[ObservedPayment], variants: tuple[str, ...]) -> Units
         propensity=_floats([one.propensity for one in first]),
         covariates={},
         segments={name: np.array([one.segments[name] for one in first], dtype=np.str_) for name in SEGMENTS},
+        divided_since=_instants([one.divided_since or one.exposed_at for one in first]),
     )
 
 

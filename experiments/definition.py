@@ -62,6 +62,7 @@ class Change(StrEnum):
 
     STARTED = "started"
     RAMPED = "ramped"
+    REWEIGHTED = "reweighted"
     STOPPED = "stopped"
     CONCLUDED = "concluded"
 
@@ -131,7 +132,7 @@ class Variant:
     """One arm.
 
     Args:
-        weight: Share of the units that are not held out.
+        weight: Share of the units that are not held out, from the start on.
         tighten: Stricter limits by rule.
     """
 
@@ -175,6 +176,7 @@ class Entry:
 
     Args:
         coverage: From then on, where that changed.
+        weights: Of all variants from then on, where a bandit changed them.
         decision: What it was concluded with; `ship` is about a variant.
     """
 
@@ -186,6 +188,10 @@ class Entry:
     decision: Annotated[Decided | None, Field(description=f"one of {', '.join(Decided)}")] = None
     variant: Annotated[Name | None, Field(description="the variant that the decision is about")] = None
     note: Annotated[Text | None, Field(description="why, in a sentence")] = None
+    weights: Annotated[
+        Mapping[Name, Annotated[float, Field(gt=0, le=1)]] | None,
+        Field(description="the weights from then on, such as { fixed = 0.2, plan = 0.8 }"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ from features.errors import InputError, InvalidValueError
 _FROM: Mapping[Change, frozenset[Status]] = {
     Change.STARTED: frozenset({Status.DRAFT}),
     Change.RAMPED: frozenset({Status.RUNNING}),
+    Change.REWEIGHTED: frozenset({Status.RUNNING}),
     Change.STOPPED: frozenset({Status.RUNNING}),
     Change.CONCLUDED: frozenset({Status.RUNNING, Status.STOPPED}),
 }
 _TO: Mapping[Change, Status] = {
     Change.STARTED: Status.RUNNING,
     Change.RAMPED: Status.RUNNING,
+    Change.REWEIGHTED: Status.RUNNING,
     Change.STOPPED: Status.STOPPED,
     Change.CONCLUDED: Status.CONCLUDED,
 }
@@ -93,6 +95,9 @@ def _entry(entry: Entry) -> str:
     }
     if entry.coverage is not None:
         stated["coverage"] = f"{entry.coverage:g}"
+    if entry.weights is not None:
+        weights = ", ".join(f"{name} = {weight:g}" for name, weight in sorted(entry.weights.items()))
+        stated["weights"] = f"{{ {weights} }}"
     for name, text in (("decision", entry.decision), ("variant", entry.variant), ("note", entry.note)):
         if text is not None:
             stated[name] = _quoted(text)

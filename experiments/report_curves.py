@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.analysis.analysis import VariantAnalysis, metric
+from experiments.analysis.analysis import VariantAnalysis, in_epochs, metric
 from experiments.analysis.effect import Effect
 from experiments.analysis.intervals import Tuning
 from experiments.analysis.recovery_curve import RecoveryCurve, recovery_curves
@@ -41,7 +41,9 @@ def effect_by_day(report: Report, variant: VariantAnalysis) -> tuple[Look, ...]:
     if plan.method is Method.FIXED or variant.primary is None or not whole:
         return ()
     as_of = np.datetime64(to_micros(report.as_of), "us")
-    rows = unit_rows(metric(plan.primary), cohort, plan.window, as_of, (plan.covariates or {}).get(plan.primary))
+    adjusted = (plan.covariates or {}).get(plan.primary)
+    rows = unit_rows(metric(plan.primary), cohort, plan.window, as_of, adjusted)
+    rows = in_epochs(rows, cohort.units, plan.weights)
     since = as_of - rows.matured_at.min()
     looks = np.array([as_of - days(back) for back in range(int(since / days(1)), -1, -1)], dtype="datetime64[us]")
     tuning = Tuning(plan.tuned_units or plan.planned_units, plan.alpha)

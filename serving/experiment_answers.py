@@ -33,6 +33,7 @@ class HistoryOut(Shape):
     decision: Decided | None
     variant: str | None = Field(description="the variant that the decision is about")
     note: str | None
+    weights: dict[str, float] | None = Field(description="of all variants from then on, where a bandit changed them")
 
 
 class ExperimentOut(Shape):
@@ -119,4 +120,5 @@ def _entry(entry: Entry) -> HistoryOut:
         decision=entry.decision,
         variant=entry.variant,
         note=entry.note,
+        weights=None if entry.weights is None else dict(entry.weights),
     )

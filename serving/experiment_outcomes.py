@@ -115,6 +115,7 @@ def observed(
             attempts_allowed=exposure.attempts_allowed,
             befell=one.befell,
             expected=expectations.of(exposure.category, exposure.rail, one.past),
+            divided_since=exposure.divided_since,
         )
 
 

@@ -16,8 +16,9 @@ from experiments.arm_policies import (
 )
 from experiments.assignment import FirstFailure, assigned
 from experiments.checking import Known, tightenings
-from experiments.definition import ANSWERING, HOLD_OUT, Definition, Variant
+from experiments.definition import ANSWERING, HOLD_OUT, Definition, Unit, Variant
 from experiments.metric_names import METRIC_NAMES
+from experiments.weights import divided_since
 from features.context import Context
 from features.errors import InputError
 from model.arms import Arm, ExploringArm, GreedyArm, NoRetryArm, PlanArm, ScheduleArm
@@ -49,12 +50,14 @@ class Enrolled:
 
     Args:
         exposed: Whether the variant has answered for it before.
+        divided_since: Since when the buckets had been divided as they were when the unit got its variant.
     """
 
     answerer: Answerer
     assignment: Assignment
     failure: FirstFailure
     exposed: bool
+    divided_since: datetime | None = None
 
     def exposure(self, now: datetime, attempts_allowed: int | None) -> Exposure | None:
         """The exposure, made now; None where the ledger has it already.
@@ -77,6 +80,7 @@ class Enrolled:
             rail=failure.rail,
             category=failure.category,
             attempts_allowed=attempts_allowed,
+            divided_since=self.divided_since,
         )
 
 
@@ -104,18 +108,25 @@ class LiveExperiments:
 
         Args:
             known: What the ledger knows of it. A variant that has answered before goes on answering, whatever has
-                changed since; and a failure that the request does not tell of is the first one all the same.
+                changed since; a customer keeps the variant of an earlier payment, whatever the weights are by now; and
+                a failure that the request does not tell of is the first one all the same.
         """
         told = FirstFailure.of(context) if self.live else None
         if told is None:
             return None
         failure = _first(told, known)
         earlier = {assignment.experiment: assignment for assignment in known.before}
+        of_customer = {one.assignment.experiment: one for one in reversed(known.of_customer)}
         for one in self.live:
             before = earlier.get(one.definition.key)
-            assignment = before or assigned(one.definition, failure)
+            of_unit = of_customer.get(one.definition.key) if one.definition.unit is Unit.CUSTOMER else None
+            kept = of_unit.assignment if of_unit else None
+            assignment = before or assigned(one.definition, failure, kept)
             if assignment is not None and assignment.variant in one.answerers:
-                return Enrolled(one.answerers[assignment.variant], assignment, failure, before is not None)
+                since = divided_since(one.definition, failure.failed_at)
+                if of_unit is not None and assignment is kept:
+                    since = of_unit.divided_since
+                return Enrolled(one.answerers[assignment.variant], assignment, failure, before is not None, since)
         return None
 
 

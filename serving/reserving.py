@@ -149,7 +149,7 @@ def _enrolling(ledger: Ledger, service: Service, context: Context) -> Service:
     if not service.experiments.live:
         return service
     payment = context.payment
-    return service.enrolling(context, ledger.exposed(payment.merchant_id, payment.payment_id))
+    return service.enrolling(context, ledger.exposed(payment.merchant_id, payment.payment_id, payment.customer_id))
 
 
 def decide_and_reserve(

@@ -6,6 +6,7 @@ Run by itself it compares ten million assignments: `PYTHONPATH=tests python -m a
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,39 @@ def edges_of(weights: Mapping[str, float], hold_out: float, coverage: float) -> 
         edges += [start, end]
         answers += [owner, None]
     return np.array(edges, dtype=np.int64), answers
+
+
+class Step(TypedDict):
+    """One change of coverage or weights."""
+
+    at: str
+    coverage: float | None
+    weights: Mapping[str, float] | None
+
+
+class Times(TypedDict):
+    """An experiment over time, as the vectors tell of it."""
+
+    salt: str
+    merchant_id: str
+    hold_out: float
+    before: Step
+    steps: list[Step]
+
+
+def assigned_at(times: Times, unit_id: str, failed_at: str) -> tuple[str | None, float | None]:
+    """Variant and propensity of a unit that first failed at an instant, by the steps up to then."""
+    weights, coverage = times["before"]["weights"], 0.0
+    for step in times["steps"]:
+        if step["at"] <= failed_at:
+            weights, coverage = step["weights"] or weights, coverage if step["coverage"] is None else step["coverage"]
+    text = chr(0x1F).join((times["salt"], times["merchant_id"], unit_id))
+    drawn = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16) % 10_000
+    edges, answers = edges_of(weights or {}, times["hold_out"], coverage)
+    found = answers[int(np.searchsorted(edges, drawn, side="right"))]
+    taken = [(name, end - start) for name, start, end in zip(answers[1::2], edges[::2], edges[1::2], strict=True)]
+    share = sum(buckets for name, buckets in taken if name == found) / max(sum(buckets for _, buckets in taken), 1)
+    return found, None if found is None else float(share)
 
 
 def main(count: int) -> int:

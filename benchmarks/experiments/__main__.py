@@ -11,7 +11,16 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from benchmarks.experiments import broken_splits, covariates, coverage, early_looks, false_alarms, margins, sizes
+from benchmarks.experiments import (
+    bandits,
+    broken_splits,
+    covariates,
+    coverage,
+    early_looks,
+    false_alarms,
+    margins,
+    sizes,
+)
 from benchmarks.experiments.lines import Line, table
 from experiments.definition import Method
 
@@ -69,6 +78,7 @@ def pieces(scale: float) -> list[Piece]:
         partial(_splits, 40, times(500), times(100)),
         partial(_early, 50, times(400)),
         partial(_margins, 60, times(5_000)),
+        partial(_bandits, 70, times(5_000)),
     ]
 
 
@@ -102,6 +112,12 @@ def _early(seed: int, experiments: int) -> Sequence[Line]:
 
 def _margins(seed: int, experiments: int) -> Sequence[Line]:
     return margins.lines(margins.at_the_margin(seed, experiments))
+
+
+def _bandits(seed: int, experiments: int) -> Sequence[Line]:
+    return bandits.lines(
+        bandits.followed(seed, experiments, lift=0.0), bandits.followed(seed + 1, experiments, lift=bandits.LIFT)
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 variant."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,10 +25,15 @@ from features.errors import InvalidValueError
 
 @dataclass(frozen=True, slots=True)
 class PlannedWeights:
-    """Weights of the variants from an instant on."""
+    """Weights of the variants from an instant on.
+
+    Args:
+        epoch: How often a bandit had changed them by then; a ramp changes the coverage alone.
+    """
 
     since: np.datetime64
     weights: Mapping[str, float]
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +181,22 @@ def analyse(cohort: Cohort, plan: AnalysisPlan, as_of: np.datetime64) -> Analysi
 
 
 def phases(units: Units, weights: Sequence[PlannedWeights], as_of: np.datetime64) -> list[Phase]:
-    """Counts of exposed units by the weights in force when they were exposed."""
+    """Counts of exposed units by the weights that they were assigned by."""
     phase, exposed = _phase(units, weights), units.exposed_at <= as_of
     nobody = dict.fromkeys(units.variants, 0.0)
     return [Phase({**nobody, **one.weights}, _counts(units, exposed & (phase == i))) for i, one in enumerate(weights)]
 
 
+def in_epochs(rows: UnitRows, units: Units, weights: Sequence[PlannedWeights]) -> UnitRows:
+    """The rows with the epoch of each, where a bandit changed the weights; else as they are."""
+    epochs = np.array([one.epoch for one in weights], dtype=np.int64)
+    return replace(rows, epoch=epochs[_phase(units, weights)][rows.unit]) if len(np.unique(epochs)) > 1 else rows
+
+
 def _phase(units: Units, weights: Sequence[PlannedWeights]) -> Int64s:
-    """Which weights were in force when each unit was exposed, shape (n,)."""
+    """By which weights each unit was assigned, shape (n,)."""
     starts = np.array([one.since for one in weights], dtype="datetime64[us]")
-    found: Int64s = np.maximum(np.searchsorted(starts, units.exposed_at, side="right") - 1, 0)
+    found: Int64s = np.maximum(np.searchsorted(starts, units.assigned_under, side="right") - 1, 0)
     return found
 
 
@@ -197,7 +208,8 @@ def _counts(units: Units, chosen: Flags) -> dict[str, int]:
 def _all_rows(cohort: Cohort, plan: AnalysisPlan, as_of: np.datetime64) -> dict[str, UnitRows]:
     names = {plan.primary, *plan.secondary, *(rail.metric for rail in plan.guard_rails)} - plan.unmeasured
     known = plan.covariates or {}
-    return {name: unit_rows(metric(name), cohort, plan.window, as_of, known.get(name)) for name in sorted(names)}
+    found = {name: unit_rows(metric(name), cohort, plan.window, as_of, known.get(name)) for name in sorted(names)}
+    return {name: in_epochs(rows, cohort.units, plan.weights) for name, rows in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from experiments.analysis.difference import Contrast, contrast
+from experiments.analysis.epochs import arms_by_look
 from experiments.analysis.intervals import (
     FEWEST,
     Tuning,
@@ -14,9 +15,7 @@ from experiments.analysis.intervals import (
     fixed_multiplier,
     fixed_p,
 )
-from experiments.analysis.moments import Moments
-from experiments.metrics.cohort import Floats, Int64s
-from experiments.metrics.spec import Kind, MetricSpec
+from experiments.metrics.cohort import Int64s
 from experiments.metrics.unit_rows import UnitRows
 
 
@@ -73,13 +72,6 @@ class Effect:
         return math.hypot(self.control_error, self.treatment_error)
 
 
-def moments_by_look(spec: MetricSpec, columns: Floats, look: Int64s, looks: int) -> Moments:
-    """Moments of an arm as fits the metric: rare events get one unit more of each sort."""
-    if spec.kind is Kind.EVENT:
-        return Moments.with_one_more_of_each(columns, look, looks)
-    return Moments.by_look(columns, look, looks)
-
-
 def effects_by_look(
     rows: UnitRows, variant: str, control: str, look: Int64s, looks: int, tuning: Tuning, alpha: float
 ) -> list[Effect | None]:
@@ -87,12 +79,9 @@ def effects_by_look(
 
     Also None where an arm shows no variation at all: there is nothing to estimate an uncertainty from.
     """
-    chosen = [rows.arm(name) for name in (control, variant)]
-    columns = rows.weighted
-    arms = [moments_by_look(rows.spec, columns[arm], look[arm], looks) for arm in chosen]
-    counts = [np.cumsum(np.bincount(look[arm], minlength=looks)) for arm in chosen]
-    found = contrast(arms[0], arms[1])
-    pairs = [(int(c), int(t)) for c, t in zip(*counts, strict=True)]
+    arms = arms_by_look(rows, (control, variant), look, looks)
+    found = contrast(*(arm.moments for arm in arms))
+    pairs = [(int(c), int(t)) for c, t in zip(*(arm.counts for arm in arms), strict=True)]
     return [_effect(rows.spec.name, variant, _at(found, i), pair, tuning, alpha) for i, pair in enumerate(pairs)]
 
 

@@ -32,9 +32,12 @@ def hold_out_lift(rows: UnitRows, hold_out: str, tuning: Tuning, alpha: float) -
     """The lift over the hold-out; None while either side has too few mature units.
 
     Treated units count as they were assigned, whatever their variant: the share of the hold-out must not have changed.
+    So a bandit's epochs are of no concern here: they move units between variants, and all of these are treated.
     """
     treated = ~rows.arm(hold_out)
-    both = replace(rows, variants=(hold_out, "treated"), variant=treated.astype(np.int64), weight=np.ones(len(rows)))
+    both = replace(
+        rows, variants=(hold_out, "treated"), variant=treated.astype(np.int64), weight=np.ones(len(rows)), epoch=None
+    )
     found = effect(both, "treated", hold_out, tuning, alpha)
     if found is None:
         return None

@@ -43,6 +43,8 @@ class Units:
         covariates: By name, what was known of the unit before its failure, finite (fill what is unknown with one
             value for all); a name carries its unit.
         segments: By name, labels known before the failure (market, rail, decline category).
+        divided_since: Since when the buckets had been divided as they were when the unit was assigned; None where no
+            unit's is known, which then is when it was exposed.
     """
 
     variants: tuple[str, ...]
@@ -51,9 +53,15 @@ class Units:
     propensity: Floats
     covariates: Mapping[str, Floats]
     segments: Mapping[str, Words]
+    divided_since: Instants | None = None
 
     def __len__(self) -> int:
         return len(self.variant)
+
+    @property
+    def assigned_under(self) -> Instants:
+        """An instant at which the weights were those that the unit was assigned by, shape (n,)."""
+        return self.exposed_at if self.divided_since is None else self.divided_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,13 @@ class Cohort:
 
     def __post_init__(self) -> None:
         units, payments, retries, events = self.units, self.payments, self.retries, self.events
-        named = {"exposed_at": units.exposed_at, "propensity": units.propensity, **units.covariates, **units.segments}
+        named = {
+            "exposed_at": units.exposed_at,
+            "assigned_under": units.assigned_under,
+            "propensity": units.propensity,
+            **units.covariates,
+            **units.segments,
+        }
         _same_length("units", len(units), named.items())
         for name, table in (("payments", payments), ("retries", retries), ("events", events)):
             columns = [(field, getattr(table, field)) for field in table.__slots__]
@@ -140,6 +154,7 @@ class Cohort:
         _positions("events.kind", events.kind, len(Event))
         for name, instants in (
             ("units.exposed_at", units.exposed_at),
+            ("units.divided_since", units.assigned_under),
             ("payments.failed_at", payments.failed_at),
             ("retries.at", retries.at),
             ("events.at", events.at),

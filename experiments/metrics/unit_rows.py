@@ -33,6 +33,8 @@ class UnitRows:
             shares of early and late units, and plain sums would compare times instead of variants. A constant cancels.
         unit: Position in the cohort's `Units`.
         covariate: What the third and fourth columns are; None where they stand for nothing.
+        epoch: Under which of a bandit's sets of weights each unit was assigned; None where there was one set, or none
+            that outcomes had a say in. Effects are then estimated within epochs (`analysis.epochs`).
     """
 
     spec: MetricSpec
@@ -43,6 +45,7 @@ class UnitRows:
     matured_at: Instants
     unit: Int64s
     covariate: Covariate | None = None
+    epoch: Int64s | None = None
 
     def __len__(self) -> int:
         return len(self.variant)
@@ -74,6 +77,7 @@ class UnitRows:
             weight=self.weight[kept],
             matured_at=self.matured_at[kept],
             unit=self.unit[kept],
+            epoch=None if self.epoch is None else self.epoch[kept],
         )
 
 

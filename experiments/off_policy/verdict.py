@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.off_policy.amounts import Weighed
 from experiments.off_policy.decisions import Decisions
 from experiments.off_policy.episodes import Episodes
 from experiments.off_policy.support import Support
 from experiments.resamples import Estimate, Floats, Resamples, percentile_interval
 
-Log = Decisions | Episodes
+Log = Decisions | Episodes | Weighed
 
 HOLM_LEVEL = 0.05
 

@@ -12,6 +12,8 @@ from features.errors import InputError, InvalidValueError
 from serving.cli.ledger import Database, url_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from experiments.definition import Change, Decided
     from serving.definitions import Folder
     from serving.settings import Settings
@@ -46,6 +48,14 @@ def check(
         Path | None,
         typer.Option(metavar="FILE.toml", help="Definitions in force: a file or folder of them.", show_default=False),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Artifact that plans ask of the history's log; the prior if absent.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Say everything that is wrong with definitions, one sentence each, and what else to know before the start.
 
@@ -69,7 +79,12 @@ def check(
         typer.echo(f"{definition.key}: nothing is wrong ({definition.status}, {len(definition.variants)} variants)")
     if read is not None:
         economics = economics_of(settings)
-        print_base_rates([(one, base_rate(read, one, economics)) for one in sound])
+        rates = [(one, base_rate(read, one, economics)) for one in sound]
+        print_base_rates(rates)
+        if history is not None:
+            from serving.cli.experiment_logs import print_logs
+
+            print_logs(history, rates, model, settings, economics)
 
 
 @app.command("list")
@@ -210,6 +225,29 @@ def ramp(
     _written(_folder(definitions), key, Change.RAMPED, by, note, coverage=coverage)
 
 
+@app.command("reweight")
+def reweight(
+    key: Key,
+    by: By,
+    note: Note = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the weights and write nothing.")] = False,
+    definitions: Definitions = None,
+    database: Database = None,
+) -> None:
+    """Give a bandit's variants new weights by their matured outcomes: who is in stays in the same variant."""
+    from experiments.definition import Change
+    from serving.cli.experiment_reweight import next_weights, print_reweighing
+    from serving.service import economics_of
+
+    folder = _folder(definitions)
+    found = next_weights(folder.of(key), url_of(database), economics_of(_settings()), datetime.now(UTC))
+    print_reweighing(found)
+    if dry_run:
+        typer.echo(f"{key}: nothing is written.")
+    else:
+        _written(folder, key, Change.REWEIGHTED, by, note, weights=found.weights)
+
+
 @app.command("stop")
 def stop(key: Key, by: By, note: Note = None, definitions: Definitions = None) -> None:
     """Take nobody new; payments that are in keep their variant until it is concluded."""
@@ -275,6 +313,7 @@ def _written(
     coverage: float | None = None,
     decision: "Decided | None" = None,
     variant: str | None = None,
+    weights: "Mapping[str, float] | None" = None,
 ) -> None:
     from experiments.definition import Entry
     from experiments.lifecycle import changed
@@ -282,7 +321,7 @@ def _written(
     from serving.definitions import faults_in
 
     path, now = folder.path_of(key), datetime.now(UTC).replace(microsecond=0)
-    entry = Entry(now, what, by, coverage, decision, variant, note)
+    entry = Entry(now, what, by, coverage, decision, variant, note, weights)
     text = changed(path.read_text(encoding="utf-8"), str(path), entry)
     faults = faults_in(folder.rewritten(path, text).reads, known_under(_settings()))
     if faults:

@@ -47,6 +47,7 @@ def print_definition(definition: Definition) -> None:
     console.print(table)
     for entry in definition.history:
         more = [f"coverage {entry.coverage:g}" if entry.coverage is not None else "", entry.decision or ""]
+        more += [f"{name} {weight:g}" for name, weight in sorted((entry.weights or {}).items())]
         more += [entry.variant or "", entry.note or ""]
         console.print(f"{entry.at:%Y-%m-%d %H:%M} {entry.what} by {entry.by}  {' '.join(filter(None, more))}".rstrip())
 

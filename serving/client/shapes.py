@@ -169,6 +169,7 @@ class Change(StrEnum):
 
     STARTED = "started"
     RAMPED = "ramped"
+    REWEIGHTED = "reweighted"
     STOPPED = "stopped"
     CONCLUDED = "concluded"
 
@@ -1311,6 +1312,7 @@ class HistoryOut:
 
     Args:
         variant: the variant that the decision is about
+        weights: of all variants from then on, where a bandit changed them
     """
 
     at: datetime
@@ -1320,6 +1322,7 @@ class HistoryOut:
     decision: Decided | str | None
     variant: str | None
     note: str | None
+    weights: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

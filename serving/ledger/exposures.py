@@ -23,6 +23,8 @@ class Exposure:
         exposed_at: When it was first answered so (UTC).
         failed_at: When it first failed (UTC), with what was known of it then.
         attempts_allowed: How many retries the tightest limit allowed then; None where nobody looked.
+        divided_since: Since when the buckets had been divided as they were when its unit got the variant; None where
+            that is not known.
     """
 
     merchant_id: str
@@ -36,6 +38,15 @@ class Exposure:
     rail: Rail
     category: DeclineCategory
     attempts_allowed: int | None = None
+    divided_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """How a customer was exposed before, for another payment perhaps."""
+
+    assignment: Assignment
+    divided_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Known:
 
     Args:
         before: The variants that have answered for it.
+        of_customer: The variants that have answered for the customer as a unit, for whichever payment, the first first.
         failed_at: When it first failed (UTC), by whomever it was told; None where nothing was told.
         rail, category, market: Of that failure.
     """
@@ -53,6 +65,7 @@ class Known:
     rail: Rail = Rail.UNKNOWN
     category: DeclineCategory = DeclineCategory.UNKNOWN
     market: str | None = None
+    of_customer: tuple[Earlier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +90,17 @@ def put_exposure(transaction: Transaction, exposure: Exposure) -> None:
     transaction.put("insert_exposure", _values(exposure))
 
 
-def known_of(transaction: Transaction, merchant_id: str, payment_id: str) -> Known:
-    """The variants that a payment was answered by, and its first failure."""
+def known_of(transaction: Transaction, merchant_id: str, payment_id: str, customer_id: str) -> Known:
+    """The variants that a payment was answered by, those of its customer, and its first failure."""
     where = {"merchant_id": merchant_id, "payment_id": payment_id}
-    rows, first = transaction.ask(("exposures_of_payment", where), ("first_failure_of_payment", where))
+    owner = {"merchant_id": merchant_id, "customer_id": customer_id}
+    rows, units, first = transaction.ask(
+        ("exposures_of_payment", where), ("exposures_of_unit", owner), ("first_failure_of_payment", where)
+    )
     before = tuple(_assignment(*row) for row in rows)
+    of_customer = tuple(Earlier(_assignment(*row), _instant(since)) for *row, since in units)
     if not first:
-        return Known(before)
+        return Known(before, of_customer=of_customer)
     at, rail, category, market, outcome = first[0]
     technical = outcome == Outcome.ERROR and category in {None, DeclineCategory.UNKNOWN}
     return Known(
@@ -92,6 +109,7 @@ def known_of(transaction: Transaction, merchant_id: str, payment_id: str) -> Kno
         rail=Rail(str(rail)),
         category=DeclineCategory.PROCESSING_ERROR if technical else DeclineCategory(str(category or "unknown")),
         market=str(market) if market else None,
+        of_customer=of_customer,
     )
 
 
@@ -139,6 +157,7 @@ def _values(exposure: Exposure) -> Values:
         "variant": assignment.variant,
         "propensity_ppm": round(assignment.propensity * _PPM),
         "tester": int(assignment.tester),
+        "divided_since": None if exposure.divided_since is None else to_micros(exposure.divided_since),
         "exposed_at": to_micros(exposure.exposed_at),
         "failed_at": to_micros(exposure.failed_at),
         "amount_minor": exposure.amount.amount_minor,
@@ -151,7 +170,7 @@ def _values(exposure: Exposure) -> Values:
 
 
 def _exposure(row: Row) -> Exposure:
-    merchant_id, experiment, payment_id, unit_id, customer_id, variant, ppm, tester, *facts = row
+    merchant_id, experiment, payment_id, unit_id, customer_id, variant, ppm, tester, since, *facts = row
     exposed_at, failed_at, amount_minor, currency, market, rail, category, allowed = facts
     return Exposure(
         merchant_id=str(merchant_id),
@@ -165,6 +184,7 @@ def _exposure(row: Row) -> Exposure:
         rail=Rail(str(rail)),
         category=DeclineCategory(str(category)),
         attempts_allowed=None if allowed is None else int(allowed),
+        divided_since=_instant(since),
     )
 
 
@@ -172,6 +192,10 @@ def _assignment(
     experiment: object, variant: object, unit_id: object, propensity_ppm: object, tester: object
 ) -> Assignment:
     return Assignment(str(experiment), str(variant), str(unit_id), int(str(propensity_ppm)) / _PPM, bool(tester))
+
+
+def _instant(micros: object) -> datetime | None:
+    return None if micros is None else from_micros(int(str(micros)))
 
 
 def _count(

@@ -239,10 +239,10 @@ class Ledger:
         with self._store.writing() as transaction:
             put_exposure(transaction, exposure)
 
-    def exposed(self, merchant_id: str, payment_id: str) -> Known:
-        """The variants that have answered for a payment, and its first failure."""
+    def exposed(self, merchant_id: str, payment_id: str, customer_id: str) -> Known:
+        """The variants that have answered for a payment and for its customer, and its first failure."""
         with self._store.reading() as transaction:
-            return known_of(transaction, merchant_id, payment_id)
+            return known_of(transaction, merchant_id, payment_id, customer_id)
 
     def _reserve(
         self, wanted: Reservation, advised: Advised, beside: Question | None, *, repeated: bool

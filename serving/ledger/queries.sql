@@ -731,15 +731,21 @@ WHERE state = 'failed'
 -- name: insert_exposure
 -- A payment's first answer by a variant; later ones change nothing.
 INSERT INTO exposure (merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester,
-    exposed_at, failed_at, amount_minor, currency, market, rail, category, attempts_allowed)
+    divided_since, exposed_at, failed_at, amount_minor, currency, market, rail, category, attempts_allowed)
 VALUES (:merchant_id, :experiment, :payment_id, :unit_id, :customer_id, :variant, :propensity_ppm, :tester,
-    :exposed_at, :failed_at, :amount_minor, :currency, :market, :rail, :category, :attempts_allowed)
+    :divided_since, :exposed_at, :failed_at, :amount_minor, :currency, :market, :rail, :category, :attempts_allowed)
 ON CONFLICT (merchant_id, payment_id, experiment) DO NOTHING
 
 -- name: exposures_of_payment
 -- The variants that a payment was answered by, the first one first.
 SELECT experiment, variant, unit_id, propensity_ppm, tester FROM exposure
 WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY exposed_at, experiment
+
+-- name: exposures_of_unit
+-- The variants that a customer was answered by as the unit of an experiment, the first one first.
+SELECT experiment, variant, unit_id, propensity_ppm, tester, divided_since FROM exposure
+WHERE merchant_id = :merchant_id AND unit_id = :customer_id AND customer_id = :customer_id
+ORDER BY exposed_at, experiment, payment_id
 
 -- name: first_failure_of_payment
 -- The first attempt on a payment that failed, whoever told of it.
@@ -755,15 +761,15 @@ GROUP BY variant, tester ORDER BY variant, tester
 
 -- name: exposures_after
 -- The exposures of an experiment, in the order of merchants and payments.
-SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
-    amount_minor, currency, market, rail, category, attempts_allowed
+SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, divided_since,
+    exposed_at, failed_at, amount_minor, currency, market, rail, category, attempts_allowed
 FROM exposure WHERE experiment = :experiment AND (merchant_id, payment_id) > (:merchant_id, :payment_id)
 ORDER BY merchant_id, payment_id LIMIT :most
 
 -- name: exposures_of_merchant_after
 -- The same of one merchant.
-SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, exposed_at, failed_at,
-    amount_minor, currency, market, rail, category, attempts_allowed
+SELECT merchant_id, experiment, payment_id, unit_id, customer_id, variant, propensity_ppm, tester, divided_since,
+    exposed_at, failed_at, amount_minor, currency, market, rail, category, attempts_allowed
 FROM exposure WHERE experiment = :experiment AND merchant_id = :merchant_id AND payment_id > :payment_id
 ORDER BY payment_id LIMIT :most
 

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from assignment_elsewhere import edges_of
+from assignment_elsewhere import assigned_at, edges_of
 from experiment_builders import KNOWN
 from experiments.arm_policies import ArmPolicy
 from experiments.assignment import assigned, bucket
@@ -48,6 +48,12 @@ def test_the_published_vectors_hold_in_a_second_implementation() -> None:
             if name is not None and end > start
         }
         assert spans == {r["variant"]: (r["first"], r["end"]) for r in one["ranges"] if r["end"] > r["first"]}
+    times = told["times"]
+    for one in times["assigned"]:
+        variant, propensity = assigned_at(times, one["unit_id"], one["failed_at"])
+        assert variant == one["variant"]
+        assert propensity == pytest.approx(one["propensity"])
+    assert len({one["variant"] for one in times["assigned"]}) == 3
 
 
 @pytest.mark.parametrize("text", BLOCKS)

@@ -207,3 +207,34 @@ def test_the_digest_is_read_as_the_recipe_says() -> None:
     digest = sha256(b"plan-against-fixed-1\x1facme\x1fcus_1").digest()
     (number,) = struct.unpack(">Q", b"\0\0" + digest[:6])
     assert bucket("plan-against-fixed-1", "acme", "cus_1") == number % 10_000
+
+
+def test_new_units_are_drawn_by_the_weights_of_their_first_failure_and_who_was_exposed_stays() -> None:
+    step = Entry(START + timedelta(days=7), Change.REWEIGHTED, "someone", weights={"fixed": 0.1, "plan": 0.9})
+    bandit = replace(DEFINITION, history=(*DEFINITION.history, step))
+    early, late = START + timedelta(days=6), START + timedelta(days=8)
+    variants_early: Counter[str] = Counter()
+    variants_late: Counter[str] = Counter()
+    for number in range(2_000):
+        first = a_failure(f"cus_{number}", failed_at=early)
+        before = assigned(bandit, first)
+        assert before == assigned(DEFINITION, first) is not None
+        assert before is not None
+        after = assigned(bandit, replace(first, payment_id="inv_2", failed_at=late))
+        assert after is not None
+        assert (before.propensity, after.propensity) == (0.5, {"fixed": 0.1, "plan": 0.9}[after.variant])
+        assert assigned(bandit, replace(first, payment_id="inv_2", failed_at=late), before) == before
+        variants_early[before.variant] += 1
+        variants_late[after.variant] += 1
+    assert abs(variants_early["plan"] / 2_000 - 0.5) < 4 * (0.25 / 2_000) ** 0.5
+    assert abs(variants_late["plan"] / 2_000 - 0.9) < 4 * (0.09 / 2_000) ** 0.5
+
+
+def test_who_was_exposed_takes_part_as_long_as_the_payment_is_of_the_experiment() -> None:
+    before = assigned(DEFINITION, a_failure())
+    assert before is not None
+    stopped = replace(DEFINITION, history=(*DEFINITION.history, Entry(START, Change.STOPPED, "someone")))
+    assert assigned(stopped, a_failure(), before) is None
+    assert assigned(DEFINITION, replace(a_failure(), failed_at=START - timedelta(days=1)), before) is None
+    tester = replace(before, variant="nobody", tester=True)
+    assert assigned(DEFINITION, a_failure(), tester) == before

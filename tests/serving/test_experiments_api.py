@@ -232,3 +232,32 @@ def test_a_variant_that_cannot_answer_live_is_refused_at_start_and_every_fault_i
     assert "variants.plan.journey: 'gentle' is not accepted" in said
     assert "ownr: 'payments' is not accepted" in said
     assert "second.toml, key: 'first' is not accepted" in said
+
+
+def test_new_weights_are_for_new_customers_and_the_propensity_is_that_of_the_time(
+    trial: Trial, settings: Settings, service: Service, failed: Document
+) -> None:
+    trial.asked(failed, FIXED)
+    bandit = 'salt = "first-salt"\nbandit = { floor = 0.1, every_days = 7 }'
+    weights = 'what = "reweighted"\nby = "Ann"\nweights = { fixed = 0.1, plan = 0.9 }\n'
+    step = f"[[history]]\nat = 2026-11-20T00:00:00Z\n{weights}"
+    (trial.folder / "first.toml").write_text(RUNNING.replace('salt = "first-salt"', bandit) + step)
+    later = trial_of(settings, service, trial.folder, trial.ledger)
+    another = of_payment(failed, "inv_another")
+    another["payment"]["customer_id"] = FIXED
+    kept = later.api.post("/v1/decisions", another)
+    assert kept["experiment"] == {"key": "first", "variant": "fixed", "propensity": 0.5, "tester": False}
+    new = next(
+        name for name in map("cus_new_{}".format, range(99)) if 1000 <= bucket("first-salt", "acme", name) < 5000
+    )
+    assert later.asked(failed, new)["experiment"] == {
+        "key": "first",
+        "variant": "plan",
+        "propensity": 0.9,
+        "tester": False,
+    }
+    written = {one.payment_id: one for one in exposures(later.ledger.store, "first")}
+    assert written["inv_another"].divided_since == datetime(2026, 11, 1, tzinfo=UTC)
+    assert written[f"inv_{new}"].divided_since == datetime(2026, 11, 20, tzinfo=UTC)
+    (_, entry) = later.api.get("/v1/experiments/first?merchant_id=acme")["history"]
+    assert (entry["what"], entry["weights"]) == ("reweighted", {"fixed": 0.1, "plan": 0.9})

@@ -61,7 +61,7 @@ class OffPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """Logged retries as every policy and the model see them; arrays of shape (n,).
 
     Args:
@@ -103,8 +103,8 @@ def off_policy(
     used = stated or told
     first = [one for one in used if _number(one) == 0]
     propensity = np.array([one.propensity for one in first], dtype=np.float64) if stated else _estimated(first)
-    judged = _judged(first, propensity, policies(max(most)), scorer, slot_hours, tell)
-    logs: dict[str, Log] = {name: _decisions(judged, name) for name in judged.same}
+    judged = judged_by(first, propensity, policies(max(most)), scorer, slot_hours, tell)
+    logs: dict[str, Log] = {name: decisions_of(judged, name) for name in judged.same}
     draws = Resamples.draw(judged.customer, resamples, seed)
     pairs = [(PLAN, name) for name in logs if name != PLAN]
     return OffPolicy(
@@ -132,13 +132,13 @@ def _episodes(
     """Whole episodes of at most so many retries; weights are multiplied, the model's guess looks one retry ahead."""
     rows = [one for one in stated if _number(one) < most]
     propensity = np.array([one.propensity for one in rows], dtype=np.float64)
-    judged = _judged(rows, propensity, policies, scorer, slot_hours, tell)
+    judged = judged_by(rows, propensity, policies, scorer, slot_hours, tell)
     payments = [one.context.payment.payment_id for one in rows]
     starts = np.array([i == 0 or payments[i] != payments[i - 1] for i in range(len(rows))], dtype=np.bool_)
     episode = np.cumsum(starts) - 1
     logs: dict[str, Log] = {}
     for name in judged.same:
-        row = _decisions(judged, name)
+        row = decisions_of(judged, name)
         logs[name] = Episodes(
             episode.astype(np.int64), row.reward, row.logged, row.target, judged.customer[starts], row.q, row.v
         )
@@ -151,7 +151,7 @@ def _without_model_alone(one: Valued) -> Valued:
     return replace(one, values={name: value for name, value in one.values.items() if name != "dm"})
 
 
-def _decisions(judged: _Judged, name: str) -> Decisions:
+def decisions_of(judged: Judged, name: str) -> Decisions:
     """The policy's rows; where it stops, nothing is brought for certain, whatever the log did."""
     stops = judged.stops[name]
     return Decisions(
@@ -164,14 +164,15 @@ def _decisions(judged: _Judged, name: str) -> Decisions:
     )
 
 
-def _judged(
+def judged_by(
     rows: Sequence[LoggedRetry],
     propensity: Floats,
     policies: Sequence[Policy],
     scorer: Scorer,
     slot_hours: int,
     tell: Progress,
-) -> _Judged:
+) -> Judged:
+    """What every policy and the model say of logged retries."""
     done = [_as_retry(one) for one in rows]
     cells = [_cell(one.context, retry, slot_hours) for one, retry in zip(rows, done, strict=True)]
     same, stops, v = {}, {}, {}
@@ -188,7 +189,7 @@ def _judged(
         )
         v[policy.name] = _chances(scorer, [one.context for one in rows], retry)
     owner = np.array([f"{o.context.payment.merchant_id}/{o.context.payment.customer_id}" for o in rows], dtype=np.str_)
-    return _Judged(
+    return Judged(
         reward=np.array([one.attempt.outcome is Outcome.APPROVED for one in rows], dtype=np.float64),
         logged=np.maximum(propensity, _RARE),
         customer=np.unique(owner, return_inverse=True)[1].astype(np.int64),

@@ -2,14 +2,18 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow.parquet as pq
 import pytest
 
+from bandit_builders import WEEK, fates, tell_fates
 from experiment_builders import text_with
+from experiments.definition import Change, Entry
 from experiments.definition_file import read_definition
+from experiments.lifecycle import changed
 from exposure_builders import an_exposure
 from failure_histories import Told, a_history
 from model.decision import Assignment
@@ -147,6 +151,9 @@ def test_a_window_longer_than_the_history_is_refused_and_rates_are_shown_otherwi
     pq.write_table(a_history([Told("a", "p1", 0, 3), Told("b", "p2", 7)]), path)
     shown = recoup("experiment", "check", SHIPPED, "--history", path).out
     assert [line.split()[5] for line in shown.splitlines() if " days " in line] == ["50.00%", "50.00%"]
+    assert (
+        "plan-against-fixed: the log can say nothing of the variants, for its retries state no propensities." in shown
+    )
 
 
 def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: Path) -> None:
@@ -159,3 +166,56 @@ def test_outcomes_are_shown_by_variant(recoup: Recoup, folder: Path, tmp_path: P
     first, *_, last = ran.out.splitlines()
     assert first == "plan-against-fixed: payments by day 30 after their first failure, by who brought the money"
     assert last.split()[:2] == ["plan", "1"]
+
+
+@pytest.fixture
+def bandit(tmp_path: Path) -> tuple[Path, str]:
+    """A folder with a bandit that has run for five weeks, and the ledger of its customers."""
+    folder, url = tmp_path / "definitions", f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
+    folder.mkdir()
+    began = datetime.now(UTC) - 5 * WEEK
+    swap = ("window_days = 30", "window_days = 14\nbandit = { floor = 0.1, every_days = 7 }")
+    text = changed(text_with(swap), "first.toml", Entry(began, Change.STARTED, "Ann", 1.0))
+    (folder / "first.toml").write_text(text)
+    read = read_definition(text, "first.toml").definition
+    assert read is not None
+    ledger = Ledger.opened(url)
+    tell_fates(ledger, read, fates(1, 120, 4, {"fixed": 0.3, "plan": 0.5}), began)
+    ledger.close()
+    return folder, url
+
+
+def test_a_bandits_weights_are_shown_written_and_not_due_again(recoup: Recoup, bandit: tuple[Path, str]) -> None:
+    folder, url = bandit
+    before = (folder / "first.toml").read_text()
+
+    def asked(*more: str) -> Ran:
+        where = ("--definitions", folder, "--database", url)
+        return recoup("experiment", "reweight", "first", "--by", "Ann", *where, *more)
+
+    dry = asked("--dry-run")
+    assert (dry.code, dry.err) == (0, "")
+    assert dry.out.splitlines()[-1] == "first: nothing is written."
+    assert (folder / "first.toml").read_text() == before
+    plan = dry.out.splitlines()[2].split()
+    assert plan[0] == "plan"
+    assert (plan[-2], float(plan[-1]) > 0.8) == ("0.5000", True)
+    written = asked("--note", "The plan brings more.")
+    assert written.code == 0
+    read = read_definition((folder / "first.toml").read_text(), "first.toml").definition
+    assert read is not None
+    assert read.history[-1].weights == {"fixed": round(1 - float(plan[-1]), 4), "plan": float(plan[-1])}
+    assert recoup("experiment", "check", folder).code == 0
+    shown = recoup("experiment", "show", "first", "--definitions", folder).out.splitlines()[-1]
+    assert shown.endswith(f"plan {float(plan[-1]):g} The plan brings more.")
+    again = asked("--dry-run")
+    assert again.code == 2
+    assert again.err.startswith("recoup: first keeps its weights. The weights are those of ")
+
+
+def test_a_definition_without_a_bandit_has_no_new_weights(recoup: Recoup, folder: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
+    Ledger.opened(url).close()
+    where = ("--definitions", folder, "--database", url)
+    ran = recoup("experiment", "reweight", "plan-against-fixed", "--by", "Ann", *where)
+    assert (ran.code, ran.err.startswith("recoup: bandit: 'nothing' is not accepted; expected a table")) == (2, True)

@@ -10,7 +10,7 @@ from exposure_builders import PLAN, an_exposure
 from features.errors import InputError
 from features.vocabulary import DeclineCategory, Rail
 from ledger_builders import MERCHANT, MINUTE, a_proposal, told
-from serving.ledger.exposures import exposure_counts, exposures
+from serving.ledger.exposures import Earlier, exposure_counts, exposures
 from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation
@@ -20,8 +20,8 @@ def test_what_is_written_is_read_again_and_the_first_word_stays(ledger: Ledger) 
     ledger.expose(an_exposure())
     ledger.expose(an_exposure(assignment=replace(PLAN, variant="fixed")))
     assert list(exposures(ledger.store, "first")) == [an_exposure()]
-    assert ledger.exposed(MERCHANT, "pay").before == (PLAN,)
-    assert ledger.exposed("other", "pay").before == ()
+    assert ledger.exposed(MERCHANT, "pay", "cus_1").before == (PLAN,)
+    assert ledger.exposed("other", "pay", "cus_1").before == ()
 
 
 def test_counts_are_by_variant_and_merchant_with_testers_apart(ledger: Ledger) -> None:
@@ -40,10 +40,10 @@ def test_a_hold_writes_its_exposure_and_a_refused_one_does_not(ledger: Ledger) -
     with_exposure = Advised(exposure=an_exposure())
     held = ledger.reserve(a_proposal(), NOW + MINUTE, NOW, advised=with_exposure)
     assert isinstance(held, Reservation)
-    assert ledger.exposed(MERCHANT, "pay").before == (PLAN,)
+    assert ledger.exposed(MERCHANT, "pay", "cus_1").before == (PLAN,)
     other = Advised(exposure=an_exposure("pay", replace(PLAN, experiment="second")))
     assert isinstance(ledger.reserve(a_proposal(), NOW + MINUTE, NOW, advised=other), Refused)
-    assert ledger.exposed(MERCHANT, "pay").before == (PLAN,)
+    assert ledger.exposed(MERCHANT, "pay", "cus_1").before == (PLAN,)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE exposure SET variant = 'fixed';\n", "DELETE FROM exposure;\n"])
@@ -59,8 +59,21 @@ def test_what_cannot_be_so_is_refused_by_the_database(ledger: Ledger) -> None:
 
 
 def test_the_first_failure_is_the_earliest_that_anybody_told_of(ledger: Ledger) -> None:
-    assert ledger.exposed(MERCHANT, "pay").failed_at is None
+    assert ledger.exposed(MERCHANT, "pay", "cus_1").failed_at is None
     ledger.record([told(an_attempt(hours, payment_id="pay")) for hours in (2, 50, 9)], NOW)
-    known = ledger.exposed(MERCHANT, "pay")
+    known = ledger.exposed(MERCHANT, "pay", "cus_1")
     assert (known.failed_at, known.rail) == (NOW - timedelta(hours=50), Rail.CARD)
     assert known.category is DeclineCategory.INSUFFICIENT_FUNDS
+
+
+def test_a_customers_earlier_variants_are_known_with_the_weights_that_they_were_drawn_by(ledger: Ledger) -> None:
+    since = NOW - timedelta(days=3)
+    ledger.expose(replace(an_exposure("pay_1"), divided_since=since))
+    ledger.expose(replace(an_exposure("pay_2", replace(PLAN, variant="fixed")), exposed_at=NOW + MINUTE))
+    ledger.expose(replace(an_exposure("pay_3", replace(PLAN, experiment="by-payment", unit_id="pay_3"))))
+    ledger.expose(an_exposure("pay_4", merchant_id="other"))
+    known = ledger.exposed(MERCHANT, "pay_9", "cus_1")
+    assert known.before == ()
+    assert known.of_customer == (Earlier(PLAN, since), Earlier(replace(PLAN, variant="fixed"), None))
+    assert [one.divided_since for one in exposures(ledger.store, "first")] == [since, None, None]
+    assert ledger.exposed(MERCHANT, "pay_9", "cus_2").of_customer == ()
