@@ -68,9 +68,19 @@ def tell_fates(ledger: Ledger, definition: Definition, customers: list[Fate], be
         for one in seen.values():
             drawn = Assignment(definition.key, one.variant, one.unit[1], one.propensity)
             failure = a_failure(one.unit[1], failed_at=one.failed_at)
-            ids, times = ("acme", one.unit[1], one.unit[1]), (one.exposed_at, one.failed_at)
-            labels = ("DE", failure.rail, failure.category)
-            written = Exposure(*ids, drawn, *times, one.amount, *labels, divided_since=one.divided_since)
+            written = Exposure(
+                "acme",
+                one.unit[1],
+                one.unit[1],
+                drawn,
+                one.exposed_at,
+                one.failed_at,
+                one.amount,
+                "DE",
+                failure.rail,
+                failure.category,
+                divided_since=one.divided_since,
+            )
             put_exposure(transaction, written)
     paid = [one for one in seen.values() if one.outcome.recovered]
     said = [
