@@ -28,6 +28,7 @@ from model.schedules import MonthDays as DaysOfMonth
 from model.schedules import Schedule
 from model.scorer import Scorer
 from serving.base_rates import BaseRate, run_time
+from serving.cli.progress import Tell, told_progress
 from serving.merchant_rules import merchant_rulebook
 from serving.settings import Settings
 from training.trial.log import read_log
@@ -65,7 +66,8 @@ def print_logs(
     retries = list(HistoryContexts(table, _HORIZON_DAYS).retries())
     scorer: Scorer = PriorScorer() if model is None else BoostedScorer(read_artifact(model))
     for definition, rate in rates:
-        found = _of_log(definition, retries, table, scorer, merchant_rulebook(settings), economics)
+        with told_progress() as tell:
+            found = _of_log(definition, retries, table, scorer, merchant_rulebook(settings), economics, tell)
         for line in log_sentences(definition, rate, found):
             typer.echo(line)
 
@@ -87,7 +89,8 @@ def log_sentences(definition: Definition, rate: BaseRate | None, found: LoggedAr
 
 
 def _told(arm: LoggedArm, control: str, found: LoggedArms) -> str:
-    on = f"{found.usable:,} usable payments"
+    drawn = "" if found.asked == found.usable else f" drawn from {found.usable:,}"
+    on = f"{found.asked:,} usable payments{drawn}"
     if arm.value is None:
         return f"the log can say nothing on {on}: {arm.refusal}."
     part = "its retries" if arm.whole else "its first retry alone, for whole recoveries have too little support,"
@@ -111,6 +114,7 @@ def _of_log(
     scorer: Scorer,
     rulebook: Rulebook,
     economics: Economics,
+    tell: Tell,
 ) -> LoggedArms:
     last: datetime = pc.max(table["attempted_at"]).as_py()
     return logged_arms(
@@ -124,12 +128,8 @@ def _of_log(
         economics.exchange,
         resamples=_RESAMPLES,
         seed=_SEED,
-        tell=_untold,
+        tell=tell,
     )
-
-
-def _untold(what: str, done: int, of: int) -> None:
-    """The log is read too quickly for progress to be worth a line."""
 
 
 def _policies(definition: Definition, scorer: Scorer, rulebook: Rulebook, economics: Economics) -> Mapping[str, Policy]:

@@ -28,6 +28,8 @@ from training.trial.contest import Progress
 from training.trial.logged import ESTIMATOR, Judged, decisions_of, judged_by
 
 MOST_RETRIES = 4
+MOST_PAYMENTS = 2_000
+"""So many usable payments are asked about, drawn at random where there are more: a plan takes its time for each."""
 SLOT_HOURS = 3
 
 
@@ -57,10 +59,12 @@ class LoggedArms:
     Args:
         retried: Payments of the target that were retried and whose window is over.
         usable: Those of them whose retries state their propensities.
+        asked: Those of them that were drawn.
     """
 
     retried: int
     usable: int
+    asked: int
     arms: tuple[LoggedArm, ...]
 
 
@@ -94,7 +98,8 @@ def logged_arms(
     retried = [kept for own in payments if (kept := _within(own, target, window, last))]
     usable = [own for own in retried if all(_stated(one) for one in own)]
     if not usable:
-        return LoggedArms(len(retried), 0, ())
+        return LoggedArms(len(retried), 0, 0, ())
+    usable, of = _drawn(usable, seed), len(usable)
     money = (own[0].context.payment.amount for own in usable)
     amount = np.array([exchange.minor_units(one, exchange.base) for one in money], dtype=np.float64)
     first = _judged([own[:1] for own in usable], policies, scorer, tell)
@@ -104,7 +109,15 @@ def logged_arms(
     wholes = _wholes(usable, able, amount, scorer, tell) if able else {}
     draws = Resamples.draw(first.customer, resamples, seed)
     found = (_arm(name, wholes, firsts, control, draws) for name in policies)
-    return LoggedArms(len(retried), len(usable), tuple(found))
+    return LoggedArms(len(retried), of, len(usable), tuple(found))
+
+
+def _drawn(usable: list[list[LoggedRetry]], seed: int) -> list[list[LoggedRetry]]:
+    """At most so many, in their order."""
+    if len(usable) <= MOST_PAYMENTS:
+        return usable
+    chosen = np.random.default_rng(seed).choice(len(usable), MOST_PAYMENTS, replace=False)
+    return [usable[i] for i in np.sort(chosen).tolist()]
 
 
 def _judged(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from experiment_builders import a_definition
+from experiments.analysis.power import Baseline
 from experiments.off_policy.support import Support, support_of
 from experiments.resamples import Estimate
 from serving.base_rates import BaseRate, run_time
@@ -21,7 +22,7 @@ def arm(variant: str, change: Estimate | None = None, *, whole: bool = True, sup
 
 
 def told(*arms: LoggedArm, rate: BaseRate | None = None) -> list[str]:
-    return list(log_sentences(DEFINITION, rate, LoggedArms(2_000, 1_900, arms)))
+    return list(log_sentences(DEFINITION, rate, LoggedArms(2_000, 1_900, 1_900, arms)))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_what_has_too_little_support_is_refused_and_leaves_the_other_without_a_c
 
 
 def test_a_long_test_is_told_in_years_and_a_short_one_in_weeks() -> None:
-    slow, quick = BaseRate(900, 12.0, 0.5, 0.6), BaseRate(900, 900.0, 0.5, 0.6)
+    slow, quick = (BaseRate(900, pace, 0.5, 0.6, Baseline(0.5, 0.36, 0.0, pace)) for pace in (12.0, 900.0))
     needed = run_time(DEFINITION, slow)
     assert needed is not None
     years = f"first: at 12 customers a week this test takes {needed.weeks / 52.18:.1f} years."
@@ -61,11 +62,16 @@ def test_a_long_test_is_told_in_years_and_a_short_one_in_weeks() -> None:
 
 
 def test_a_log_of_no_use_says_which() -> None:
-    nobody = list(log_sentences(DEFINITION, None, LoggedArms(0, 0, ())))
-    silent = list(log_sentences(DEFINITION, None, LoggedArms(9, 0, ())))
+    nobody = list(log_sentences(DEFINITION, None, LoggedArms(0, 0, 0, ())))
+    silent = list(log_sentences(DEFINITION, None, LoggedArms(9, 0, 0, ())))
     assert nobody == ["first: the log can say nothing of the variants, for no payment of the target was retried in it."]
     assert silent == ["first: the log can say nothing of the variants, for its retries state no propensities."]
 
 
 def test_a_policy_of_replays_only_is_named() -> None:
     assert told(arm("fixed"))[-1] == "plan: the log can say nothing, for its policy is one of replays only."
+
+
+def test_of_a_long_log_some_payments_are_drawn_and_that_is_said() -> None:
+    (fixed, *_) = log_sentences(DEFINITION, None, LoggedArms(9_000, 8_000, 2_000, (arm("fixed"),)))
+    assert "effective sample 1,900 of 2,000 usable payments drawn from 8,000" in fixed

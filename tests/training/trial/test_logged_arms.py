@@ -19,6 +19,7 @@ from model.economics import Economics
 from model.policies import NoRetry, Policy
 from model.prior import PriorScorer
 from model.schedules import FixedDays, Schedule
+from training.trial import logged_arms as module
 from training.trial.logged_arms import LoggedArms, logged_arms
 
 DAYS, PROPENSITY, CHANCE = (2, 5, 9), (0.5, 0.3, 0.2), (0.25, 0.45, 0.35)
@@ -145,3 +146,11 @@ def test_amounts_weigh_every_estimator_as_sums_by_hand_do() -> None:
     change = relative(double, weighed, "dr", draws)
     assert change is not None
     assert (change.value, change.low, change.high) == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_of_many_payments_some_are_drawn_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_PAYMENTS", 150)
+    rows = a_log(3, 260)
+    one, again = told(rows), told(rows)
+    assert (one.usable, one.asked) == (260, 150)
+    assert one == again
