@@ -159,7 +159,9 @@ class Play:
             self.counts.checked_off += 1
             return
         retry = Retry(Slot(at, at + SLOT_LENGTH), *recovery.route)
-        recovery.pending = self.world.submit(payment.payment_id, retry)
+        # A world knows attempts by their instant; a retry may follow at once, and needs an id of its own.
+        name = f"{payment.payment_id}_{len(recovery.context.own_attempts)}"
+        recovery.pending = replace(self.world.submit(payment.payment_id, retry), attempt_id=name)
         self.counts.retries += 1
         if recovery.pending.known_at <= at:
             self._answered(recovery, number, at)
