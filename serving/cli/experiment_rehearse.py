@@ -138,14 +138,14 @@ def _lead(made: "Rehearsal", counts: "Counts") -> str:
     """Who played, and what the service was asked."""
     contexts, start = made.contexts, made.definition.history[0].at
     model = made.settings.model
-    answered = f"model {model.name}" if model else "the shipped prior"
-    left = f"{counts.stepped_down:,} of them not by it" if counts.stepped_down and model else "all by it"
+    by = f"by the model of {model}" if model else "by the shipped prior"
+    answered = f"{by}, {counts.stepped_down:,} of them by something simpler" if counts.stepped_down and model else by
     customers = len({context.payment.customer_id for context in contexts})
     return (
         f"{len(contexts):,} payments of {customers:,} simulated customers failed from {start:%Y-%m-%d} on; "
         f"{len(made.taking_part):,} took part.\n"
         f"Over HTTP, by the sandbox's clock until {made.ends_at:%Y-%m-%d %H:%M}: {counts.decisions:,} decisions "
-        f"({answered}, {left}), {counts.retries:,} retries of which {counts.approved:,} were approved and "
+        f"({answered}), {counts.retries:,} retries of which {counts.approved:,} were approved and "
         f"{counts.checked_off:,} stopped at the last check, {counts.paid_by_hand:,} paid by hand, "
         f"{counts.left:,} customers gone.\n"
     )
