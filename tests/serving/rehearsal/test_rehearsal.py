@@ -170,7 +170,7 @@ def test_debits_and_plans_of_a_simulated_world_go_through_the_service_as_in_proc
     assert made.definition.history[0].at == datetime(2026, 11, 1, tzinfo=UTC)
     assert sum(one.failure.rail is Rail.BANK_DEBIT for one in made.taking_part) == 4
     found = potential_outcomes(world, made.definition, made.taking_part, load_service(made.settings))
-    assert sum(outcome.retries for outcome in found["plan"]) > 8
+    assert sum(outcome.retries for outcome in found["late"]) > 8
     assert made.alike(found) == len(made.taking_part) == 8
 
 
