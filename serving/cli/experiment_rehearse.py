@@ -26,7 +26,7 @@ _MONTHS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class Asked:
     """What is rehearsed, with whom and where."""
 
     key: str
@@ -83,8 +83,8 @@ def rehearse(
 
     settings = settings_from(os.environ)
     where = out or settings.home / "rehearsals" / key
-    started = Started(key, definitions, since, payments, model, where)
-    made, counts, outcomes = _performed(started, settings, partial(_world, world, seed, begin, customers))
+    asked = Asked(key, definitions, since, payments, model, where)
+    made, counts, outcomes = _performed(asked, settings, partial(_world, world, seed, begin, customers))
     typer.echo(_lead(made, counts))
     facts, page, beside = files_of(where)
     report = made.report()
@@ -94,7 +94,7 @@ def rehearse(
 
 
 def _performed(
-    asked: Started, settings: "Settings", world: "Callable[[], SimulatedWorld]"
+    asked: Asked, settings: "Settings", world: "Callable[[], SimulatedWorld]"
 ) -> "tuple[Rehearsal, Counts, Outcomes]":
     """Play it through the service, and beside that under every variant in process."""
     from serving.cli.progress import told_progress
