@@ -15,6 +15,7 @@ from features.context import Context
 from model.decision import Choice
 from model.record import NOTHING
 from serving.live_experiments import Answerer
+from serving.rehearsal.numbered import Numbered
 from serving.service import Service, load_service
 from serving.settings import Settings
 from serving.trust.ladder import Ladder
@@ -83,7 +84,7 @@ def _played(
         Ladder(answering.scorer, answerer.rulebook, service.economics, answering.reliance, arm=answerer.arm),
     )
     episodes = play(
-        world,
+        Numbered(world),
         policy,
         answerer.rulebook,
         max_retries=service.economics.max_retries,

@@ -159,9 +159,7 @@ class Play:
             self.counts.checked_off += 1
             return
         retry = Retry(Slot(at, at + SLOT_LENGTH), *recovery.route)
-        # A world knows attempts by their instant; a retry may follow at once, and needs an id of its own.
-        name = f"{payment.payment_id}_{len(recovery.context.own_attempts)}"
-        recovery.pending = replace(self.world.submit(payment.payment_id, retry), attempt_id=name)
+        recovery.pending = self.world.submit(payment.payment_id, retry)
         self.counts.retries += 1
         if recovery.pending.known_at <= at:
             self._answered(recovery, number, at)

@@ -21,6 +21,7 @@ from serving.ledger.migrate import require_current
 from serving.ledger.opening import store_at
 from serving.rehearsal.in_process import Outcomes, potential_outcomes_apart
 from serving.rehearsal.intake import intake
+from serving.rehearsal.numbered import Numbered
 from serving.rehearsal.playing import Counts, Play, Progress, Recovery
 from serving.rehearsal.staging import started
 from serving.sandbox.reading import sandbox_ledger
@@ -59,7 +60,8 @@ class Rehearsal:
         Raises:
             InputError: The service refused something, or could not be reached.
         """
-        return Play(recoup, self.world, [Recovery(context) for context in self.contexts]).run(self.ends_at, progress)
+        recoveries = [Recovery(context) for context in self.contexts]
+        return Play(recoup, Numbered(self.world), recoveries).run(self.ends_at, progress)
 
     def report(self) -> Report:
         """The report on the sandbox's ledger, by the sandbox's clock.
