@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # Temporary files stay in the checkout.
 export TMPDIR := $(CURDIR)/.recoup/tmp
 
-.PHONY: help setup demo serve test coverage check lint types imports openapi audit lock bench experiments-validate fuzz fuzz-http soak clean
+.PHONY: help setup demo serve test coverage check lint types imports openapi audit lock bench experiments-validate experiments-story fuzz fuzz-http soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,15 @@ bench: setup ## measure import, features, training and decisions
 
 experiments-validate: setup ## hold the analysis of experiments to its promises by simulation (some minutes)
 	@$(BIN)/python -m benchmarks.experiments
+
+STORY := .recoup/story
+STORY_RECOUP = RECOUP_HOME=$(STORY) MLFLOW_TRACKING_URI= $(BIN)/recoup
+
+experiments-story: setup ## from nothing to a verdict that is held against the truth: simulate, train, rehearse (some minutes)
+	@rm -rf $(STORY)
+	@$(STORY_RECOUP) simulate --out $(STORY)/world --attempts 80000 --start 2025-05-01
+	@$(STORY_RECOUP) train --history $(STORY)/world/history.parquet --out $(STORY)/model
+	@$(STORY_RECOUP) experiment rehearse plan-against-next-days --definitions docs/experiments/rehearsed --model $(STORY)/model --out $(STORY)/rehearsal --track
 
 fuzz: setup ## hold the limits against a brute-force counter on a million random histories
 	@PYTHONPATH=tests $(BIN)/python -m fuzz.run

@@ -1,5 +1,6 @@
 """A report as plain facts, for a file that other programs read."""
 
+import math
 from collections.abc import Mapping
 
 from experiments.analysis.analysis import Secondary, VariantAnalysis
@@ -127,7 +128,7 @@ def _segments(found: Segments, method: Method) -> Facts:
     return {
         "by": found.name,
         "differ_p": found.p,
-        "common": found.common,
+        "common": None if math.isnan(found.common) else found.common,  # no segment is large enough
         "left_out_units": found.left_out,
         "segments": [
             {"segment": one.label, "shrunken": one.shrunken, **_effect(one.effect, method)} for one in found.effects

@@ -17,8 +17,9 @@ from experiments.analysis.intervals import FEWEST
 from experiments.analysis.split import check_split
 from experiments.analysis_plans import analysis_plan, planned_units, window_of
 from experiments.definition import Definition, Status
-from experiments.metrics.cohort import Cohort
+from experiments.metrics.cohort import Cohort, Event
 from experiments.metrics.unit_rows import unit_rows
+from experiments.payers import unmeasured
 from experiments.thompson import chances_best, matched_weights
 from experiments.weights import current_weights, weighted_since
 from features.errors import InvalidValueError
@@ -79,7 +80,9 @@ def reweighing(definition: Definition, cohort: Cohort, as_of: datetime) -> Rewei
     if since is None or definition.status is not Status.RUNNING:
         raise InvalidValueError("status", definition.status.value, "running, for an experiment to be reweighted")
     at = np.datetime64(to_micros(as_of), "us")
-    plan = analysis_plan(definition, planned_units(definition, cohort, at))
+    told = {Event(kind) for kind in np.unique(cohort.events.kind[cohort.events.at <= at]).tolist()}
+    silent = unmeasured(told, limits_known=bool((cohort.payments.attempts_allowed > 0).all()))
+    plan = analysis_plan(definition, planned_units(definition, cohort, at), silent)
     early = _too_early(since, bandit.every_days, as_of) or _unsound(cohort, plan, at)
     if early is not None:
         return early

@@ -38,6 +38,11 @@ def write_world(made: Generated, out: Path) -> int:
     return rows
 
 
+def world_of(made: Generated) -> SimulatedWorld:
+    """The world that was made, without writing it."""
+    return SimulatedWorld(Truth(made.hidden, made.failures), history_table(made.hidden, made.journal))
+
+
 def read_world(folder: Path) -> SimulatedWorld:
     """The world that `write_world` wrote.
 

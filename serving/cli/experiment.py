@@ -1,7 +1,6 @@
 """`recoup experiment`: check definitions, see them, assign by them, and write what is done to them."""
 
 import os
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError, InvalidValueError
-from serving.cli.ledger import Database, url_of
+from serving.cli.experiment_rehearse import rehearse
+from serving.cli.ledger import Database, Sandbox, ledger_of, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from experiments.definition import Change, Decided
+    from experiments.report import Report
     from serving.definitions import Folder
     from serving.settings import Settings
 
@@ -127,18 +128,15 @@ def assign(
 
 
 @app.command("outcomes")
-def outcomes(key: Key, definitions: Definitions = None, database: Database = None) -> None:
+def outcomes(key: Key, definitions: Definitions = None, sandbox: Sandbox = None, database: Database = None) -> None:
     """Show what became of each variant's payments; those whose window is not over are collecting."""
     from serving.cli.experiment_tables import print_outcomes
     from serving.experiment_outcomes import by_variant
     from serving.experiment_outcomes import outcomes as read
-    from serving.ledger.migrate import require_current
-    from serving.ledger.opening import store_at
 
     definition = _folder(definitions).of(key)
-    with closing(store_at(url_of(database))) as store:
-        require_current(store)
-        print_outcomes(definition, by_variant(read(store, definition, datetime.now(UTC))))
+    with ledger_of(database, sandbox) as (store, now):
+        print_outcomes(definition, by_variant(read(store, definition, now)))
 
 
 @app.command("report")
@@ -150,7 +148,7 @@ def report(
             "--as-of",
             formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
             metavar="INSTANT",
-            help="What was known then (UTC); now if absent.",
+            help="What was known then (UTC); now if absent, by the sandbox's clock with --sandbox.",
             show_default=False,
         ),
     ] = None,
@@ -167,19 +165,25 @@ def report(
         typer.Option(metavar="ID", help="Of this merchant's payments alone; of all if absent.", show_default=False),
     ] = None,
     definitions: Definitions = None,
+    sandbox: Sandbox = None,
     database: Database = None,
 ) -> None:
     """Show what may be read of an experiment: its verdict, the check of the split, and every metric it names."""
-    from experiments.report_facts import facts_of
-    from serving.cli.experiment_report import print_report
     from serving.experiment_reporting import read_report
-    from serving.ledger.opening import store_at
     from serving.service import economics_of
 
     definition = _folder(definitions).of(key)
-    at = as_of.replace(tzinfo=UTC) if as_of else datetime.now(UTC)
-    with closing(store_at(url_of(database))) as store:
+    with ledger_of(database, sandbox) as (store, now):
+        at = as_of.replace(tzinfo=UTC) if as_of else now
         found = read_report(store, definition, economics_of(_settings()), at, merchant)
+    tell_report(found, json, page, track=track)
+
+
+def tell_report(found: "Report", json: Path | None, page: Path | None, *, track: bool) -> None:
+    """A report on the terminal, in the files that are named, and as a run in MLflow."""
+    from experiments.report_facts import facts_of
+    from serving.cli.experiment_report import print_report
+
     print_report(found)
     if json is not None:
         _save(json, facts_of(found), "--json")
@@ -193,8 +197,11 @@ def report(
         from serving.experiment_document import document_of
         from training.trial.track import log_report
 
-        asked = {"experiment": key, "as_of": at.isoformat()}
+        asked = {"experiment": found.definition.key, "as_of": found.as_of.isoformat()}
         typer.echo(f"Run {log_report(document_of(found), tracking_here(), asked, 'experiment')}.")
+
+
+app.command("rehearse")(rehearse)
 
 
 @app.command("start")

@@ -29,6 +29,11 @@ def print_report(report: Report) -> None:
         console.print(against)
 
 
+def print_grid(grid: Grid) -> None:
+    """One table."""
+    _console().print(_table(grid))
+
+
 def _console() -> Console:
     """Wide enough for every figure; a narrower terminal wraps lines, and loses none."""
     width = max(Console().width, _WIDTH)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from serving.ledger.store import Store
     from serving.settings import Settings
 
 app = typer.Typer(help="Keep the ledger of attempts and reservations.", no_args_is_help=True)
@@ -17,6 +20,12 @@ Database = Annotated[
     typer.Option(
         metavar="URL", help="sqlite:///PATH or postgresql://…; by default RECOUP_DATABASE_URL.", show_default=False
     ),
+]
+
+
+Sandbox = Annotated[
+    str | None,
+    typer.Option("--sandbox", metavar="MERCHANT", help="Of this merchant's sandbox, by its clock.", show_default=False),
 ]
 
 
@@ -91,6 +100,25 @@ def expire(database: Database = None) -> None:
 def url_of(database: str | None) -> str:
     """The address given, else the one of the settings."""
     return database or settings().database
+
+
+@contextmanager
+def ledger_of(database: str | None, sandbox: str | None) -> Iterator[tuple["Store", datetime]]:
+    """The ledger at an address, or that of a merchant's sandbox, and what time it is there (UTC)."""
+    from datetime import UTC
+
+    from serving.ledger.migrate import require_current
+    from serving.ledger.opening import store_at
+    from serving.sandbox.reading import sandbox_ledger
+
+    url = url_of(database)
+    with closing(store_at(url)) as store:
+        require_current(store)
+        if sandbox is None:
+            yield store, datetime.now(UTC)
+            return
+        with sandbox_ledger(replace(settings(), database=url), store, sandbox) as found:
+            yield found
 
 
 def settings() -> "Settings":

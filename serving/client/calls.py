@@ -57,7 +57,8 @@ def call(
     if asked:
         address += f"?{urlencode(asked)}"
     content = None if body is None else json.dumps(encode(body)).encode()
-    key = (idempotency_key or str(uuid4())) if method == "POST" and keyed else None
+    # Without dashes: digits grouped by them may read as a card number, which the service refuses.
+    key = (idempotency_key or uuid4().hex) if method == "POST" and keyed else None
     return Call(method, address, read, content, key, accepts)
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,14 +18,17 @@ _SECONDS_TO_STOP = 15
 
 
 @contextmanager
-def running_service(home: Path) -> Iterator[httpx.Client]:
+def running_service(home: Path, more: Mapping[str, str] | None = None) -> Iterator[httpx.Client]:
     """A client of a service that runs while the block does.
+
+    Args:
+        more: Variables of its own, beside the home.
 
     Raises:
         InputError: It ended or did not answer in time; its log says why.
     """
     log, port = home / "service.log", free_port()
-    process = start(["serve", "--port", str(port)], home, log)
+    process = start(["serve", "--port", str(port)], home, log, more)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
             _await(client, process, log)

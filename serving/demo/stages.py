@@ -67,10 +67,17 @@ def forget_models(home: Path) -> None:
         shutil.rmtree(home / folder, ignore_errors=True)
 
 
-def start(arguments: Sequence[str], home: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start a Recoup command that goes on beside us, its output in the log."""
+def start(
+    arguments: Sequence[str], home: Path, log: Path, more: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a Recoup command that goes on beside us, its output in the log.
+
+    Args:
+        more: Variables of its own, over those of `environment`.
+    """
+    own = {**environment(home), **(more or {})}
     with log.open("wb") as out:
-        return subprocess.Popen([*_COMMAND, *arguments], env=environment(home), stdout=out, stderr=out)  # noqa: S603 - our own command
+        return subprocess.Popen([*_COMMAND, *arguments], env=own, stdout=out, stderr=out)  # noqa: S603 - our own command
 
 
 def environment(home: Path) -> Mapping[str, str]:

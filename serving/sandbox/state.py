@@ -41,6 +41,16 @@ def state_of(store: Store, merchant_id: str, now: datetime) -> SandboxState:
         return _found(transaction, merchant_id)
 
 
+def known_state(store: Store, merchant_id: str) -> SandboxState:
+    """How a merchant's sandbox stands.
+
+    Raises:
+        InvalidValueError: The merchant has none.
+    """
+    with store.reading() as transaction:
+        return _found(transaction, merchant_id)
+
+
 def clock_moved(store: Store, state: SandboxState, to: datetime) -> SandboxState:
     """The clock set to a later instant, or to the same.
 
