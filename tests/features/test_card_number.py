@@ -1,5 +1,8 @@
 """Card numbers are found however they are written, and nothing else is mistaken for one."""
 
+from random import Random
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +77,17 @@ def test_a_refusal_names_the_field_and_never_the_number() -> None:
 )
 def test_a_bin_is_six_to_eight_digits_and_never_more(text: str, holds: bool) -> None:
     assert is_bin(text) is holds
+
+
+def test_uuids_are_identifiers_and_hide_no_number_beside_them() -> None:
+    random, would_be = Random(1), 0
+    for _ in range(30_000):
+        one = str(UUID(int=random.getrandbits(128), version=4))
+        would_be += holds_card_number(one[1:])
+        assert not holds_card_number(one)
+        assert not holds_card_number(one.upper())
+        assert mask_card_numbers(f"key {one} is used") == f"key {one} is used"
+        assert holds_card_number(f"{one} 4242424242424242")
+    assert would_be > 0
+    assert mask_card_numbers(f"4242424242424242 {one}") == f"[card number removed] {one}"
+    assert holds_card_number("41111111-1111-1111-1111-111111111111")  # of no variant of a UUID
