@@ -23,7 +23,6 @@ from features.instants import MICROS_PER_HOUR
 from features.table import Asked
 from model.planning.beliefs import MORE_DECLINES, Exact, Interpolated
 from model.planning.imagined import Imagining
-from model.planning.kernels import fill_in
 from model.planning.shortlist import Shortlist
 
 Floats = NDArray[np.float64]
@@ -201,6 +200,8 @@ class Sounding:
 
     def _fill(self, theirs: Int64s, points: Sequence[Answered]) -> Floats:
         """The changes by declines of some moves, between the points at which they were asked."""
+        from model.planning.kernels import fill_in  # loads the compiler, which whoever starts workers does without
+
         start, change = self._moves.start, np.zeros((theirs.size, len(self._moves)))
         at = np.array([question.declined[-1] for question, _ in points])
         upper = np.clip(np.searchsorted(start[at], start[theirs], side="left"), 0, len(at) - 1)

@@ -20,10 +20,10 @@ Rows = list[tuple[object, ...]]
 Part = Mapping[str, object]
 SQLITE = "sqlite:///"
 SECONDS = 5.0
-_ALIASES = "SELECT alias, version FROM registered_model_aliases WHERE name = {0}"
+_ALIASES = "SELECT alias, version FROM registered_model_aliases WHERE name = ?"
 _NAMED = (
     "SELECT v.version, v.source, v.creation_time FROM registered_model_aliases a "
-    "JOIN model_versions v ON v.name = a.name AND v.version = a.version WHERE a.name = {0} AND a.alias = {0}"
+    "JOIN model_versions v ON v.name = a.name AND v.version = a.version WHERE a.name = ? AND a.alias = ?"
 )
 _POSTGRES = ("postgresql://", "postgresql+psycopg2://", "postgresql+psycopg://", "postgres://")
 _HTTP = ("http://", "https://")
@@ -91,7 +91,7 @@ def _in_sqlite(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
         return []
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=SECONDS)) as database:
-            return database.execute(statement.format("?"), values).fetchall()
+            return database.execute(statement, values).fetchall()
     except sqlite3.Error as error:
         raise _unreachable(uri, error) from None
 
@@ -102,7 +102,7 @@ def _in_postgres(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
     address = f"postgresql://{uri.partition('://')[2]}"
     try:
         with psycopg.connect(address, connect_timeout=int(SECONDS), autocommit=True) as database:
-            return database.execute(statement.format("%s").encode(), values).fetchall()
+            return database.execute(statement.replace("?", "%s").encode(), values).fetchall()
     except psycopg.Error as error:
         raise _unreachable(address, error) from None
 
