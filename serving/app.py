@@ -33,6 +33,7 @@ from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
 from serving.metrics import Metrics
 from serving.metrics_api import metrics_routes, public_in
+from serving.money_back_api import money_back_routes
 from serving.openapi import describe
 from serving.payments_api import payment_routes
 from serving.problems import install
@@ -173,6 +174,7 @@ def merchant_routers(
         decision_routes(access, current, settings.home / MODELS),
         report_routes(access, settings, now),
         customer_routes(access, settings, now),
+        money_back_routes(access, settings, now),
         reservation_routes(access, settings, now),
         method_routes(access, now),
         payment_routes(access),

@@ -123,6 +123,18 @@ CUSTOMER_EVENTS: dict[str, Json] = {
         },
     },
 }
+MONEY_BACK: dict[str, Json] = {
+    "refund": {
+        "summary": "Half of it was refunded",
+        "value": {
+            "merchant_id": _MERCHANT,
+            "event_id": "evt_4001",
+            "kind": "refund",
+            "amount_minor": 1450,
+            "happened_at": "2026-11-24T08:00:00Z",
+        },
+    },
+}
 CHECKS: dict[str, Json] = {"check": {"summary": "Just before charging", "value": {"merchant_id": _MERCHANT}}}
 SETTLINGS: dict[str, Json] = {
     "approved": {

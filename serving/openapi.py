@@ -18,6 +18,7 @@ from serving.examples import EXAMPLES
 from serving.idempotency import OWN_KEYS
 from serving.ledger_answers import ReservedDecisionAnswer
 from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, ReleaseRequest, SettleRequest
+from serving.money_back_schemas import ToldOfMoneyBack
 from serving.openapi_links import Operation, add_links
 from serving.paging import DEFAULT_LIMIT, MOST
 from serving.sandbox.schemas import SandboxAnswers, SandboxAttempt, SandboxClock
@@ -125,6 +126,7 @@ _TOLD: tuple[type[BaseModel], ...] = (
         AttemptReport,
         PaymentEvent,
         ToldOfCustomer,
+        ToldOfMoneyBack,
         CheckRequest,
         SettleRequest,
         ReleaseRequest,

@@ -14,7 +14,7 @@ from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
 from serving.events_out.stops import stopped_by
 from serving.keeping import beside_hold, keep, keep_versions, kept_decision
-from serving.ledger.decisions import KeptDecision
+from serving.ledger.decisions import KeptDecision, kept_beside
 from serving.ledger.events import Source
 from serving.ledger.exposures import Exposure
 from serving.ledger.facts import facts_of
@@ -131,8 +131,9 @@ def decide_on_record(
     keep_versions(ledger, service)
     exposure = _exposure(service, decided, now) if live else None
     if exposure is not None:
-        ledger.expose(exposure)
-    keep(ledger, decided.kept(now))
+        ledger.expose(exposure, beside=kept_beside(decided.kept(now)))
+    else:
+        keep(ledger, decided.kept(now))
     return decided
 
 
@@ -179,8 +180,10 @@ def decide_and_reserve(
     keep_versions(ledger, service)
     decided = _decided_and_held(ledger, selector, service, context, now, reservation_id)
     if decided.reservation is None:
-        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, _exposure(service, decided, now))
-        keep(ledger, decided.kept(now))
+        exposure, kept = _exposure(service, decided, now), decided.kept(now)
+        ledger.tell_stop(decided.context.payment, stopped_by(decided.decision), now, exposure, kept_beside(kept))
+        if exposure is None:
+            keep(ledger, kept)
     return decided
 
 

@@ -53,6 +53,7 @@ from serving.client.shapes import (
     StopsAnswer,
     TimelineEntry,
     ToldOfCustomer,
+    ToldOfMoneyBack,
 )
 
 
@@ -266,6 +267,25 @@ class Operations(ABC):
                 "/v1/customers/{customer_id}/events",
                 lambda value: decode(PaymentEventAnswer, value),
                 path={"customer_id": customer_id},
+                body=request,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def tell_of_money_back(
+        self,
+        attempt_id: str,
+        request: ToldOfMoneyBack,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PaymentEventAnswer:
+        """Tell that money went back: `POST /v1/attempts/{attempt_id}/money-back`."""
+        return self.send(
+            call(
+                "POST",
+                "/v1/attempts/{attempt_id}/money-back",
+                lambda value: decode(PaymentEventAnswer, value),
+                path={"attempt_id": attempt_id},
                 body=request,
                 idempotency_key=idempotency_key,
             )
@@ -1026,6 +1046,25 @@ class AsyncOperations(ABC):
                 "/v1/customers/{customer_id}/events",
                 lambda value: decode(PaymentEventAnswer, value),
                 path={"customer_id": customer_id},
+                body=request,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    async def tell_of_money_back(
+        self,
+        attempt_id: str,
+        request: ToldOfMoneyBack,
+        *,
+        idempotency_key: str | None = None,
+    ) -> PaymentEventAnswer:
+        """Tell that money went back: `POST /v1/attempts/{attempt_id}/money-back`."""
+        return await self.send(
+            call(
+                "POST",
+                "/v1/attempts/{attempt_id}/money-back",
+                lambda value: decode(PaymentEventAnswer, value),
+                path={"attempt_id": attempt_id},
                 body=request,
                 idempotency_key=idempotency_key,
             )

@@ -263,6 +263,13 @@ class PaymentEventKind(StrEnum):
     PAYMENT_OPTED_IN = "payment_opted_in"
 
 
+class Way(StrEnum):
+    """How it went back."""
+
+    REFUND = "refund"
+    CHARGEBACK = "chargeback"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmOut:
     """How many units a variant has.
@@ -2241,4 +2248,23 @@ class ToldOfCustomer:
     kind: CustomerEventKind
     amount_minor: int | None = None
     currency: str | None = None
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldOfMoneyBack:
+    """Money of an approved attempt that went back to the payer; the payment is not owed again by it.
+
+    Args:
+        merchant_id: whose attempt it is
+        event_id: the source's own id of what it tells; told twice under one id it counts once
+        kind: refund, or chargeback of a card; a debit that came back is a reversed attempt
+        amount_minor: in the currency of the attempt; all if absent
+        happened_at: when it went back, by the source's own clock
+    """
+
+    merchant_id: str
+    event_id: str
+    kind: Way
+    amount_minor: int | None = None
     happened_at: datetime

@@ -15,6 +15,7 @@ NAMES: Mapping[tuple[str, str], str] = {
     ("post", "/v1/attempts"): "report_attempts",
     ("post", "/v1/payments/{payment_id}/events"): "tell_of_payment",
     ("post", "/v1/customers/{customer_id}/events"): "tell_of_customer",
+    ("post", "/v1/attempts/{attempt_id}/money-back"): "tell_of_money_back",
     ("get", "/v1/methods/{method_id}/attempts"): "attempts_of_method",
     ("get", "/v1/methods/{method_id}/budgets"): "budgets_of_method",
     ("post", "/v1/reservations/{reservation_id}/check"): "check",

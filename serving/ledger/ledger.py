@@ -215,11 +215,19 @@ class Ledger:
             verdicts = weighed(transaction, now)
         return Check(reservation, (*hold_reasons(reservation, at), *now.standings, *cap_reasons(verdicts)), verdicts)
 
-    def tell_stop(self, payment: Payment, stop: Stopped, now: datetime, exposure: Exposure | None = None) -> None:
+    def tell_stop(
+        self,
+        payment: Payment,
+        stop: Stopped,
+        now: datetime,
+        exposure: Exposure | None = None,
+        beside: Question | None = None,
+    ) -> None:
         """Tell the payment's merchant that no retry is advised, where somebody is to be told.
 
         Args:
             exposure: The variant that advises none, written in the same transaction.
+            beside: What else is written in it where there is an exposure, such as the decision.
         """
         telling = self.outbox.tells(payment.merchant_id)
         if not telling and exposure is None:
@@ -229,15 +237,23 @@ class Ledger:
             with self._store.writing() as transaction:
                 if exposure is not None:
                     put_exposure(transaction, exposure)
+                    if beside is not None:
+                        transaction.put(*beside)
                 if telling:
                     recoveries.stopped(transaction, self.outbox, payment, stop, to_micros(now))
 
         recording.repeated_when_stuck(once)
 
-    def expose(self, exposure: Exposure) -> None:
-        """Write that a variant answers for a payment; what was written before stays."""
+    def expose(self, exposure: Exposure, beside: Question | None = None) -> None:
+        """Write that a variant answers for a payment; what was written before stays.
+
+        Args:
+            beside: What is written in the same transaction, such as the decision.
+        """
         with self._store.writing() as transaction:
             put_exposure(transaction, exposure)
+            if beside is not None:
+                transaction.put(*beside)
 
     def exposed(self, merchant_id: str, payment_id: str, customer_id: str) -> Known:
         """The variants that have answered for a payment and for its customer, and its first failure."""

@@ -10,10 +10,11 @@ from exposure_builders import PLAN, an_exposure
 from features.errors import InputError
 from features.vocabulary import DeclineCategory, Rail
 from ledger_builders import MERCHANT, MINUTE, a_proposal, told
-from serving.ledger.exposures import Earlier, exposure_counts, exposures
+from serving.ledger.exposures import Earlier, _values, exposure_counts, exposures
 from serving.ledger.ledger import Ledger
-from serving.ledger.recoveries import Advised
+from serving.ledger.recoveries import Advised, Stopped
 from serving.ledger.reservations import Refused, Reservation
+from serving.ledger.store import Question
 
 
 def test_what_is_written_is_read_again_and_the_first_word_stays(ledger: Ledger) -> None:
@@ -77,3 +78,14 @@ def test_a_customers_earlier_variants_are_known_with_the_weights_that_they_were_
     assert known.of_customer == (Earlier(PLAN, since), Earlier(replace(PLAN, variant="fixed"), None))
     assert [one.divided_since for one in exposures(ledger.store, "first")] == [since, None, None]
     assert ledger.exposed(MERCHANT, "pay_9", "cus_2").of_customer == ()
+
+
+def test_an_exposure_and_the_decision_that_made_it_are_kept_both_or_neither(ledger: Ledger) -> None:
+    # Nobody is exposed before the failure: the database refuses it, after the first of both was written.
+    refused: Question = "insert_exposure", _values(replace(an_exposure("other"), exposed_at=NOW - timedelta(days=1)))
+    stop = Stopped("no_retry", True, ("None is made.",))
+    with pytest.raises(InputError, match="nobody is exposed"):
+        ledger.expose(an_exposure(), beside=refused)
+    with pytest.raises(InputError, match="nobody is exposed"):
+        ledger.tell_stop(a_proposal().payment, stop, NOW, an_exposure(), refused)
+    assert list(exposures(ledger.store, "first")) == []

@@ -36,6 +36,8 @@ BODIES: dict[str, Any] = {  # what acme may send; each is about acme and about n
     "/v1/decisions/{decision_id}/replay": None,
     "/v1/attempts": report("e1", "att_9", START),
     "/v1/payments/{payment_id}/events": event("payment_reopened"),
+    "/v1/attempts/{attempt_id}/money-back": MERCHANT
+    | {"event_id": "b1", "kind": "refund", "happened_at": START.isoformat()},
     "/v1/customers/{customer_id}/events": MERCHANT
     | {"event_id": "c1", "kind": "customer_left", "happened_at": START.isoformat()},
     "/v1/reservations/{reservation_id}/check": MERCHANT,
@@ -48,6 +50,7 @@ OF_NOBODY = {"/v1/models", "/v1/rulebook", "/v1/declines/{processor}/{code}"}
 IDS = {
     "key": "first",
     "customer_id": "cus_1",
+    "attempt_id": "att_1",
     "payment_id": "inv_1",
     "processor": "stripe",
     "code": "insufficient_funds",
