@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.experiments import (
+    assignments,
     bandits,
     broken_splits,
     covariates,
@@ -79,6 +80,7 @@ def pieces(scale: float) -> list[Piece]:
         partial(_early, 50, times(400)),
         partial(_margins, 60, times(5_000)),
         partial(_bandits, 70, times(5_000)),
+        partial(assignments.lines, times(1_000_000), 5_000, times(10_000_000)),
     ]
 
 

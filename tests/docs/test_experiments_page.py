@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from assignment_elsewhere import assigned_at, edges_of
+from benchmarks.experiments.assignment_elsewhere import assigned_at, edges_of
 from experiment_builders import KNOWN
 from experiments.arm_policies import ArmPolicy
 from experiments.assignment import assigned, bucket

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assignment_elsewhere import assigned_elsewhere
+from benchmarks.experiments.assignment_elsewhere import assigned_elsewhere
 from experiment_builders import FAILED, START, a_definition, a_failure, running
 from experiments.allocation import Share, divided, propensities
 from experiments.assignment import assigned, bucket, coverage_at, place_in, variant_of

@@ -1,6 +1,6 @@
 """The assignment written a second time, from the recipe in docs/experiments.md and on columns, as a warehouse would.
 
-Run by itself it compares ten million assignments: `PYTHONPATH=tests python -m assignment_elsewhere`.
+Run by itself it compares ten million assignments: `python -m benchmarks.experiments.assignment_elsewhere`.
 """
 
 import hashlib
@@ -92,17 +92,22 @@ def assigned_at(times: Times, unit_id: str, failed_at: str) -> tuple[str | None,
     return found, None if found is None else float(share)
 
 
-def main(count: int) -> int:
-    """Compare; 1 if an assignment differs."""
+def differing(count: int) -> int:
+    """Of so many assignments, those on which the two implementations differ."""
     weights, hold_out, coverage = {"plan": 0.45, "fixed": 0.45, "greedy": 0.1}, 0.05, 0.8
     shares = divided(weights, hold_out, coverage)
     owner: list[str | None] = [next((s.variant for s in shares if s.holds(b)), None) for b in range(10_000)]
     theirs = assigned_elsewhere("nightly-salt", "acme", count, weights, hold_out, coverage)
-    differing = sum(
+    return sum(
         owner[bucket("nightly-salt", "acme", f"cus_{number}")] != variant for number, variant in enumerate(theirs)
     )
-    sys.stdout.write(f"{count:,} assignments, {differing:,} differ\n")
-    return 1 if differing else 0
+
+
+def main(count: int) -> int:
+    """Compare; 1 if an assignment differs."""
+    found = differing(count)
+    sys.stdout.write(f"{count:,} assignments, {found:,} differ\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
