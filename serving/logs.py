@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
@@ -17,7 +18,7 @@ def service_log(log_format: str, stream: TextIO | None = None) -> FilteringBound
     readable = log_format == "console" or (log_format == "auto" and out.isatty())
     renderer: Processor = structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer()
     logger: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(out),
+        _Lines(out),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -27,6 +28,17 @@ def service_log(log_format: str, stream: TextIO | None = None) -> FilteringBound
         wrapper_class=structlog.make_filtering_bound_logger("INFO"),
     )
     return logger
+
+
+class _Lines(structlog.PrintLogger):
+    """Writes lines; one that cannot be written, as on a full disk, is lost: what it tells of was done all the same."""
+
+    def msg(self, message: str) -> None:
+        """Write one line."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg
 
 
 def _where_it_failed(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -118,3 +118,24 @@ def test_a_card_number_that_slips_into_a_line_is_masked_in_both_forms() -> None:
         assert "said" in out.getvalue()
         assert "4242 4242" not in out.getvalue()
         assert "42424242" not in out.getvalue()
+
+
+class FullDisk(io.StringIO):
+    """Takes nothing while it is full."""
+
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("level", ["info", "warning", "error", "exception"])
+def test_a_line_that_cannot_be_written_is_lost_and_stops_nothing(level: str) -> None:
+    disk = FullDisk()
+    log = service_log("json", disk)
+    getattr(log, level)("lost")
+    disk.full = False
+    getattr(log, level)("written")
+    assert [orjson.loads(line)["event"] for line in disk.getvalue().splitlines()] == ["written"]
