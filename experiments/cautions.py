@@ -16,7 +16,7 @@ NEEDS: Mapping[str, str] = {
     **{f"value_{days}": "all payments of customers (customer_paid)" for days in (30, 60, 90)},
     "complaints": "complaints (customer_complained)",
     "unsubscribes": "messages no longer wanted (customer_unsubscribed)",
-    "chargebacks": "disputes, by webhooks or as customer_disputed",
+    "chargebacks": "disputes (by webhooks or customer_disputed)",
 }
 """What has to be told of customers for each metric that attempts and payments alone do not measure."""
 

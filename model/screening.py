@@ -92,8 +92,12 @@ def proposal_in(context: Context, method_id: str, processor: str) -> Proposal:
 
 
 def retries_left(context: Context, rulebook: Rulebook, record: Record = NOTHING) -> int | None:
-    """How many retries with the method that failed last the tightest limit leaves now; None where none counts."""
-    if not context.own_attempts:
+    """How many retries with the method that failed last the tightest limit leaves now.
+
+    None where no limit counts, or the method is no longer on file.
+    """
+    listed = {method.method_id for method in context.methods}
+    if not context.own_attempts or context.own_attempts[-1].method_id not in listed:
         return None
     last = context.own_attempts[-1]
     verdicts = _judges(context, rulebook, record)(last.method_id, last.processor).at(context.as_of)

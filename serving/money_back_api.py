@@ -20,7 +20,7 @@ from serving.settings import Settings
 from serving.tenancy.caller import require_own
 from serving.urls import path_id, send
 
-_REFUSALS = refusals("malformed", "too_large", "media", "invalid", "ledger")
+_REFUSALS = refusals("malformed", "too_large", "media", "invalid", "conflict", "ledger")
 
 
 def money_back_routes(access: LedgerAccess, settings: Settings, clock: Callable[[], datetime]) -> APIRouter:
@@ -46,7 +46,7 @@ def money_back_routes(access: LedgerAccess, settings: Settings, clock: Callable[
             source=Source.REPORTED,
             source_event_id=given.event_id,
             attempt_id=subject,
-            kind=given.kind.value,
+            kind=given.kind,
             amount_minor=given.amount_minor,
             said_at=given.happened_at.astimezone(UTC),
         )

@@ -1,18 +1,10 @@
 """The shape of what is told of money that went back over HTTP."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
+from features.sources.statement import Way
 from serving.ledger_schemas import Id
 from serving.schemas import AmountMinor, Instant, Shape
-
-
-class Way(StrEnum):
-    """How it went back."""
-
-    REFUND = "refund"
-    CHARGEBACK = "chargeback"
 
 
 class ToldOfMoneyBack(Shape):

@@ -264,7 +264,7 @@ class PaymentEventKind(StrEnum):
 
 
 class Way(StrEnum):
-    """How it went back."""
+    """How money goes back that had been taken for good; no network takes it for a decline."""
 
     REFUND = "refund"
     CHARGEBACK = "chargeback"

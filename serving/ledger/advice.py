@@ -10,12 +10,14 @@ from enum import StrEnum
 from features.card_number import refuse_card_numbers
 from features.errors import InvalidValueError
 from features.instants import from_micros, to_micros
+from serving.ledger.once import told_once
 from serving.ledger.reservations import Reason, ReasonCode
 from serving.ledger.store import Store, Transaction, Value
 
 EVERYBODY = ""
 _EVERY_PAYMENT = ""
 _LONGEST = 200
+_SAME = ("payment_id", "word", "reason", "said_at")
 
 
 class Word(StrEnum):
@@ -71,11 +73,10 @@ def tell_advice(store: Store, event: AdviceEvent, now: datetime) -> bool:
     """
     row = _row(event)
     with store.writing([(event.merchant_id, "advice", event.payment_id)]) as transaction:
-        if transaction.change("insert_advice_event", row | {"recorded_at": to_micros(now)}) == 0:
-            _require_same(transaction, row)
-            return False
-        transaction.put("put_advice", row)
-    return True
+        new = told_once(transaction, "advice_event", row, event.event_id, _SAME, now)
+        if new:
+            transaction.put("put_advice", row)
+    return new
 
 
 def advice_reasons(transaction: Transaction, merchant_id: str, payment_id: str) -> tuple[Reason, ...]:
@@ -99,14 +100,6 @@ def _reason(merchant_id: str, payment_id: str, why: str, said_at: int) -> Reason
         return Reason(ReasonCode.OPTED_OUT, f"No retries are wanted for payment {payment_id} {since.rstrip('.')}.")
     whose = f"merchant {merchant_id}" if merchant_id else "all merchants"
     return Reason(ReasonCode.ON_HOLD, f"Retries are stopped for {whose} {since.rstrip('.')}.")
-
-
-def _require_same(transaction: Transaction, row: dict[str, Value]) -> None:
-    (rows,) = transaction.ask(("advice_event", row))
-    if rows != [(row["payment_id"], row["word"], row["reason"], row["said_at"])]:
-        raise InvalidValueError(
-            "source_event_id", str(row["event_id"]), "an id that was not used before for something else"
-        )
 
 
 def _row(event: AdviceEvent) -> dict[str, Value]:

@@ -8,7 +8,8 @@ from features.card_number import refuse_card_numbers
 from features.errors import InvalidValueError
 from features.instants import to_micros
 from features.money import Money
-from serving.ledger.store import Store, Transaction, Value
+from serving.ledger.once import told_once
+from serving.ledger.store import Store, Value
 
 
 class CustomerWord(StrEnum):
@@ -25,6 +26,7 @@ class CustomerWord(StrEnum):
 
 WITH_MONEY = frozenset({CustomerWord.PAID, CustomerWord.REFUNDED})
 """What is told with an amount."""
+_SAME = ("customer_id", "kind", "said_at", "amount_minor", "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +69,7 @@ def tell_of_customer(store: Store, event: CustomerEvent, now: datetime) -> bool:
     """
     row = _row(event)
     with store.writing([(event.merchant_id, "customer", event.event_id)]) as transaction:
-        if transaction.change("insert_customer_event", row | {"recorded_at": to_micros(now)}) == 0:
-            _require_same(transaction, row)
-            return False
-    return True
-
-
-def _require_same(transaction: Transaction, row: dict[str, Value]) -> None:
-    (rows,) = transaction.ask(("customer_event", row))
-    if rows != [tuple(row[name] for name in ("customer_id", "kind", "said_at", "amount_minor", "currency"))]:
-        expected = "an id that was not used before for something else"
-        raise InvalidValueError("source_event_id", str(row["event_id"]), expected)
+        return told_once(transaction, "customer_event", row, event.event_id, _SAME, now)
 
 
 def _row(event: CustomerEvent) -> dict[str, Value]:

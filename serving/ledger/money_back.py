@@ -7,8 +7,12 @@ from datetime import datetime
 from features.card_number import refuse_card_number
 from features.errors import InvalidValueError
 from features.instants import to_micros
+from features.sources.statement import Way
 from serving.ledger.events import Source
-from serving.ledger.store import Store
+from serving.ledger.once import told_once
+from serving.ledger.store import Store, Value
+
+_SAME = ("attempt_id", "kind", "amount_minor", "said_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,6 @@ class MoneyBack:
 
     Args:
         source_event_id: The source's own id of what it tells; told twice under one id it counts once.
-        kind: `refund` or `chargeback`.
         amount_minor: In the currency of the attempt; None for all of it.
         said_at: When it went back, by the source's own clock (UTC).
 
@@ -30,7 +33,7 @@ class MoneyBack:
     source: Source
     source_event_id: str
     attempt_id: str
-    kind: str
+    kind: Way
     amount_minor: int | None
     said_at: datetime
 
@@ -45,25 +48,23 @@ class MoneyBack:
 
 
 def put_money_back(store: Store, told: Sequence[MoneyBack], now: datetime) -> int:
-    """Write what went back; how much of it was new.
+    """Write what went back, all of it or nothing; how much of it was new.
 
     Raises:
+        InvalidValueError: An id was used before for something else.
         InputError: The ledger cannot be reached.
     """
     with store.writing() as transaction:
-        return sum(
-            transaction.change(
-                "insert_money_back",
-                {
-                    "merchant_id": one.merchant_id,
-                    "source": one.source.value,
-                    "source_event_id": one.source_event_id,
-                    "attempt_id": one.attempt_id,
-                    "kind": one.kind,
-                    "amount_minor": one.amount_minor,
-                    "said_at": to_micros(one.said_at),
-                    "recorded_at": to_micros(now),
-                },
-            )
-            for one in told
-        )
+        return sum(told_once(transaction, "money_back", _row(one), one.source_event_id, _SAME, now) for one in told)
+
+
+def _row(one: MoneyBack) -> dict[str, Value]:
+    return {
+        "merchant_id": one.merchant_id,
+        "source": one.source.value,
+        "source_event_id": one.source_event_id,
+        "attempt_id": one.attempt_id,
+        "kind": one.kind.value,
+        "amount_minor": one.amount_minor,
+        "said_at": to_micros(one.said_at),
+    }

@@ -781,6 +781,11 @@ INSERT INTO money_back (
     :merchant_id, :source, :source_event_id, :attempt_id, :kind, :amount_minor, :said_at, :recorded_at
 ) ON CONFLICT DO NOTHING
 
+-- name: money_back
+-- What was told under an id.
+SELECT attempt_id, kind, amount_minor, said_at FROM money_back
+WHERE merchant_id = :merchant_id AND source = :source AND source_event_id = :source_event_id
+
 -- name: outcome_money_back
 -- What went back of each attempt on the exposed payments of a page.
 SELECT m.merchant_id, m.attempt_id, m.said_at, m.amount_minor

@@ -75,7 +75,7 @@ def tell(ledger: Ledger, merchant_id: str, source: str, notice: Notice, now: dat
 
 def _money_back(merchant_id: str, event_id: str, told: MoneyWentBack, now: datetime) -> MoneyBack:
     _check_instant(to_micros(told.at), now)
-    return MoneyBack(merchant_id, Source.WEBHOOK, event_id, told.attempt_id, told.way.value, told.amount_minor, told.at)
+    return MoneyBack(merchant_id, Source.WEBHOOK, event_id, told.attempt_id, told.way, told.amount_minor, told.at)
 
 
 def _event(

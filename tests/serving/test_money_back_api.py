@@ -37,3 +37,11 @@ def test_what_does_not_fit_is_refused_by_name(api: Api, more: dict[str, Any], fi
 def test_a_refund_leaves_the_payment_paid(api: Api) -> None:
     api.post(PATH, told())
     assert api.get("/v1/payments?merchant_id=acme")["payments"] == []
+
+
+@pytest.mark.parametrize("more", [{"kind": "chargeback"}, {"amount_minor": 7}])
+def test_an_id_used_for_something_else_is_a_conflict_and_nothing_is_dropped_silently(
+    api: Api, more: dict[str, Any]
+) -> None:
+    api.post(PATH, told())
+    assert api.send("POST", PATH, told(**more)).status_code == 409

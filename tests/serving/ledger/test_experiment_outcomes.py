@@ -12,6 +12,7 @@ from experiments.outcomes import RecoveredBy
 from features.attempt import Attempt
 from features.instants import to_micros
 from features.money import Money
+from features.sources.statement import Way
 from features.vocabulary import DeclineCategory, Initiator, Rail
 from ledger_builders import MERCHANT, approved, told
 from model.decision import Assignment
@@ -208,7 +209,7 @@ def test_of_one_merchant_nothing_of_another_is_read(ledger: Ledger) -> None:
 def test_a_chargeback_told_by_a_processor_befell_the_payer(ledger: Ledger) -> None:
     exposed(ledger, "one")
     ledger.record([told(an_approval("one", 3))], NOW)
-    back = MoneyBack(MERCHANT, Source.WEBHOOK, "dp_1", "one paid", "chargeback", None, FAILED + timedelta(days=9))
-    assert put_money_back(ledger.store, [back, replace(back, source_event_id="re_1", kind="refund")], NOW) == 2
+    back = MoneyBack(MERCHANT, Source.WEBHOOK, "dp_1", "one paid", Way.CHARGEBACK, None, FAILED + timedelta(days=9))
+    assert put_money_back(ledger.store, [back, replace(back, source_event_id="re_1", kind=Way.REFUND)], NOW) == 2
     (found,) = observed(ledger.store, DEFINITION, NOW)
     assert [(one.kind, one.at) for one in found.befell] == [(Event.CHARGEBACK, FAILED + timedelta(days=9))]
