@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from experiments.cohorts import SEGMENTS, ObservedPayment
@@ -81,14 +81,14 @@ def outcomes(
         InputError: The ledger cannot be reached.
     """
     for page in pages_of_exposures(store, definition.key, merchant_id=merchant_id):
-        tries, words, pasts, befell = _told(store, definition.key, page)
+        told = _told(store, definition.key, page)
         for exposure in page:
             if exposure.assignment.tester or exposure.exposed_at > as_of:
                 continue
             key = (exposure.merchant_id, exposure.payment_id)
-            followed = Followed(exposure.failed_at, exposure.amount.amount_minor, tries[key], words[key])
+            followed = Followed(exposure.failed_at, exposure.amount.amount_minor, told.tries[key], told.words[key])
             outcome = outcome_of(followed, definition.window_days, as_of)
-            yield ExposedPayment(exposure, outcome, pasts.get(key, NO_PAST), befell[key])
+            yield ExposedPayment(exposure, outcome, told.pasts.get(key, NO_PAST), told.befell[key])
 
 
 def observed(
@@ -139,15 +139,22 @@ def by_variant(found: Iterable[ExposedPayment]) -> tuple[VariantOutcomes, ...]:
     )
 
 
-def _told(
-    store: Store, experiment: str, page: Sequence[Exposure]
-) -> tuple[
-    Mapping[Payment, list[Try]],
-    Mapping[Payment, list[tuple[datetime, Word]]],
-    Mapping[Payment, Past],
-    Mapping[Payment, list[PayerEvent]],
-]:
-    """Attempts and words of a page's payments, the pasts of their payers and what befell them, read in one look."""
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the ledger was told of some payments.
+
+    Args:
+        pasts, befell: Of their payers, before the failure and since.
+    """
+
+    tries: dict[Payment, list[Try]] = field(default_factory=lambda: defaultdict(list))
+    words: dict[Payment, list[tuple[datetime, Word]]] = field(default_factory=lambda: defaultdict(list))
+    pasts: dict[Payment, Past] = field(default_factory=dict)
+    befell: dict[Payment, list[PayerEvent]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _told(store: Store, experiment: str, page: Sequence[Exposure]) -> _Told:
+    """What is told of a page's payments, read in one look."""
     first, last = page[0], page[-1]
     where: Values = {
         "experiment": experiment,
@@ -162,17 +169,16 @@ def _told(
     for merchant_id, attempt_id, at, minor in went_back:
         gone = Back(from_micros(int(at or 0)), None if minor is None else int(minor))
         back[str(merchant_id), str(attempt_id)].append(gone)
-    tries: dict[Payment, list[Try]] = defaultdict(list)
-    words: dict[Payment, list[tuple[datetime, Word]]] = defaultdict(list)
-    befell: dict[Payment, list[PayerEvent]] = defaultdict(list)
+    told = _Told()
     for row in attempts:
-        tries[str(row[0]), str(row[1])].append(_try(row, back.get((str(row[0]), str(row[-1])), ())))
+        told.tries[str(row[0]), str(row[1])].append(_try(row, back.get((str(row[0]), str(row[-1])), ())))
     for merchant_id, payment_id, said_at, kind in said:
-        words[str(merchant_id), str(payment_id)].append((from_micros(int(said_at or 0)), _WORDS[str(kind)]))
-    pasts = {(str(row[0]), str(row[1])): Past(int(row[2] or 0), int(row[3] or 0)) for row in earlier}
+        told.words[str(merchant_id), str(payment_id)].append((from_micros(int(said_at or 0)), _WORDS[str(kind)]))
+    for row in earlier:
+        told.pasts[str(row[0]), str(row[1])] = Past(int(row[2] or 0), int(row[3] or 0))
     for row in of_customers:
-        befell[str(row[0]), str(row[1])].append(_payer_event(row))
-    return tries, words, pasts, befell
+        told.befell[str(row[0]), str(row[1])].append(_payer_event(row))
+    return told
 
 
 def _payer_event(row: Row) -> PayerEvent:
