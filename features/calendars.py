@@ -118,6 +118,16 @@ def day_of_month(days: Int64s) -> Int64s:
     return numbers
 
 
+def month_of(days: Int64s) -> Int64s:
+    """Months since January 1970."""
+    return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+
+
+def first_of_month(month: int) -> int:
+    """The day number of a month's first day; months since January 1970."""
+    return to_day(date(_EPOCH_DAY.year + month // 12, month % 12 + 1, 1))
+
+
 def to_date(day: int) -> date:
     """The calendar date of a day number."""
     return _EPOCH_DAY + timedelta(days=int(day))
@@ -239,6 +249,6 @@ def _falls_on(rule: PaydayRule, days: Int64s, banking: Flags) -> Int64s:
         return np.extract(weekday(days) == rule.weekday, days)
     if rule.day is not None:
         return np.extract(days_to_month_end(days) == 0 if rule.day == 0 else day_of_month(days) == rule.day, days)
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    months = month_of(days)
     nth = (rule.working_day or 0) - 1  # the n-th, or the last where the rule says 0
     return np.array([days[banking & (months == m)][nth] for m in np.unique(months)], dtype=np.int64)

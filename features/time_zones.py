@@ -61,7 +61,7 @@ def offset_micros(name: str, utc_micros: Int64s) -> Int64s:
     Args:
         utc_micros: Any shape; microseconds since 1970 UTC.
     """
-    starts, offsets = _transitions(name)
+    starts, offsets = transitions(name)
     return offsets[np.searchsorted(starts, utc_micros, side="right") - 1]
 
 
@@ -86,7 +86,7 @@ def weekday(day: Int64s) -> Int64s:
 
 
 @cache
-def _transitions(name: str) -> tuple[Int64s, Int64s]:
+def transitions(name: str) -> tuple[Int64s, Int64s]:
     """Instants at which the zone's offset changes, and the offset from each on; the first holds since ever."""
     tz = zone(name)
     first = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ probability was known from the calibration window.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from features.context import Context
 from features.encoders import from_json
 from features.errors import InputError
 from features.frame import frame
-from features.rows import Rows, rows_of_contexts
+from features.rows import Rows
 from features.table import Asked
 from model.artifact import Artifact
 from model.blend import Blend
@@ -27,9 +28,13 @@ from model.calibration import calibrated
 from model.contributions import Contribution, by_subject
 from model.forest.trees import UnsupportedTreesError
 from model.lightgbm_library import Booster, LibraryError
+from model.prior_few import prior_logits_of
 from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
 from model.support import Support
+
+if TYPE_CHECKING:
+    from features.few.frame import FewFrame
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -89,6 +94,7 @@ class BoostedScorer:
         self._threads = threads
         self._folding = folding
         self._raw_logits, self._parts, self._engine = self._prepared(folding)
+        self._frame = self._framing()
 
     def then(self) -> "BoostedScorer":
         """The same model knowing approval rates as they stood when its test window began."""
@@ -124,43 +130,26 @@ class BoostedScorer:
         return self.score_many([(context, retries)])[0]
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
-        """The same for many contexts: one table, one frame and one prediction for all."""
+        """The same for many contexts: one frame and one prediction for all."""
         if not asked:
             return ()
-        sizes = [len(retries) for _, retries in asked]
-        if len({context.history_known for context, _ in asked}) == 1:
-            return self.score_rows(rows_of_contexts(asked)).split(sizes)
-        matrix = np.empty((sum(sizes), len(COLUMNS)), dtype=np.float32)
-        prior = np.zeros(sum(sizes)) if self.needs_prior else None
-        informed = np.repeat([context.history_known for context, _ in asked], sizes)
-        for known in (True, False):
-            some = [pair for pair in asked if pair[0].history_known is known]
-            if some:
-                rows = rows_of_contexts(some)
-                matrix[informed == known] = frame(rows, self._encoders)
-                if prior is not None:
-                    prior[informed == known] = prior_logits(rows)
-        return self.score_matrix(matrix, prior).split(sizes)
+        framed = self._frame(asked)
+        prior = prior_logits_of(framed.facts) if self.needs_prior else None
+        return self.score_matrix(framed.matrix, prior).split([len(retries) for _, retries in asked])
 
     def contributions(self, context: Context, retries: Sequence[Retry]) -> tuple[Contribution, ...]:
         """The parts of each retry's mean log-odds before calibration, averaged over the bag, by subject."""
-        matrix = frame(rows_of_contexts([(context, retries)]), self._encoders)
-        return self.contributions_of(matrix)
+        return self.contributions_of(self._frame([(context, retries)]).matrix)
 
     def explained(self, asked: Sequence[Asked], told: Asked) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
-        """(scores of what is asked, the parts of what is told): one table and one frame for both.
-
-        Args:
-            told: Of a context that knows the customer's history if and only if those that are asked do.
-        """
-        rows = rows_of_contexts([*asked, told])
-        matrix, sizes = frame(rows, self._encoders), [len(retries) for _, retries in asked]
+        """(scores of what is asked, the parts of what is told): one frame for both."""
+        framed, sizes = self._frame([*asked, told]), [len(retries) for _, retries in asked]
         scored = sum(sizes)
-        parts = self.contributions_of(matrix[scored:])
+        parts = self.contributions_of(framed.matrix[scored:])
         if not asked:
             return (), parts
-        prior = prior_logits(rows)[:scored] if self.needs_prior else None
-        return self.score_matrix(matrix[:scored], prior).split(sizes), parts
+        prior = prior_logits_of(framed.facts[:scored]) if self.needs_prior else None
+        return self.score_matrix(framed.matrix[:scored], prior).split(sizes), parts
 
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""
@@ -203,6 +192,11 @@ class BoostedScorer:
         low, high = _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error)
         kept = np.maximum(self._support.kept(matrix), _TINY)
         return Scores(_sigmoid(middle) * kept, low * kept, high, self._version, "model")
+
+    def _framing(self) -> "FewFrame":
+        from features.few.frame import FewFrame  # loads the compiler, which whoever starts workers does without
+
+        return FewFrame(self._encoders)
 
     def _prepared(self, folding: bool) -> tuple[Callable[[Matrix], Floats], Callable[[Matrix], Floats], str]:
         """(what gives every booster's logit of every row, what gives the parts of their mean, the name of both)."""

@@ -31,7 +31,7 @@ Int64s = NDArray[np.int64]
 LOWEST, HIGHEST = 0.002, 0.98
 TAIL = 0.05
 
-_NO_USE_UNCHANGED = (Retryability.NEVER, Retryability.AFTER_FIX, Retryability.WITH_AUTHENTICATION)
+NO_USE_UNCHANGED = (Retryability.NEVER, Retryability.AFTER_FIX, Retryability.WITH_AUTHENTICATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _after_failures(
     shift = table.waiting[approval.waiting].at(waited)
     retried = min(len(failed) - 1.0, table.circumstances.declined_retries_at_most)
     shift += retried * table.circumstances.declined_retry
-    if failed[-1].decline is not None and failed[-1].decline.retryability in _NO_USE_UNCHANGED:
+    if failed[-1].decline is not None and failed[-1].decline.retryability in NO_USE_UNCHANGED:
         shift += table.circumstances.no_use_unchanged
     if processor != failed[-1].processor:
         technical = category_of(failed[-1]) in TECHNICAL

@@ -15,8 +15,8 @@ from features.known import distinct, pick
 from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
-from features.vocabulary import TECHNICAL, DeclineCategory, Outcome, Rail, Retryability
-from model.prior import HIGHEST, LOWEST
+from features.vocabulary import TECHNICAL, DeclineCategory, Outcome, Rail
+from model.prior import HIGHEST, LOWEST, NO_USE_UNCHANGED
 from model.prior_table import UNTRIED, PriorTable, shipped_table
 
 Floats = NDArray[np.float64]
@@ -28,12 +28,7 @@ _PROCESSING = CATEGORIES.index(DeclineCategory.PROCESSING_ERROR)
 _FUNDS = CATEGORIES.index(DeclineCategory.INSUFFICIENT_FUNDS)
 _TECHNICAL = np.array([CATEGORIES.index(category) for category in TECHNICAL])
 _ERROR = OUTCOMES.index(Outcome.ERROR)
-_NO_USE = np.array(
-    [
-        RETRYABILITIES.index(word)
-        for word in (Retryability.NEVER, Retryability.AFTER_FIX, Retryability.WITH_AUTHENTICATION)
-    ]
-)
+_NO_USE = np.array([RETRYABILITIES.index(word) for word in NO_USE_UNCHANGED])
 
 
 def prior_logits(rows: Rows, table: PriorTable | None = None) -> Floats:

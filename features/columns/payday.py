@@ -21,12 +21,12 @@ from features.instants import MICROS_PER_DAY
 from features.known import pick
 from features.rows import Rows
 
-_ATTEMPTS, _RETRIES = 16, 12  # of a customer, the latest ones that count
-_DAY_WIDTH = 2.0  # days: a weekend moves a payday by up to two
-_AMOUNT_WIDTH = 0.3  # log10: a factor of two
-_OFFSET_WIDTH = 0.35  # ln(1 + days): two days near day five, a week near day twenty
-_HALF_LIFE_DAYS = 180.0  # people change jobs
-_STRENGTH = 2.0  # attempts' worth of trust in the market before a customer's own
+ATTEMPTS, RETRIES = 16, 12  # of a customer, the latest ones that count
+DAY_WIDTH = 2.0  # days: a weekend moves a payday by up to two
+AMOUNT_WIDTH = 0.3  # log10: a factor of two
+OFFSET_WIDTH = 0.35  # ln(1 + days): two days near day five, a week near day twenty
+HALF_LIFE_DAYS = 180.0  # people change jobs
+STRENGTH = 2.0  # attempts' worth of trust in the market before a customer's own
 
 
 @column("days", "action")
@@ -57,14 +57,12 @@ def payday_lift(rows: Rows, encoders: Encoders) -> Values:
 def customer_day_rate(rows: Rows, encoders: Encoders) -> Values:
     """Share of this customer's attempts near this day of the month that were approved, shrunk to the market's day."""
     table = rows.table
-    past = rows.of_customer.latest(table.approved | table.failed, _ATTEMPTS)
+    past = rows.of_customer.latest(table.approved | table.failed, ATTEMPTS)
     off = rows.month_day - rows.table_month_day[past]
     approved = np.where(past >= 0, table.approved[past], False)
-    doubt = _DAY_DOUBT[off + 30] + _age_doubt(rows, past) + _amount_doubt(rows, past, approved)
+    doubt = DAY_DOUBT[off + 30] + _age_doubt(rows, past) + _amount_doubt(rows, past, approved)
     weight = np.where(past >= 0, np.exp(-doubt), 0.0)
-    own = shrunk(
-        (weight * approved).sum(axis=0), weight.sum(axis=0), rate(rows, encoders, "retry_month_day"), _STRENGTH
-    )
+    own = shrunk((weight * approved).sum(axis=0), weight.sum(axis=0), rate(rows, encoders, "retry_month_day"), STRENGTH)
     return if_known(rows, own)
 
 
@@ -72,12 +70,12 @@ def customer_day_rate(rows: Rows, encoders: Encoders) -> Values:
 def customer_offset_rate(rows: Rows, encoders: Encoders) -> Values:
     """Share of this customer's retries about so many days after the first attempt that were approved."""
     table = rows.table
-    past = rows.of_customer.latest((table.approved | table.failed) & table.is_retry, _RETRIES)
+    past = rows.of_customer.latest((table.approved | table.failed) & table.is_retry, RETRIES)
     days = days_between(rows.at, pick(table.at, rows.of_payment.first()))
     off = np.log1p(np.maximum(days, 0)) - np.log1p(rows.own_payment.waited_days)[past]
     approved = np.where(past >= 0, table.approved[past], False)
-    weight = np.where(past >= 0, np.exp(-_doubt(off, _OFFSET_WIDTH) - _age_doubt(rows, past)), 0.0)
-    own = shrunk((weight * approved).sum(axis=0), weight.sum(axis=0), rate(rows, encoders, "retry_market"), _STRENGTH)
+    weight = np.where(past >= 0, np.exp(-_doubt(off, OFFSET_WIDTH) - _age_doubt(rows, past)), 0.0)
+    own = shrunk((weight * approved).sum(axis=0), weight.sum(axis=0), rate(rows, encoders, "retry_market"), STRENGTH)
     return if_known(rows, own)
 
 
@@ -131,13 +129,13 @@ def _doubt(off: Floats, width: float) -> Floats:
     return doubt
 
 
-_DAY_DOUBT = _doubt(month_distance(np.arange(-30, 31), np.zeros(1)), _DAY_WIDTH)
+DAY_DOUBT = _doubt(month_distance(np.arange(-30, 31), np.zeros(1)), DAY_WIDTH)
 
 
 def _age_doubt(rows: Rows, past: Int64s) -> Floats:
     """By age at the decision, shape (k, q); what stands where there is no attempt has no meaning."""
     age = rows.decided_at - np.minimum(rows.table.known_at[past], rows.decided_at)
-    doubt: Floats = age * (np.log(2) / (_HALF_LIFE_DAYS * MICROS_PER_DAY))
+    doubt: Floats = age * (np.log(2) / (HALF_LIFE_DAYS * MICROS_PER_DAY))
     return doubt
 
 
@@ -149,4 +147,4 @@ def _amount_doubt(rows: Rows, past: Int64s, approved: Flags) -> Floats:
     """
     amounts = np.log10(np.maximum(rows.table.amount_major, 1e-3))
     below = amounts[rows.index] - amounts[past]
-    return _doubt(np.maximum(np.where(approved, below, -below), 0), _AMOUNT_WIDTH)
+    return _doubt(np.maximum(np.where(approved, below, -below), 0), AMOUNT_WIDTH)

@@ -9,7 +9,7 @@ from features.instants import MICROS_PER_DAY
 from features.known import pick
 from features.rows import Rows
 
-_LATEST = 12
+LATEST = 12  # approvals
 _SMALLEST = 1e-3  # of an amount: its logarithm must exist
 
 
@@ -30,7 +30,7 @@ def amount_to_usual(rows: Rows, _: Encoders) -> Values:
 @column("log10 ratio", "context")
 def amount_to_largest(rows: Rows, _: Encoders) -> Values:
     """The amount against the largest of the customer's twelve latest approvals: what the account has borne before."""
-    latest = rows.of_customer.latest(rows.table.approved, _LATEST)
+    latest = rows.of_customer.latest(rows.table.approved, LATEST)
     largest = pick(_amounts(rows), latest, -np.inf).max(axis=0, initial=-np.inf)
     return if_known(rows, np.where(np.isfinite(largest), _asked_amount(rows) - largest, np.nan))
 

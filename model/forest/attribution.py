@@ -18,7 +18,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from model.compiled import compiled
+from features.compiled import compiled
 from model.forest.flat import TINY, Float32s, Floats, Forest, Int32s, UInt32s, View
 from model.forest.kernels import NEGATIONS, ZERO_MISSING, has
 from model.forest.trees import UnsupportedTreesError

@@ -13,7 +13,7 @@ long functions are long since a call counts references to every array it hands o
 import numpy as np
 from numpy.typing import NDArray
 
-from model.compiled import compiled
+from features.compiled import compiled
 from model.forest.flat import LEAF, TINY, Float32s, Floats, Forest, Int32s, UInt32s, View
 
 Int16s = NDArray[np.int16]

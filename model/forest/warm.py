@@ -1,7 +1,19 @@
-"""Compile the loops of scoring and planning and keep them on disk for every start: `python -m model.forest.warm`."""
+"""Compile the loops of columns, scoring and planning and keep them for every start: `python -m model.forest.warm`."""
+
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from features.action import Retry, Slot
+from features.attempt import Attempt
+from features.context import Context
+from features.encoders import learn
+from features.few.frame import FewFrame
+from features.method import Method
+from features.money import Money
+from features.payment import Payment
+from features.table_of_contexts import from_contexts
+from features.vocabulary import Outcome, Rail
 from model.forest.attribution import Attribution
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
@@ -9,10 +21,14 @@ from model.forest.trees import Missing, Tree
 from model.planning.beliefs import Exact
 from model.planning.kernels import fill_in
 from model.planning.recursion import UNBOUNDED, Moves, Room, solve
+from model.prior_few import prior_logits_of
 
 
 def warm() -> None:
-    """Score and explain one row of the smallest forest and plan the smallest plan; takes seconds the first time."""
+    """Frame, score and explain one row with the smallest forest, and plan the smallest plan; takes long at first."""
+    context, retry = _smallest()
+    framed = FewFrame(learn(from_contexts([(context, ())])))([(context, (retry,))])
+    prior_logits_of(framed.facts)
     tree = Tree((0,), (0.5,), (False,), (False,), (Missing.NAN,), (-1,), (-2,), (0.0, 1.0), (), (1, 1))
     forest, row = flatten([[tree]]), np.zeros((1, 1), dtype=np.float32)
     add_up(row, *as_arrays(forest))
@@ -24,6 +40,16 @@ def warm() -> None:
     fill_in(none, none, none, one[:0], np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), one[:0],
             np.zeros(0, dtype=np.int64), 0)  # fmt: skip
     solve(moves, Exact(np.zeros(2), (np.zeros((2, 2)),)), room, 2)
+
+
+def _smallest() -> tuple[Context, Retry]:
+    """A payment that failed, and one way to try it again."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    soon = at + timedelta(hours=1)
+    payment = Payment("payment", "merchant", "customer", Money(100, "EUR"), due_at=at, recover_by=soon)
+    attempt = Attempt("attempt", "payment", "method", "processor", payment.amount, at, Outcome.DECLINED)
+    context = Context(payment, (Method("method", Rail.CARD),), (attempt,), at)
+    return context, Retry(Slot(soon, soon + timedelta(hours=1)), "method", "processor")
 
 
 if __name__ == "__main__":

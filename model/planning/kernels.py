@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from model.compiled import compiled
+from features.compiled import compiled
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -14,15 +14,16 @@ from features.attempt import Attempt
 from features.columns import COLUMNS, WORDS
 from features.context import Context
 from features.encoders import Encoders, from_json, learn
+from features.few.frame import FewFrame
 from features.frame import frame
 from features.instants import MICROS_PER_DAY, from_micros
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
 from features.rows import Rows, rows_of_context, rows_of_history
-from features.table import AttemptTable, from_arrow
+from features.table import Asked, AttemptTable, from_arrow
 from features.vocabulary import Credential, Funding, Network, Outcome, Rail
-from frames import NAMES, value
+from frames import NAMES, assert_same_columns, value
 
 
 def _table(rows: pa.Table) -> AttemptTable:
@@ -142,10 +143,13 @@ def test_serving_computes_every_column_exactly_as_training_did(varied: pa.Table)
     trained = frame(rows, encoders)
     assert len(rows) > 80
 
+    asked: list[Asked] = []
     for i in range(len(rows)):
         context, retry = _context_of(varied, int(rows.index[i]), int(rows.decided_at[i]))
         served = frame(rows_of_context(context, [retry]), encoders)
         np.testing.assert_array_equal(served[0], trained[i], err_msg=str(dict(zip(NAMES, trained[i], strict=True))))
+        asked.append((context, [retry]))
+    assert_same_columns(FewFrame(encoders)(asked).matrix, trained)
 
 
 def test_a_snapshot_kept_at_an_instant_answers_as_the_whole_history_did_then(varied: pa.Table) -> None:

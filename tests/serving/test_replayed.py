@@ -13,11 +13,13 @@ from features.action import Retry, Slot
 from features.attempt import Attempt
 from features.encoders import learn
 from features.errors import InputError, InvalidValueError
+from features.few.frame import FewFrame
 from features.frame import frame
 from features.history_rows import FAILED
 from features.instants import to_micros
 from features.rows import rows_of_context, rows_of_history
 from features.vocabulary import Outcome
+from frames import assert_same_columns
 from serving.replayed import replayed
 from training.load import load_history
 
@@ -116,6 +118,7 @@ def test_a_replayed_point_gives_the_row_that_training_saw(tmp_path: Path) -> Non
     rows = rows_of_history(attempts)
     encoders = learn(attempts)
     trained = frame(rows, encoders)
+    few = FewFrame(encoders)
     by_time = sorted(table.to_pylist(), key=lambda row: (row["attempted_at"], row["attempt_id"]))
     compared = 0
     for i, position in enumerate(rows.index):
@@ -132,6 +135,7 @@ def test_a_replayed_point_gives_the_row_that_training_saw(tmp_path: Path) -> Non
         retry = Retry(slot, asked["method_id"], asked["processor"])
         served = frame(rows_of_context(context, [retry]), encoders)
         np.testing.assert_array_equal(served[0], trained[i])
+        assert_same_columns(few([(context, [retry])]).matrix, served)
         compared += 1
     assert compared > 40
 

@@ -1,0 +1,102 @@
+"""The frame of contexts: matrix and facts for the retries proposed in them, by compiled loops."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import COLUMNS, payday
+from features.columns.failure import MONEY, UNSAID
+from features.columns.payer import LATEST
+from features.encoders import SLOTS, Encoders
+from features.few import kernels
+from features.few.counted import LIFTS, SHARES, SILENCES, counted, family_of
+from features.few.fact import Fact
+from features.few.gathered import Gatherer
+from features.instants import MICROS_PER_DAY
+from features.own_paydays import DAYS, LONGEST, RECOVERIES, STRENGTH, likeliest
+from features.table import CATEGORIES, Asked
+from features.vocabulary import TECHNICAL, Credential, Network
+
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """The columns of some rows, and what the prior asks of them.
+
+    Args:
+        matrix: As of `features.frame.frame`, shape (rows, columns).
+        facts: See `Fact`, shape (rows, len(Fact)).
+    """
+
+    matrix: Matrix
+    facts: Floats
+
+
+class FewFrame:
+    """Frames contexts with the encoders of one model."""
+
+    def __init__(self, encoders: Encoders) -> None:
+        self._counted = counted(encoders)
+        self._gather = Gatherer(encoders)
+
+    def __call__(self, asked: Sequence[Asked]) -> Framed:
+        """One row a retry, context by context, as `frame(rows_of_contexts(asked), encoders)` makes them.
+
+        Contexts with and without the customer's history may be asked about together.
+        """
+        rows = sum(len(retries) for _, retries in asked)
+        matrix, facts = np.empty((rows, len(COLUMNS)), dtype=np.float32), np.empty((rows, len(Fact)))
+        if not rows:
+            return Framed(matrix, facts)
+        some = self._gather(asked)
+        past = kernels.Past(*kernels.know(some.contexts, some.attempts, _WEIGHING, some.payments))
+        running = np.zeros((len(asked), DAYS + 1))
+        np.cumsum(past.votes, axis=1, out=running[:, 1:])
+        # A recovery's votes add up to one but for rounding.
+        running[:, -1] = np.rint(running[:, -1])
+        kernels.fill(
+            matrix, facts, some.contexts, some.attempts, some.methods, some.routes, some.proposed, some.calendar,
+            self._counted, past, np.log1p(past.waited_days), likeliest(past.votes), running, _WORDS, _WEIGHING,
+        )  # fmt: skip
+        return Framed(matrix, facts)
+
+
+def _words() -> kernels.Words:
+    place = {column.name: i for i, column in enumerate(COLUMNS)}
+    kind = [
+        kernels.MONEY * (c in MONEY) + kernels.TECHNICAL * (c in TECHNICAL) + kernels.UNSAID * (c in UNSAID)
+        for c in CATEGORIES
+    ]
+    return kernels.Words(
+        place=np.array([place[name] for name in kernels.NAMES], dtype=np.int64),
+        kind=np.array(kind, dtype=np.int64),
+        no_network=list(Network).index(Network.UNKNOWN),
+        no_form=list(Credential).index(Credential.UNKNOWN),
+        lifts=np.array([[place[n], family_of(a), family_of(b)] for n, (a, b) in LIFTS.items()], dtype=np.int64),
+        shares=np.array([[place[n], family_of(a)] for n, a in SHARES.items()], dtype=np.int64),
+        silences=np.array([[place[n], family_of(a)] for n, a in SILENCES.items()], dtype=np.int64),
+        month_day=family_of("retry_month_day"),
+        market=family_of("retry_market"),
+        quarter=24 // SLOTS,
+    )
+
+
+_WORDS = _words()
+_WEIGHING = kernels.Weighing(
+    day_doubt=payday.DAY_DOUBT,
+    amount_width=payday.AMOUNT_WIDTH,
+    offset_width=payday.OFFSET_WIDTH,
+    age=float(np.log(2) / (payday.HALF_LIFE_DAYS * MICROS_PER_DAY)),
+    strength=payday.STRENGTH,
+    attempts=payday.ATTEMPTS,
+    retries=payday.RETRIES,
+    approvals=LATEST,
+    recoveries=RECOVERIES,
+    longest=LONGEST,
+    vote=STRENGTH,
+)

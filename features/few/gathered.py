@@ -1,0 +1,404 @@
+"""Contexts and the retries proposed in them as arrays for a loop: what a table of attempts is for columns.
+
+Contexts that are asked about together mostly differ in a few imagined attempts: the same attempts, methods and
+payment stand in many of them, and each is read once.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import calendars
+from features.action import Retry
+from features.attempt import Attempt
+from features.context import Context
+from features.encoders import Encoders
+from features.few.market_days import Followed, clocks_of, tables_of
+from features.instants import to_micros
+from features.known import NEVER
+from features.method import Method
+from features.table import (
+    APPROVED,
+    CATEGORIES,
+    OUTCOMES,
+    RETRYABILITIES,
+    UNKNOWN_OUTCOME,
+    Asked,
+    country_or_market,
+    issuer_key,
+    wait_hours,
+)
+from features.time_zones import local_day, local_micros, zone_name
+from features.vocabulary import Credential, Funding, Network, Outcome, Precision, Rail
+
+Int64s = NDArray[np.int64]
+Int32s = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+T = TypeVar("T", np.int64, np.float64)
+
+SMALLEST = 1e-3
+"""Of an amount: its logarithm must exist."""
+
+_RAILS, _NETWORKS, _FUNDINGS, _FORMS = list(Rail), list(Network), list(Funding), list(Credential)
+_UNSAID = -1
+_REMEMBERED = 8192
+
+
+class Contexts(NamedTuple):
+    """The contexts, each array of shape (contexts,) but for the two that say where something begins and the last ends.
+
+    Args:
+        decided: When each is decided, microseconds.
+        payment, currency: Number of the payment; code of its currency.
+        amount: log10 of the amount in major units.
+        since_day: Days since 1970 when the customer joined; NaN for not known.
+        informed: Whether absence from the customer's past means anything.
+        day_only: Whether only dates of attempts are known.
+        events, rows: Where each context's attempts and proposed retries begin, shape (contexts + 1,).
+    """
+
+    decided: Int64s
+    payment: Int64s
+    currency: Int64s
+    amount: Floats
+    since_day: Floats
+    informed: Flags
+    day_only: Flags
+    events: Int64s
+    rows: Int64s
+
+
+class Attempts(NamedTuple):
+    """Every attempt once, shape (attempts,); `event` lists the contexts' attempts, shape (events,).
+
+    Args:
+        at, known_at: Microseconds; `NEVER` for an outcome that is not known.
+        category, retryability: As in `AttemptTable`.
+        method, processor, payment: Numbers.
+        form: Of the credential, as it was then where that is told.
+        day, month_day, month: On the issuer's calendar.
+        wait_hours, amount, expires_day, three_d_secure: NaN for not known; the amount as in `Contexts`.
+    """
+
+    event: Int64s
+    at: Int64s
+    known_at: Int64s
+    approved: Flags
+    failed: Flags
+    error: Flags
+    category: Int64s
+    retryability: Int64s
+    method: Int64s
+    processor: Int64s
+    payment: Int64s
+    form: Int64s
+    day: Int64s
+    month_day: Int64s
+    month: Int64s
+    wait_hours: Floats
+    amount: Floats
+    expires_day: Floats
+    three_d_secure: Floats
+
+
+class Methods(NamedTuple):
+    """Every method once, shape (methods,); codes are -1 for not known but for the network's own word.
+
+    Args:
+        country, issuer, bin: Codes in the encoders' vocabularies.
+        expires_day: Days since 1970; NaN for not known.
+        zone, calendar: Which clock and which table of days hold.
+    """
+
+    rail: Int64s
+    network: Int64s
+    funding: Int64s
+    form: Int64s
+    country: Int64s
+    issuer: Int64s
+    bin: Int64s
+    expires_day: Floats
+    zone: Int64s
+    calendar: Int64s
+
+
+class Routes(NamedTuple):
+    """Every pair of method and processor that a retry is proposed by, shape (routes,).
+
+    Args:
+        method, processor: Numbers.
+        code: Of the processor, in the encoders' vocabulary.
+    """
+
+    method: Int64s
+    processor: Int64s
+    code: Int64s
+
+
+class Proposed(NamedTuple):
+    """The proposed retries: when each slot begins, microseconds, and its route, shape (rows,)."""
+
+    at: Int64s
+    route: Int64s
+
+
+class Calendar(NamedTuple):
+    """Clocks and days: see `market_days`."""
+
+    begins: Int64s
+    starts: Int64s
+    offsets: Int64s
+    first: int
+    days: Int32s
+
+
+class Gathered(NamedTuple):
+    """All of it, and how many payments there are numbers for."""
+
+    contexts: Contexts
+    attempts: Attempts
+    methods: Methods
+    routes: Routes
+    proposed: Proposed
+    calendar: Calendar
+    payments: int
+
+
+class Gatherer:
+    """Makes arrays of contexts, with the codes of one model's vocabularies; what an attempt says is read once."""
+
+    def __init__(self, encoders: Encoders) -> None:
+        self._encoders = encoders
+        self._read: dict[int, tuple[Attempt, tuple[int, ...], tuple[float, ...]]] = {}
+
+    def __call__(self, asked: Sequence[Asked]) -> Gathered:
+        """The arrays of some contexts and the retries proposed in them, at least one."""
+        return _Gathering(self, self._encoders).of(asked)
+
+    def numbers(self, attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """What an attempt says by itself; see `_numbers`."""
+        known = self._read.get(id(attempt))
+        if known is None:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            # The attempt is kept with it, so that no other can have its id meanwhile.
+            known = self._read[id(attempt)] = attempt, *_numbers(attempt)
+        return known[1], known[2]
+
+
+class _Wallet:
+    """The methods of some contexts, by one market, and the attempts read with them."""
+
+    def __init__(self, methods: tuple[Method, ...], market: str | None) -> None:
+        self.methods, self.market = methods, market
+        self.place: dict[str, int] = {}
+        self.attempts: dict[int, int] = {}
+        self.routes: dict[tuple[str, str], int] = {}
+
+
+class _Gathering:
+    """One call's numbers for payments, processors, methods, zones and calendars, in the order in which they turn up."""
+
+    def __init__(self, gatherer: Gatherer, encoders: Encoders) -> None:
+        self._gatherer, self._encoders = gatherer, encoders
+        self._wallets: dict[tuple[int, str | None], _Wallet] = {}
+        self._payments: dict[str, int] = {}
+        self._processors: dict[str, int] = {}
+        self._zones: dict[str, int] = {}
+        self._calendars: dict[Followed, int] = {}
+        self._methods: list[tuple[int, ...]] = []
+        self._expires: list[float] = []
+        self._routes: list[tuple[int, int, int]] = []
+        self._whole: list[tuple[int, ...]] = []
+        self._real: list[tuple[float, ...]] = []
+
+    def of(self, asked: Sequence[Asked]) -> Gathered:
+        told: list[tuple[int, ...]] = []
+        numbers: list[tuple[float, float]] = []
+        event: list[int] = []
+        at: list[int] = []
+        route: list[int] = []
+        events, rows = [0], [0]
+        for context, retries in asked:
+            wallet = self._wallet(context)
+            event += self._events(wallet, context.attempts)
+            at += [retry.slot.start_micros for retry in retries]
+            route += self._routed(wallet, retries)
+            events.append(len(event))
+            rows.append(len(at))
+            told.append(self._told(context))
+            numbers.append(_amount_and_since(context))
+        decided, payment, currency, informed, day_only = _columns(np.array(told, dtype=np.int64), 5)
+        amount, since_day = _columns(np.array(numbers, dtype=np.float64), 2)
+        contexts = Contexts(
+            decided=decided, payment=payment, currency=currency, amount=_log10(amount),
+            since_day=since_day, informed=informed > 0, day_only=day_only > 0,
+            events=np.array(events, dtype=np.int64), rows=np.array(rows, dtype=np.int64),
+        )  # fmt: skip
+        proposed = Proposed(np.array(at, dtype=np.int64), np.array(route, dtype=np.int64))
+        methods = self._all_methods()
+        routes = Routes(*_columns(np.array(self._routes, dtype=np.int64), 3))
+        return Gathered(
+            contexts,
+            self._all_attempts(event, methods),
+            methods,
+            routes,
+            proposed,
+            self._calendar(proposed.at),
+            len(self._payments),
+        )
+
+    def _wallet(self, context: Context) -> _Wallet:
+        key = id(context.methods), context.payment.market
+        if key not in self._wallets:
+            wallet = self._wallets[key] = _Wallet(context.methods, context.payment.market)
+            for method in context.methods:
+                self._add(wallet, method)
+        return self._wallets[key]
+
+    def _add(self, wallet: _Wallet, method: Method) -> None:
+        country = country_or_market(method.issuer.country, wallet.market)
+        zone = zone_name(method.issuer.time_zone, country)
+        followed = calendars.calendar_of(country, method.network), country
+        words = self._encoders
+        wallet.place[method.method_id] = len(self._methods)
+        self._methods.append(
+            (
+                _RAILS.index(method.rail),
+                _NETWORKS.index(method.network),
+                _said(_FUNDINGS.index(method.funding), _FUNDINGS.index(Funding.UNKNOWN)),
+                _FORMS.index(method.credential),
+                words.country.place.get(country or "", _UNSAID),
+                words.issuer.place.get(issuer_key(country, method.issuer.issuer_id) or "", _UNSAID),
+                words.bin.place.get(method.issuer.bin or "", _UNSAID),
+                self._zones.setdefault(zone, len(self._zones)),
+                self._calendars.setdefault(followed, len(self._calendars)),
+            )
+        )
+        self._expires.append(np.nan if method.expires_on is None else float(calendars.to_day(method.expires_on)))
+
+    def _events(self, wallet: _Wallet, attempts: Sequence[Attempt]) -> Iterator[int]:
+        place = wallet.attempts
+        for attempt in attempts:
+            if id(attempt) not in place:
+                place[id(attempt)] = len(self._whole)
+                self._read(wallet, attempt)
+            yield place[id(attempt)]
+
+    def _read(self, wallet: _Wallet, attempt: Attempt) -> None:
+        if attempt.method_id not in wallet.place:  # no longer on file: only its id is known
+            self._add(wallet, Method(method_id=attempt.method_id, rail=Rail.UNKNOWN))
+        whole, real = self._gatherer.numbers(attempt)
+        self._whole.append(
+            (
+                *whole,
+                wallet.place[attempt.method_id],
+                self._processor(attempt.processor),
+                self._payments.setdefault(attempt.payment_id, len(self._payments)),
+            )
+        )
+        self._real.append(real)
+
+    def _routed(self, wallet: _Wallet, retries: Sequence[Retry]) -> list[int]:
+        place = wallet.routes
+        try:
+            return [place[retry.method_id, retry.processor] for retry in retries]
+        except KeyError:
+            for retry in retries:
+                if (retry.method_id, retry.processor) not in place:
+                    place[retry.method_id, retry.processor] = len(self._routes)
+                    code = self._encoders.processor.place.get(retry.processor, _UNSAID)
+                    self._routes.append((wallet.place[retry.method_id], self._processor(retry.processor), code))
+            return [place[retry.method_id, retry.processor] for retry in retries]
+
+    def _told(self, context: Context) -> tuple[int, ...]:
+        payment = context.payment
+        own = [a.precision is Precision.DAY for a in context.attempts if a.payment_id == payment.payment_id]
+        return (
+            to_micros(context.as_of),
+            self._payments.setdefault(payment.payment_id, len(self._payments)),
+            self._encoders.currency.place.get(payment.amount.currency, _UNSAID),
+            int(context.history_known),
+            int(bool(own) and all(own)),
+        )
+
+    def _processor(self, name: str) -> int:
+        return self._processors.setdefault(name, len(self._processors))
+
+    def _all_methods(self) -> Methods:
+        told = np.array(self._methods, dtype=np.int64)
+        rail, network, funding, form, country, issuer, bin_, zone, calendar = _columns(told, 9)
+        return Methods(rail, network, funding, form, country, issuer, bin_, np.array(self._expires), zone, calendar)
+
+    def _all_attempts(self, event: list[int], methods: Methods) -> Attempts:
+        whole, real = np.array(self._whole, dtype=np.int64), np.array(self._real, dtype=np.float64)
+        at, known_at, outcome, category, retryability, form, method, processor, payment = _columns(whole, 9)
+        wait, amount, three_d_secure, expires = _columns(real, 4)
+        day = self._days(at, methods.zone[method])
+        return Attempts(
+            event=np.array(event, dtype=np.int64), at=at, known_at=known_at,
+            approved=outcome == APPROVED, failed=(outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME),
+            error=outcome == _ERROR, category=category, retryability=retryability,
+            method=method, processor=processor, payment=payment,
+            form=np.where(form >= 0, form, methods.form[method]),
+            day=day, month_day=calendars.day_of_month(day), month=calendars.month_of(day),
+            wait_hours=wait, amount=_log10(amount),
+            expires_day=np.where(np.isnan(expires), methods.expires_day[method], expires),
+            three_d_secure=three_d_secure,
+        )  # fmt: skip
+
+    def _days(self, at: Int64s, zones: Int64s) -> Int64s:
+        local = at.copy()
+        for name, zone in self._zones.items():
+            chosen = zones == zone
+            local[chosen] = local_micros(name, at[chosen])
+        return local_day(local)
+
+    def _calendar(self, at: Int64s) -> Calendar:
+        """The months in which the slots lie."""
+        zones, followed, ends = tuple(self._zones), tuple(self._calendars), np.array([at.min(), at.max()])
+        days = [local_day(local_micros(zone, ends)) for zone in zones]
+        months = calendars.month_of(np.concatenate(days))
+        return Calendar(*clocks_of(zones), *tables_of(followed, int(months.min()), int(months.max())))
+
+
+_ERROR = OUTCOMES.index(Outcome.ERROR)
+
+
+def _numbers(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """(at, known_at, outcome, category, retryability, form), (wait, amount, 3-D Secure, expiry)."""
+    decline = attempt.decline
+    whole = (
+        to_micros(attempt.at),
+        # A pending attempt has no outcome yet, and training never saw one as known.
+        NEVER if attempt.outcome is Outcome.UNKNOWN else to_micros(attempt.known_at),
+        OUTCOMES.index(attempt.outcome),
+        _UNSAID if decline is None else CATEGORIES.index(decline.category),
+        _UNSAID if decline is None else RETRYABILITIES.index(decline.retryability),
+        _UNSAID if attempt.credential is None else _FORMS.index(attempt.credential),
+    )
+    secure = np.nan if attempt.three_d_secure is None else float(attempt.three_d_secure)
+    expires = np.nan if attempt.expires_on is None else float(calendars.to_day(attempt.expires_on))
+    return whole, (wait_hours(decline), float(attempt.amount.major), secure, expires)
+
+
+def _amount_and_since(context: Context) -> tuple[float, float]:
+    since = context.customer_since
+    return float(context.payment.amount.major), np.nan if since is None else float(calendars.to_day(since))
+
+
+def _columns(values: NDArray[T], count: int) -> NDArray[T]:
+    """The columns of some lines, each in one piece: whatever their number, a loop is compiled once for them."""
+    return np.ascontiguousarray(values.reshape(-1, count).T)
+
+
+def _said(code: int, unknown: int) -> int:
+    return _UNSAID if code == unknown else code
+
+
+def _log10(amounts: Floats) -> Floats:
+    return np.log10(np.maximum(amounts, SMALLEST))

@@ -1,0 +1,88 @@
+"""The columns of a few rows, in compiled loops, are those that the columns' own functions compute."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import random_history, simple_classify
+from context_builders import NOW, card, context, contexts, failed
+from features.action import Retry
+from features.columns import COLUMNS
+from features.context import Context
+from features.encoders import from_json, learn
+from features.few.counted import LIFTS, SHARES, SILENCES
+from features.few.frame import FewFrame
+from features.few.kernels import NAMES
+from features.frame import Matrix, frame
+from features.rows import rows_of_contexts
+from features.table import Asked, from_arrow
+from features.vocabulary import Outcome
+from frames import assert_same_columns
+from model.candidates import candidates, horizon_of
+from model.planning.imagined import after_declines
+from model.prior_few import prior_logits_of
+from model.prior_rows import prior_logits
+
+ENCODERS = from_json(learn(from_arrow(random_history(3), simple_classify)).to_json())
+FEW = FewFrame(ENCODERS)
+
+
+def by_columns(asked: Sequence[Asked]) -> Matrix:
+    """Each context by itself, since contexts with and without a history cannot share a table."""
+    return np.concatenate([frame(rows_of_contexts([one]), ENCODERS) for one in asked])
+
+
+def proposed(asked: Context, most: int = 60) -> list[Retry]:
+    found = candidates(asked, horizon_of(asked))
+    return list(found[:: len(found) // most + 1])
+
+
+def test_every_column_is_worked_out_by_one_loop() -> None:
+    assert sorted([*NAMES, *LIFTS, *SHARES, *SILENCES]) == sorted(column.name for column in COLUMNS)
+
+
+@given(st.lists(contexts(), min_size=1, max_size=3), st.data())
+@settings(max_examples=60, deadline=None)
+def test_contexts_and_what_is_imagined_of_them_have_the_columns_of_training(
+    found: list[Context], data: st.DataObject
+) -> None:
+    asked: list[Asked] = []
+    for one in found:
+        informed = replace(one, history_known=data.draw(st.booleans()))
+        retries = proposed(informed)
+        asked.append((informed, retries))
+        declined = data.draw(st.lists(st.integers(0, max(len(retries) - 2, 0)), max_size=2))
+        asked += [(after_declines(informed, retries[i : i + 1]), retries[i + 1 :]) for i in declined]
+    framed = FEW(asked)
+    assert_same_columns(framed.matrix, by_columns(asked))
+    priors = [prior_logits(rows_of_contexts([one])) for one in asked]
+    np.testing.assert_allclose(prior_logits_of(framed.facts), np.concatenate(priors), rtol=0.0, atol=1e-12)
+
+
+def test_a_customer_with_a_long_past_is_read_as_by_the_columns() -> None:
+    """Recoveries that vote for a payday, more attempts than count, methods no longer on file, credentials renewed."""
+    rng = np.random.default_rng(5)
+    now_card, old_card = card("card_1", processors=("north", "south")), card("card_0")
+    past = []
+    for number in range(40):
+        ago = timedelta(days=float(400 - 9 * number))
+        outcomes = [Outcome.DECLINED, Outcome.DECLINED, Outcome.APPROVED][int(rng.integers(0, 3)) :]
+        for step, outcome in enumerate(outcomes):
+            later = ago - timedelta(hours=float(rng.integers(1, 70)) * step)
+            code = None if outcome is Outcome.APPROVED else str(rng.choice(["51", "05", "91"]))
+            used = now_card if number > 8 else old_card
+            past.append(failed(used, code, ago=later, payment_id=f"inv_{number}", outcome=outcome))
+    due = failed(now_card, "51", ago=timedelta(hours=5))
+    asked = context([now_card], [*past, due], now=NOW)
+    asked = replace(asked, customer_since=(NOW - timedelta(days=700)).date())
+    retries = proposed(asked, most=400)
+    assert_same_columns(FEW([(asked, retries)]).matrix, by_columns([(asked, retries)]))
+
+
+def test_nothing_asked_is_no_row() -> None:
+    asked = context([card()], [failed(card())])
+    assert FEW([(asked, [])]).matrix.shape == (0, len(COLUMNS))
