@@ -17,7 +17,7 @@ from model.caps.rulebook import Rulebook
 from model.decision import StopReason
 from model.exploring import ExploringPlan
 from model.planner import POLICY, Case, Planned
-from model.planning.room import Referee
+from model.planning.referee import Referee
 from model.policies import window_end
 from model.record import Halt
 from model.schedules import Timetable, upcoming

@@ -24,7 +24,8 @@ from model.caps.verdict import Verdict
 from model.economics import Economics
 from model.planning.beliefs import cautious, probability
 from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
-from model.planning.room import Referee, room
+from model.planning.referee import Referee
+from model.planning.room import room
 from model.planning.shortlist import Shortlist, shortlist
 from model.planning.sounding import Answered, Question, Sounding
 from model.record import NOTHING, Record

@@ -29,11 +29,12 @@ class Imagining:
     def after(self, declined: Sequence[Retry]) -> Context:
         """The context as it would be once these retries, in order of time, had all been declined."""
         context = self._context
-        attempts = [self._attempt(number, retry) for number, retry in enumerate(declined)]
+        attempts = [self.attempt(number, retry) for number, retry in enumerate(declined)]
         as_of = max([context.as_of, *(attempt.known_at for attempt in attempts)])
         return replace(context, attempts=(*context.attempts, *attempts), as_of=as_of)
 
-    def _attempt(self, number: int, retry: Retry) -> Attempt:
+    def attempt(self, number: int, retry: Retry) -> Attempt:
+        """The decline of a retry that stands at that place of a path."""
         known = self._attempts.get((number, retry))
         if known is None:
             known = self._attempts[number, retry] = self._imagined(number, retry)
