@@ -1,31 +1,48 @@
-"""Retries of one payment that know themselves as columns, so that whoever needs numbers asks no retry one by one."""
+"""Retries of one payment as columns, so that whoever needs numbers asks no retry one by one."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.action import Retry, Slot
+from features.instants import from_micros
 
 Int64s = NDArray[np.int64]
 
 Route = tuple[str, str]
 """Method and processor."""
 
+_REMEMBERED = 16_384  # slots, made once for all decisions of the same days
 
-class Proposed(tuple[Retry, ...]):
-    """Retries, and the same as columns; every array has shape (n,).
 
-    Attributes:
+class Proposed(Sequence[Retry]):
+    """Retries that are numbers until one is looked at, and then made once; every array has shape (n,).
+
+    Args:
         start, end: When each slot begins and ends, microseconds.
         route: Place of each retry's route in `routes`.
         routes: The routes, each once; some may have no retry.
+        made: The retries where they are there already.
+        chosen: Those of which these are some, and the places of these among them.
     """
 
-    start: Int64s
-    end: Int64s
-    route: Int64s
-    routes: tuple[Route, ...]
+    __slots__ = ("_chosen", "_made", "end", "route", "routes", "start")
+
+    def __init__(
+        self,
+        start: Int64s,
+        end: Int64s,
+        route: Int64s,
+        routes: tuple[Route, ...],
+        *,
+        made: Iterable[Retry] | None = None,
+        chosen: "tuple[Proposed, Int64s] | None" = None,
+    ) -> None:
+        self.start, self.end, self.route, self.routes, self._chosen = start, end, route, routes, chosen
+        self._made: list[Retry | None] = [] if chosen else [None] * start.size if made is None else [*made]
 
     @classmethod
     def of(cls, retries: Iterable[Retry]) -> "Proposed":
@@ -35,34 +52,29 @@ class Proposed(tuple[Retry, ...]):
         found = tuple(retries)
         place: dict[Route, int] = {}
         route = [place.setdefault((retry.method_id, retry.processor), len(place)) for retry in found]
-        start, end = ([getattr(retry.slot, name) for retry in found] for name in ("start_micros", "end_micros"))
-        arrays = (np.array(values, dtype=np.int64) for values in (start, end, route))
-        return cls._made(found, *arrays, tuple(place))
+        start = np.array([retry.slot.start_micros for retry in found], dtype=np.int64)
+        end = np.array([retry.slot.end_micros for retry in found], dtype=np.int64)
+        return cls(start, end, np.array(route, dtype=np.int64), tuple(place), made=found)
 
     @classmethod
-    def in_order(cls, routes: Sequence[tuple[Route, Sequence[Slot], Int64s, Int64s]]) -> "Proposed":
+    def in_order(cls, routes: Sequence[tuple[Route, Int64s, Int64s]]) -> "Proposed":
         """The retries of some routes in order of time; at one instant in the order of the routes.
 
         Args:
-            routes: Each with its slots, in order of time, and with their starts and ends, microseconds.
+            routes: Each with when its slots begin and end, microseconds, in order of time.
         """
-        names = tuple(route for route, *_ in routes)
-        if not names:
+        if not routes:
             return cls.of(())
-        slots = [slot for _, theirs, *_ in routes for slot in theirs]
-        start, end = (np.concatenate([entry[column] for entry in routes]) for column in (2, 3))
-        route = np.repeat(np.arange(len(names), dtype=np.int64), [len(theirs) for _, theirs, *_ in routes])
+        start, end = (np.concatenate([entry[column] for entry in routes]) for column in (1, 2))
+        route = np.repeat(np.arange(len(routes), dtype=np.int64), [begins.size for _, begins, _ in routes])
         order = np.argsort(start, kind="stable")
-        route = route[order]
-        numbers = route.tolist()
-        methods, processors = [method for method, _ in names], [processor for _, processor in names]
-        columns = ([slots[i] for i in order.tolist()], [methods[r] for r in numbers], [processors[r] for r in numbers])
-        return cls._made(map(Retry, *columns), start[order], end[order], route, names)
+        return cls(start[order], end[order], route[order], tuple(name for name, _, _ in routes))
 
     def take(self, places: Int64s) -> "Proposed":
         """Those at some places."""
-        chosen = map(self.__getitem__, places.tolist())
-        return self._made(chosen, self.start[places], self.end[places], self.route[places], self.routes)
+        source, among = (self, places) if self._chosen is None else (self._chosen[0], self._chosen[1][places])
+        columns = (self.start[places], self.end[places], self.route[places])
+        return Proposed(*columns, self.routes, chosen=(source, among))
 
     @property
     def methods(self) -> tuple[tuple[str, ...], Int64s]:
@@ -71,10 +83,35 @@ class Proposed(tuple[Retry, ...]):
         of_route = [place.setdefault(method_id, len(place)) for method_id, _ in self.routes]
         return tuple(place), np.array(of_route, dtype=np.int64)
 
-    @classmethod
-    def _made(
-        cls, retries: Iterable[Retry], start: Int64s, end: Int64s, route: Int64s, routes: tuple[Route, ...]
-    ) -> "Proposed":
-        made = cls(retries)
-        made.start, made.end, made.route, made.routes = start, end, route, routes
+    def __len__(self) -> int:
+        return self.start.size
+
+    @overload
+    def __getitem__(self, index: int) -> Retry: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Proposed": ...
+    def __getitem__(self, index: int | slice) -> "Retry | Proposed":
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self), dtype=np.int64)[index])
+        if self._chosen is not None:
+            return self._chosen[0][int(self._chosen[1][index])]
+        made = self._made[index]
+        if made is None:
+            slot = slot_between(int(self.start[index]), int(self.end[index]))
+            made = self._made[index] = Retry(slot, *self.routes[self.route[index]])
         return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(Retry.__eq__, self, other))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return f"Proposed({', '.join(map(repr, self))})"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def slot_between(start: int, end: int) -> Slot:
+    """One slot for all routes and decisions that propose it; the edges are microseconds."""
+    return Slot(from_micros(start), from_micros(end))

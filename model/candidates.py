@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from features.action import Slot
 from features.context import Context
 from features.instants import to_micros
 from features.method import Method
@@ -18,7 +17,7 @@ from features.proposed import Proposed, Route
 from features.vocabulary import TECHNICAL, Precision, Rail
 from model.failures import category_of, failures
 from model.issuer_clock import IssuerClock, issuer_clock
-from model.slots import Hours, day_slots, debit_slots, hourly_grid, local_hours, odd_slot
+from model.slots import Hours, day_slots, debit_slots, edges, hourly_grid, local_hours, odd_slot
 from model.wording import local_date
 
 Int64s = NDArray[np.int64]
@@ -32,7 +31,7 @@ def candidates(context: Context, horizon: datetime) -> Proposed:
 
     Ordered by start of the slot, then by the order of the methods and of their processors.
     """
-    found: list[tuple[Route, tuple[Slot, ...], Int64s, Int64s]] = []
+    found: list[tuple[Route, Int64s, Int64s]] = []
     for method in context.methods:
         processors = usable_processors(context, method) if method.consented else ()
         if processors:
@@ -78,11 +77,10 @@ class _Regular:
 
     Args:
         hours: Local hours from which the odd slot before them is made; None where there is none.
-        start, end: Of each slot, microseconds, shape (n,).
+        start, end: When each begins and ends, microseconds, shape (n,).
     """
 
     clock: IssuerClock
-    slots: tuple[Slot, ...]
     start: Int64s
     end: Int64s
     hours: Hours | None
@@ -95,31 +93,25 @@ def _regular(context: Context, method: Method, horizon: datetime) -> _Regular:
         grid = hourly_grid(clock.zone, context.as_of, last)
         cut = grid.until(to_micros(last), method.expires_on)
         struck = grid.hours.start.size > 0 and int(grid.hours.start[0]) <= to_micros(last)
-        return _Regular(clock, cut.slots, cut.start, cut.end, grid.hours if struck else None)
+        return _Regular(clock, cut.start, cut.end, grid.hours if struck else None)
     hours = local_hours(clock.zone, context.as_of, last)
     if daily:
         after = local_date(context.own_attempts[-1].at, clock.zone)
         slots = day_slots(hours, clock, method.expires_on, after=after, debit=debit)
     else:
         slots = debit_slots(hours, clock, method.expires_on)
-    start = np.array([slot.start_micros for slot in slots], dtype=np.int64)
-    end = np.array([slot.end_micros for slot in slots], dtype=np.int64)
-    return _Regular(clock, slots, start, end, None)
+    return _Regular(clock, *edges(slots), None)
 
 
-def _slots(
-    context: Context, method: Method, processor: str, regular: _Regular
-) -> tuple[tuple[Slot, ...], Int64s, Int64s]:
-    """(slots of the route, their starts, their ends)."""
+def _slots(context: Context, method: Method, processor: str, regular: _Regular) -> tuple[Int64s, Int64s]:
+    """When the route's slots begin and end, microseconds."""
     soonest = None if regular.hours is None else _soonest(context, method, processor)
     if soonest is None or regular.hours is None:
-        return regular.slots, regular.start, regular.end
+        return regular.start, regular.end
     odd = odd_slot(regular.hours, regular.clock, soonest, method.expires_on)
     if odd is None:
-        return regular.slots, regular.start, regular.end
-    edges = ((odd.start_micros, regular.start), (odd.end_micros, regular.end))
-    start, end = (np.concatenate([np.array([edge], dtype=np.int64), rest]) for edge, rest in edges)
-    return (odd, *regular.slots), start, end
+        return regular.start, regular.end
+    return np.append(odd.start_micros, regular.start), np.append(odd.end_micros, regular.end)
 
 
 def _soonest(context: Context, method: Method, processor: str) -> datetime | None:
