@@ -32,7 +32,7 @@ class Ground:
         screen: The rules that bind it.
         set_off: Those that something which happened may have set off.
         bearable: How many attempts more every cap bears, as `Prescreen.bearable` gives them.
-        imagined: What a decline by each route sets off here, remembered.
+        imagined: What declines by each route that are imagined set off here, remembered.
     """
 
     screen: Prescreen
@@ -116,7 +116,10 @@ class Referee:
         route = (retry.method_id, retry.processor)
         known = ground.imagined.get(route)
         if known is None:
-            known = ground.imagined[route] = ground.screen.set_off_by(self.event(number, retry))
+            like = self._like.get(route)
+            if like is None:
+                like = self._like[route] = self.event(number, retry)
+            known = ground.imagined[route] = ground.screen.set_off_by(like)
         return known
 
     @cached_property
@@ -131,6 +134,11 @@ class Referee:
 
     @cached_property
     def _grounds(self) -> dict[Route, Ground]:
+        return {}
+
+    @cached_property
+    def _like(self) -> dict[Route, Event]:
+        """A decline by each route."""
         return {}
 
     @cached_property
