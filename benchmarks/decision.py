@@ -4,7 +4,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
@@ -75,7 +75,7 @@ def _held_ahead(context: Context) -> Record:
     return Record(tuple(event_of(a, m, merchant_id) for a, m in zip(holds, context.methods, strict=True)))
 
 
-def _columns(context: Context, retries: tuple[Retry, ...], encoders: Encoders) -> Matrix:
+def _columns(context: Context, retries: Sequence[Retry], encoders: Encoders) -> Matrix:
     return frame(rows_of_context(context, retries), encoders)
 
 

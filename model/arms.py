@@ -4,6 +4,7 @@ A policy of `model.policies` answers many contexts at once and says only what it
 `decide`, which holds whatever it proposes against the rules, counts what is on record, and explains what is done.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -17,7 +18,7 @@ from model.caps.rulebook import Rulebook
 from model.decision import StopReason
 from model.exploring import ExploringPlan
 from model.planner import POLICY, Case, Planned
-from model.planning.room import Referee
+from model.planning.referee import Referee
 from model.policies import window_end
 from model.record import Halt
 from model.schedules import Timetable, upcoming
@@ -63,7 +64,7 @@ class Arm(Protocol):
         """Why it makes no retry at all."""
         ...
 
-    def proposed(self, context: Context, until: datetime) -> tuple[Retry, ...]:
+    def proposed(self, context: Context, until: datetime) -> Sequence[Retry]:
         """The retries that it may make before `until`, in order of time, before the rules have their say."""
         ...
 
@@ -84,7 +85,7 @@ class PlanArm:
         """Only where its own time is over."""
         return _time_over(context, self.horizon_days)
 
-    def proposed(self, context: Context, until: datetime) -> tuple[Retry, ...]:
+    def proposed(self, context: Context, until: datetime) -> Sequence[Retry]:
         """Every retry that can be made."""
         return candidates(context, _end(context, self.horizon_days, until))
 
@@ -121,7 +122,7 @@ class ExploringArm:
         """Only where its own time is over."""
         return _time_over(context, self.horizon_days)
 
-    def proposed(self, context: Context, until: datetime) -> tuple[Retry, ...]:
+    def proposed(self, context: Context, until: datetime) -> Sequence[Retry]:
         """Every retry that can be made."""
         return candidates(context, _end(context, self.horizon_days, until))
 
@@ -150,7 +151,7 @@ class GreedyArm:
         """Only where its own time is over."""
         return _time_over(context, self.horizon_days)
 
-    def proposed(self, context: Context, until: datetime) -> tuple[Retry, ...]:
+    def proposed(self, context: Context, until: datetime) -> Sequence[Retry]:
         """Every retry that can be made."""
         return candidates(context, _end(context, self.horizon_days, until))
 
@@ -178,7 +179,7 @@ class ScheduleArm:
         """Where the timetable has no day left."""
         return None if upcoming(context, self.timetable) else Halt(StopReason.SCHEDULE_OVER, (OVER_SENTENCE,))
 
-    def proposed(self, context: Context, until: datetime) -> tuple[Retry, ...]:
+    def proposed(self, context: Context, until: datetime) -> Sequence[Retry]:
         """The days that are left, where the method that failed last can still be charged."""
         end = _end(context, self.horizon_days, until)
         left = [retry for retry in upcoming(context, self.timetable) if retry.slot.start < end]
@@ -203,7 +204,7 @@ class NoRetryArm:
         """Always."""
         return Halt(StopReason.NO_RETRY, (NO_RETRY_SENTENCE,))
 
-    def proposed(self, context: Context, until: datetime) -> tuple[Retry, ...]:  # noqa: ARG002 - other arms need it
+    def proposed(self, context: Context, until: datetime) -> Sequence[Retry]:  # noqa: ARG002 - other arms need it
         """None."""
         return ()
 

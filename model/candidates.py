@@ -4,33 +4,40 @@ What may not be made is for the caps to say; this file leaves out only what cann
 past its expiry, or without a processor.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from features.action import Retry, Slot
+import numpy as np
+from numpy.typing import NDArray
+
 from features.context import Context
+from features.instants import to_micros
 from features.method import Method
+from features.proposed import Proposed, Route
 from features.vocabulary import TECHNICAL, Precision, Rail
 from model.failures import category_of, failures
-from model.issuer_clock import issuer_clock
-from model.slots import day_slots, debit_slots, hourly_slots, local_hours, odd_slot
+from model.issuer_clock import IssuerClock, issuer_clock
+from model.slots import Hours, day_slots, debit_slots, edges, hourly_grid, local_hours, odd_slot
 from model.wording import local_date
+
+Int64s = NDArray[np.int64]
 
 HORIZON_DAYS = 60
 OUTAGE_PAUSE = timedelta(minutes=15)
 
 
-def candidates(context: Context, horizon: datetime) -> tuple[Retry, ...]:
+def candidates(context: Context, horizon: datetime) -> Proposed:
     """Every retry that could be made between the context's instant and the horizon.
 
     Ordered by start of the slot, then by the order of the methods and of their processors.
     """
-    found: list[tuple[datetime, int, int, Retry]] = []
-    for m, method in enumerate(context.methods):
-        for p, processor in enumerate(usable_processors(context, method) if method.consented else ()):
-            slots = _slots(context, method, processor, horizon)
-            found += [(slot.start, m, p, Retry(slot, method.method_id, processor)) for slot in slots]
-    found.sort(key=lambda entry: entry[:3])
-    return tuple(retry for *_, retry in found)
+    found: list[tuple[Route, Int64s, Int64s]] = []
+    for method in context.methods:
+        processors = usable_processors(context, method) if method.consented else ()
+        if processors:
+            regular = _regular(context, method, horizon)
+            found += [((method.method_id, one), *_slots(context, method, one, regular)) for one in processors]
+    return Proposed.in_order(found)
 
 
 def horizon_of(context: Context, max_days: float = HORIZON_DAYS) -> datetime:
@@ -64,18 +71,47 @@ def by_day(context: Context) -> bool:
     return bool(own) and all(attempt.precision is Precision.DAY for attempt in own)
 
 
-def _slots(context: Context, method: Method, processor: str, horizon: datetime) -> tuple[Slot, ...]:
-    clock = issuer_clock(context, method)
-    hours = local_hours(clock.zone, context.as_of, max(horizon, context.as_of))
-    debit = method.rail is Rail.BANK_DEBIT
-    if by_day(context):
-        last = local_date(context.own_attempts[-1].at, clock.zone)
-        return day_slots(hours, clock, method.expires_on, after=last, debit=debit)
-    if debit:
-        return debit_slots(hours, clock, method.expires_on)
-    start = _soonest(context, method, processor)
-    soon = odd_slot(hours, clock, start, method.expires_on) if start else None
-    return (*((soon,) if soon else ()), *hourly_slots(hours, context.as_of, method.expires_on))
+@dataclass(frozen=True, slots=True)
+class _Regular:
+    """The slots of a method that every processor has in common.
+
+    Args:
+        hours: Local hours from which the odd slot before them is made; None where there is none.
+        start, end: When each begins and ends, microseconds, shape (n,).
+    """
+
+    clock: IssuerClock
+    start: Int64s
+    end: Int64s
+    hours: Hours | None
+
+
+def _regular(context: Context, method: Method, horizon: datetime) -> _Regular:
+    clock, last = issuer_clock(context, method), max(horizon, context.as_of)
+    debit, daily = method.rail is Rail.BANK_DEBIT, by_day(context)
+    if not debit and not daily:
+        grid = hourly_grid(clock.zone, context.as_of, last)
+        cut = grid.until(to_micros(last), method.expires_on)
+        struck = grid.hours.start.size > 0 and int(grid.hours.start[0]) <= to_micros(last)
+        return _Regular(clock, cut.start, cut.end, grid.hours if struck else None)
+    hours = local_hours(clock.zone, context.as_of, last)
+    if daily:
+        after = local_date(context.own_attempts[-1].at, clock.zone)
+        slots = day_slots(hours, clock, method.expires_on, after=after, debit=debit)
+    else:
+        slots = debit_slots(hours, clock, method.expires_on)
+    return _Regular(clock, *edges(slots), None)
+
+
+def _slots(context: Context, method: Method, processor: str, regular: _Regular) -> tuple[Int64s, Int64s]:
+    """When the route's slots begin and end, microseconds."""
+    soonest = None if regular.hours is None else _soonest(context, method, processor)
+    if soonest is None or regular.hours is None:
+        return regular.start, regular.end
+    odd = odd_slot(regular.hours, regular.clock, soonest, method.expires_on)
+    if odd is None:
+        return regular.start, regular.end
+    return np.append(odd.start_micros, regular.start), np.append(odd.end_micros, regular.end)
 
 
 def _soonest(context: Context, method: Method, processor: str) -> datetime | None:

@@ -7,8 +7,9 @@ import numpy as np
 
 from features.action import Retry
 from features.context import Context
+from features.proposed import Proposed
 from model.decision import Curve
-from model.issuer_clock import issuer_days
+from model.issuer_clock import issuer_day, issuer_days
 from model.scorer import Scores
 
 ROUTES = 4
@@ -17,15 +18,22 @@ POINTS = 32
 Route = tuple[str, str]
 
 
-def forbidden_points(context: Context, proposed: Sequence[Retry], allowed: Sequence[Retry]) -> tuple[Retry, ...]:
+def forbidden_points(context: Context, proposed: Sequence[Retry], allowed: Sequence[Retry]) -> Proposed:
     """The first slot of each day on which nothing of a route is allowed; only of routes allowed on some day."""
-    routes = _routes(allowed)
-    taken = set(zip(map(_route, allowed), issuer_days(context, allowed), strict=True))
-    found: dict[tuple[Route, int], Retry] = {}
-    for retry, day in zip(proposed, issuer_days(context, proposed), strict=True):
-        if _route(retry) in routes and (_route(retry), day) not in taken:
-            found.setdefault((_route(retry), day), retry)
-    return tuple(found.values())
+    every, free = Proposed.of(proposed), Proposed.of(allowed)
+    if not len(free):
+        return every.take(np.empty(0, dtype=np.int64))
+    number = {route: place for place, route in enumerate(every.routes)}
+    route = np.array([number.get(name, -1) for name in free.routes], dtype=np.int64)[free.route]
+    day, free_day = issuer_day(context, every), issuer_day(context, free)
+    first = int(min(day.min(), free_day.min()))
+    shape = (len(every.routes), int(max(day.max(), free_day.max())) - first + 1)
+    open_ = np.zeros(shape, dtype=np.bool_)  # by route and day, what is wanted of no day of the routes left out
+    open_[list(set(range(shape[0])) - set(list(dict.fromkeys(route.tolist()))[:ROUTES]))] = True
+    open_[route, free_day - first] = True
+    barred = np.flatnonzero(~open_[every.route, day - first])
+    _, firsts = np.unique(every.route[barred] * shape[1] + day[barred], return_index=True)
+    return every.take(barred[np.sort(firsts)])
 
 
 def curves(

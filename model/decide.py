@@ -128,7 +128,7 @@ class _Prepared:
     until: datetime
     halt: Halt | None
     screened: Screened
-    barred: tuple[Retry, ...]
+    barred: Sequence[Retry]
     denied: Scores
 
 

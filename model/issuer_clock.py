@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.action import Retry
 from features.calendars import calendar_of
 from features.context import Context
 from features.method import Method
+from features.proposed import Proposed
 from features.time_zones import local_day, local_micros, zone_name
 
 
@@ -35,15 +37,18 @@ def issuer_clock(context: Context, method: Method) -> IssuerClock:
 
 def issuer_days(context: Context, retries: Sequence[Retry]) -> list[int]:
     """The day of each retry's issuer on which its slot starts, as days since 1970."""
-    start = np.array([retry.slot.start_micros for retry in retries], dtype=np.int64)
-    methods = [retry.method_id for retry in retries]
-    days = np.zeros(len(retries), dtype=np.int64)
-    for method_id in dict.fromkeys(methods):
-        theirs = np.array([name == method_id for name in methods])
-        zone = issuer_clock(context, context.method(method_id)).zone
-        days[theirs] = local_day(local_micros(zone, start[theirs]))
-    found: list[int] = days.tolist()
+    found: list[int] = issuer_day(context, Proposed.of(retries)).tolist()
     return found
+
+
+def issuer_day(context: Context, proposed: Proposed) -> NDArray[np.int64]:
+    """The same as a column, shape (n,)."""
+    days = np.zeros(len(proposed), dtype=np.int64)
+    zones = [issuer_clock(context, context.method(method_id)).zone for method_id, _ in proposed.routes]
+    for zone in dict.fromkeys(zones):
+        theirs = np.array([name == zone for name in zones], dtype=np.bool_)[proposed.route]
+        days[theirs] = local_day(local_micros(zone, proposed.start[theirs]))
+    return days
 
 
 def _as_country(market: str | None) -> str | None:

@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 from features.action import Retry
 from features.context import Context
 from features.money import Money
+from features.proposed import Proposed
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.economics import Economics
-from model.planning.beliefs import cautious, probability
+from model.planning.beliefs import cautious, cautious_each, probability
 from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
-from model.planning.room import Referee, room
+from model.planning.referee import Referee
+from model.planning.room import room
 from model.planning.shortlist import Shortlist, shortlist
 from model.planning.sounding import Answered, Question, Sounding
 from model.record import NOTHING, Record
@@ -52,7 +54,7 @@ class Options:
         verdicts: Of each, every rule that applies, with used and limit.
     """
 
-    retries: tuple[Retry, ...]
+    retries: Sequence[Retry]
     scores: Scores
     verdicts: tuple[tuple[Verdict, ...], ...]
 
@@ -139,8 +141,9 @@ def _answers(
     scorer: Scorer, economics: Economics, asked: Sequence[tuple[Sounding, Sequence[Question]]]
 ) -> list[list[Answered]]:
     """Every question with its answer, for each sounding; one call of the scorer for all."""
-    scores = iter(scorer.score_many([pair for sounding, questions in asked for pair in sounding.asked(questions)]))
-    return [[(question, cautious(next(scores), economics.caution)) for question in qs] for _, qs in asked]
+    scores = scorer.score_many([pair for sounding, questions in asked for pair in sounding.asked(questions)])
+    lowered = iter(cautious_each(scores, economics.caution))
+    return [[(question, next(lowered)) for question in questions] for _, questions in asked]
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class _Begun:
         value = values(context, options.retries, options.scores.probability, economics)
         logit = cautious(options.scores, economics.caution)
         listed = shortlist(context, options.retries, probability(logit), _net(value, probability(logit)))
-        kept = [options.retries[i] for i in listed.kept.tolist()]
+        kept = Proposed.of(options.retries).take(listed.kept)
         most = min(case.most, _lookahead(listed))
         referee = Referee(context, rulebook, case.record)
         sounding = Sounding(context, kept, listed, proposed=len(options.retries), most=most)

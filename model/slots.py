@@ -15,8 +15,10 @@ route overlap:
 - where history knows days only: one slot a day from noon, because such histories put a day at its noon.
 """
 
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +27,8 @@ from numpy.typing import NDArray
 from features.action import Slot
 from features.calendars import is_banking_day, to_day
 from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR, from_micros, to_micros
-from features.time_zones import local_day, local_micros, offset_micros
+from features.proposed import slot_between
+from features.time_zones import LAST_YEAR, local_day, local_micros, offset_micros
 from model.issuer_clock import IssuerClock
 from model.wording import local_date
 
@@ -37,7 +40,9 @@ QUARTER_HOURS = (0, 9, 14, 19)
 DEBIT_OPENS, DEBIT_CUT_OFF = 8, 15
 NOON = 12
 
-_REMEMBERED = 16_384  # slots, made once for all decisions of the same days
+_GRIDS = 256  # of slots, one for each clock and hour that decisions are made in
+_REACH = 30 * MICROS_PER_DAY  # a grid is made for so long or a multiple, and cut
+_LAST_MICROS = to_micros(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
 class Hours(NamedTuple):
@@ -52,6 +57,61 @@ class Hours(NamedTuple):
     start: Int64s
     day: Int64s
     hour: Int64s
+
+
+class Grid(NamedTuple):
+    """Hourly slots, worked out once for every decision of the same hour on the same clock.
+
+    Args:
+        hours: All local hours from the first that can be used on.
+        start, end: When each slot begins and ends, in order of time, microseconds, shape (n,).
+        day: Local day number of each, shape (n,).
+    """
+
+    hours: Hours
+    start: Int64s
+    end: Int64s
+    day: Int64s
+
+    def until(self, last: int, last_day: date | None) -> "Grid":
+        """Its slots that end by an instant (microseconds) and begin up to and including a local day."""
+        count = int(np.searchsorted(self.end, last, side="right"))
+        if last_day is not None:
+            count = min(count, int(np.searchsorted(self.day, to_day(last_day), side="right")))
+        return Grid(self.hours, self.start[:count], self.end[:count], self.day[:count])
+
+
+def hourly_grid(zone: str, first: datetime, last: datetime) -> Grid:
+    """The slots of `hourly_slots` between two instants, from what is remembered of the same hour."""
+    step, low, high = _step(zone), to_micros(first), to_micros(last)
+    reach = max(-(-(high - low) // _REACH), 1) * _REACH
+    return _grid(zone, -(-low // step) * step, reach + MICROS_PER_HOUR)
+
+
+@lru_cache(maxsize=_GRIDS)
+def _grid(zone: str, first: int, reach: int) -> Grid:
+    as_of = from_micros(first)
+    hours = local_hours(zone, as_of, from_micros(first + reach))
+    slots = hourly_slots(hours, as_of, None)
+    start, end = edges(slots)
+    return Grid(hours, start, end, local_day(local_micros(zone, start)))
+
+
+def edges(slots: Sequence[Slot]) -> tuple[Int64s, Int64s]:
+    """When each slot begins and ends, microseconds."""
+    start = np.array([slot.start_micros for slot in slots], dtype=np.int64)
+    return start, np.array([slot.end_micros for slot in slots], dtype=np.int64)
+
+
+@cache
+def _step(zone: str) -> int:
+    """Hours strike on the zone's clock at multiples of so many microseconds; an hour, or a part of it.
+
+    >>> _step("Europe/Berlin") // 60_000_000, _step("Asia/Kolkata") // 60_000_000
+    (60, 30)
+    """
+    days = np.arange(0, _LAST_MICROS, MICROS_PER_DAY, dtype=np.int64)
+    return math.gcd(MICROS_PER_HOUR, *np.unique(offset_micros(zone, days)).tolist())
 
 
 def local_hours(zone: str, first: datetime, last: datetime) -> Hours:
@@ -96,7 +156,7 @@ def odd_slot(hours: Hours, clock: IssuerClock, start: datetime, last_day: date |
         return None
     if last_day is not None and local_date(start, clock.zone) > last_day:
         return None
-    return Slot(start, from_micros(hours.start[0]))
+    return slot_between(to_micros(start), int(hours.start[0]))
 
 
 def _strikes(zone: str, offset: int, low: int, high: int) -> Int64s:
@@ -123,10 +183,4 @@ def _daily(hours: Hours, chosen: Flags) -> tuple[Slot, ...]:
 
 
 def _slot(hours: Hours, start: int, end: int) -> Slot:
-    return _slot_between(int(hours.start[start]), int(hours.start[end]))
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _slot_between(start: int, end: int) -> Slot:
-    """One slot for all routes and decisions that propose it."""
-    return Slot(from_micros(start), from_micros(end))
+    return slot_between(int(hours.start[start]), int(hours.start[end]))

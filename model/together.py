@@ -29,7 +29,7 @@ from model.caps.tally import Event, event_of
 from model.economics import Economics
 from model.planner import Case, Draft, Planned, drafts_of
 from model.planning.imagined import after_declines
-from model.planning.room import Referee
+from model.planning.referee import Referee
 from model.record import Record
 from model.scorer import Scorer
 

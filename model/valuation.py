@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
-from features.instants import MICROS_PER_DAY, MICROSECOND
+from features.instants import MICROS_PER_DAY, to_micros
+from features.known import distinct
 from features.money import Money
+from features.proposed import Proposed
 from model.economics import Economics, Fee
 
 Floats = NDArray[np.float64]
@@ -79,8 +81,7 @@ def values(
         InvalidValueError: A fee is in a currency without a rate to the payment's.
     """
     amount = context.payment.amount
-    ahead = [(retry.slot.start - context.as_of) // MICROSECOND / MICROS_PER_DAY for retry in retries]
-    days = np.array(ahead, dtype=np.float64)
+    days = (Proposed.of(retries).start - to_micros(context.as_of)) / MICROS_PER_DAY
     approved, declined = costs_by_outcome(context, retries, economics)
     gain = gains(amount, days, economics)
     cost = probability * approved + (1.0 - probability) * declined
@@ -98,16 +99,15 @@ def gains(amount: Money, days: Floats, economics: Economics) -> Floats:
 
 def costs_by_outcome(context: Context, retries: Sequence[Retry], economics: Economics) -> tuple[Floats, Floats]:
     """(cost if approved, cost if declined) of each retry in minor units, each of shape (n,)."""
-    amount = context.payment.amount
-    known: dict[tuple[str, str], tuple[float, float]] = {}
-    for retry in retries:
-        route = (retry.method_id, retry.processor)
-        if route not in known:
-            fees = economics.fees_of(retry.processor)
-            harm = _minor(economics.harm_on(context.method(retry.method_id).rail), amount.currency, economics)
-            harm += _minor(economics.decline_price, amount.currency, economics)
-            known[route] = (_fee(fees.approved, amount, economics), _fee(fees.declined, amount, economics) + harm)
-    pairs = np.array([known[retry.method_id, retry.processor] for retry in retries], dtype=np.float64).reshape(-1, 2)
+    amount, proposed = context.payment.amount, Proposed.of(retries)
+    of_route = np.zeros((len(proposed.routes), 2))
+    for number in distinct(proposed.route).tolist():
+        method_id, processor = proposed.routes[number]
+        fees = economics.fees_of(processor)
+        harm = _minor(economics.harm_on(context.method(method_id).rail), amount.currency, economics)
+        harm += _minor(economics.decline_price, amount.currency, economics)
+        of_route[number] = _fee(fees.approved, amount, economics), _fee(fees.declined, amount, economics) + harm
+    pairs = of_route[proposed.route]
     return pairs[:, 0], pairs[:, 1]
 
 

@@ -5,11 +5,12 @@ cap can be reached with so few attempts and that nothing that happened sets a pr
 never too little: a rule that forbids the attempt is always among the suspects.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from model.caps.rule import CapRule, KeyPart, Kind, WindowKind
+from features.instants import MICROS_PER_HOUR
+from model.caps.rule import CapRule, KeyPart, Kind, Window, WindowKind
 from model.caps.rulebook import Rulebook
-from model.caps.tally import Event
+from model.caps.tally import Counter, Event
 from model.caps.trigger import matches
 
 _SET_OFF = frozenset({Kind.PROHIBITION, Kind.CONDITION, Kind.WAIT})
@@ -33,6 +34,7 @@ class Prescreen:
         bits = [(1 << place, rule) for place, rule in enumerate(self.rules)]
         self._set_off = [(bit, rule) for bit, rule in bits if rule.kind in _SET_OFF]
         self._caps = [(_harmless_below(rule), bit) for bit, rule in bits if rule.kind is Kind.CAP]
+        self._capping = [(bit, rule) for bit, rule in bits if rule.kind is Kind.CAP]
         self._always = sum(bit for bit, rule in bits if rule.kind is not Kind.CAP and rule.kind not in _SET_OFF)
         self._of_payment = sum(bit for bit, rule in bits if KeyPart.PAYMENT in rule.key)
         self.reads_days = any(rule.after.hides for rule in self.rules)
@@ -64,6 +66,28 @@ class Prescreen:
                 set_off |= bit
         return set_off | self._always
 
+    def bearable(self, events: Sequence[Event], counter: Counter, now: int) -> tuple[tuple[int, int], ...]:
+        """(how many attempts more make it a suspect, the rule's bit) of every cap, fewest first.
+
+        Args:
+            events: Everything that was attempted.
+            counter: Which of the events each cap counts.
+            now: No attempt is judged before it (int64 microseconds), so that what has left a window counts no more.
+        """
+        found = []
+        for bit, rule in self._capping:
+            counted = sum(_may_count(rule.window, event, now) and counter.holds(event, rule.key) for event in events)
+            found.append((_harmless_below(rule) - counted, bit))
+        return tuple(sorted(found))
+
+    def suspects_after(self, bearable: tuple[tuple[int, int], ...], more: int, set_off: int) -> int:
+        """The same as `suspects` after so many attempts more, given what was `bearable` before them."""
+        for below, bit in bearable:
+            if below > more:
+                break
+            set_off |= bit
+        return set_off | self._always
+
     def rulebook(self, suspects: int) -> Rulebook:
         """The suspects as rules, to be held against the counters in full."""
         found = self._rulebooks.get(suspects)
@@ -87,3 +111,10 @@ def _harmless_below(rule: CapRule) -> int:
     """Fewer attempts than this cannot use the cap up; a window that closes for good does so after the first."""
     limit = rule.limit or 0
     return min(limit, 1) if rule.window.kind is WindowKind.FROM_FIRST else limit
+
+
+def _may_count(window: Window, event: Event, now: int) -> bool:
+    """Whether the event can be within the window now or later; one that opened a window for good always is."""
+    if window.kind is not WindowKind.ROLLING or window.hours is None:
+        return True
+    return event.latest + window.hours * MICROS_PER_HOUR > now

@@ -19,8 +19,11 @@ from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree
 from model.planning.beliefs import Exact
-from model.planning.kernels import fill_in
+from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins, undominated
+from model.planning.lanes import Lanes
+from model.planning.probing import by_gap, fill_in
 from model.planning.recursion import UNBOUNDED, Moves, Room, solve
+from model.planning.shortlist import Shortlist
 from model.prior_few import prior_logits_of
 
 
@@ -36,10 +39,25 @@ def warm() -> None:
     moves = Moves(np.zeros(2, dtype=np.int64), np.ones(2), np.zeros(2), np.zeros(2))
     unbounded = np.full(2, UNBOUNDED, dtype=np.int64)
     room = Room(np.triu(np.ones((2, 2), dtype=np.bool_), k=1), unbounded, unbounded)
-    none, one = np.zeros((0, 0)), np.ones(1)
-    fill_in(none, none, none, one[:0], np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), one[:0],
-            np.zeros(0, dtype=np.int64), 0)  # fmt: skip
     solve(moves, Exact(np.zeros(2), (np.zeros((2, 2)),)), room, 2)
+    _warm_choice()
+
+
+def _warm_choice() -> None:
+    """Choose among two moves and ask about the second after the first."""
+    two, net = np.arange(2, dtype=np.int64), np.ones(2)
+    method = in_order_of_use(np.zeros(2, dtype=np.int64), 1)
+    best = best_of_each(two, 2, net, leading(method, net, 1)[method])
+    undominated(method, net, net)
+    stand_ins(best, method, method, two, 2)
+    moves = Shortlist(best, two, two, two, method, method)
+    lanes = Lanes.of(moves)
+    first = np.zeros(1, dtype=np.int64)
+    ends, next_ = by_gap(first, 2, lanes.gap, lanes.instant, lanes.places, lanes.begins)
+    fill_in(
+        np.zeros((2, 2)), 0, first, ends, next_, net[:1],
+        moves.start, lanes.gap, lanes.instant, lanes.places, lanes.begins, moves.route,
+    )  # fmt: skip
 
 
 def _smallest() -> tuple[Context, Retry]:

@@ -4,7 +4,8 @@ All log-odds are lowered by `caution` standard errors, which are read off the 90
 values disappoints (Smith & Winkler 2006), and so the more uncertain one has to promise more.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -51,25 +52,20 @@ class Exact:
 
 @dataclass(frozen=True)
 class Interpolated:
-    """Changes of the log-odds, filled in between what was asked.
+    """Odds filled in between what was asked; as odds, which more declines multiply, no state needs an exponential.
 
     Args:
         logit: Before any decline, shape (n,).
         method: Of each move, shape (n,).
-        change: What a decline of i changes for j, shape (n, n).
+        odds: Of j after a decline of i, shape (n, n); told only of what comes later.
         more: `more[l, m, t, k]`: if a decline of method l is the last, what k more declines of method m before it
             change for method t, shape (methods, methods, methods, MORE_DECLINES + 1).
     """
 
     logit: Floats
     method: Int64s
-    change: Floats
+    odds: Floats
     more: Floats
-    _odds: Floats = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # Kept as odds, which more declines multiply, so that no state needs an exponential a pair of moves.
-        object.__setattr__(self, "_odds", np.exp(self.logit + self.change))
 
     @property
     def now(self) -> Floats:
@@ -84,7 +80,7 @@ class Interpolated:
             for other in range(methods):
                 extra = np.minimum(np.maximum(states[:, other] - (other == theirs), 0), MORE_DECLINES)
                 further[:, theirs] += self.more[theirs, other].T[extra]
-        return Chances(self._odds[None], np.zeros(count, dtype=np.int64), np.exp(further), odds=True)
+        return Chances(self.odds[None], np.zeros(count, dtype=np.int64), np.exp(further), odds=True)
 
 
 def cautious(scores: Scores, caution: float) -> Floats:
@@ -92,6 +88,18 @@ def cautious(scores: Scores, caution: float) -> Floats:
     error = (_logit(scores.high) - _logit(scores.low)) / (2.0 * _Z90)
     lowered: Floats = _logit(scores.probability) - caution * error
     return lowered
+
+
+def cautious_each(scores: Sequence[Scores], caution: float) -> list[Floats]:
+    """The same for many answers at once, a row of log-odds for each."""
+    if not scores:
+        return []
+    probability, low, high = (
+        np.concatenate([getattr(one, name) for one in scores]) for name in ("probability", "low", "high")
+    )
+    lowered = cautious(Scores(probability, low, high, scores[0].version, scores[0].source), caution)
+    ends = np.cumsum([one.probability.size for one in scores]).tolist()
+    return [lowered[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def probability(logit: Floats) -> Floats:

@@ -1,8 +1,10 @@
 """Contexts that have not happened: the same payment after further declines."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
+from operator import lt
+from typing import TypeVar
 
 from features.action import Retry
 from features.attempt import Attempt
@@ -12,8 +14,11 @@ from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
 from model.failures import failures
 
+T = TypeVar("T", Attempt, Context)
+
 IMAGINED = "imagined"
 
+_OF_ATTEMPT, _OF_CONTEXT = (tuple(field.name for field in fields(kind)) for kind in (Attempt, Context))
 _SHARED = (Retryability.LATER, Retryability.SOON)
 
 
@@ -23,50 +28,68 @@ class Imagining:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._by_day = by_day(context)
+        self._last = context.attempts[-1].at if context.attempts else None
         self._ends: dict[str, tuple[Outcome, Decline | None, timedelta]] = {}
-        self._attempts: dict[tuple[int, Retry], Attempt] = {}
+        self._likes: dict[tuple[str, str], Attempt] = {}
+        self._attempts: dict[tuple[int, str, str, int], Attempt] = {}
 
     def after(self, declined: Sequence[Retry]) -> Context:
         """The context as it would be once these retries, in order of time, had all been declined."""
         context = self._context
-        attempts = [self._attempt(number, retry) for number, retry in enumerate(declined)]
+        attempts = [self.attempt(number, retry) for number, retry in enumerate(declined)]
         as_of = max([context.as_of, *(attempt.known_at for attempt in attempts)])
-        return replace(context, attempts=(*context.attempts, *attempts), as_of=as_of)
+        joined = (*context.attempts, *attempts)
+        times = [] if self._last is None else [self._last]
+        times += [attempt.at for attempt in attempts]
+        if not all(map(lt, times, times[1:])):
+            return replace(context, attempts=joined, as_of=as_of)
+        # In order of time and known by then, as the context would see for itself at every one of very many.
+        return _changed(context, _OF_CONTEXT, attempts=joined, as_of=as_of)
 
-    def _attempt(self, number: int, retry: Retry) -> Attempt:
-        known = self._attempts.get((number, retry))
+    def attempt(self, number: int, retry: Retry) -> Attempt:
+        """The decline of a retry that stands at that place of a path."""
+        asked = (number, retry.method_id, retry.processor, retry.slot.start_micros)
+        known = self._attempts.get(asked)
         if known is None:
-            known = self._attempts[number, retry] = self._imagined(number, retry)
+            like, wait = self._like(retry), self._end(retry.method_id)[2]
+            at = retry.slot.start
+            known = _changed(like, _OF_ATTEMPT, attempt_id=f"{IMAGINED} {number}", at=at, outcome_at=at + wait)
+            self._attempts[asked] = known
         return known
 
-    def _imagined(self, number: int, retry: Retry) -> Attempt:
-        outcome, decline, wait = self._end(retry)
-        at = retry.slot.start
-        return Attempt(
-            attempt_id=f"{IMAGINED} {number}",
-            payment_id=self._context.payment.payment_id,
-            method_id=retry.method_id,
-            processor=retry.processor,
-            amount=self._context.payment.amount,
-            at=at,
-            outcome=outcome,
-            decline=decline,
-            outcome_at=at + wait,
-            precision=Precision.DAY if self._by_day else Precision.INSTANT,
-            source=IMAGINED,
-        )
+    def _like(self, retry: Retry) -> Attempt:
+        """A decline by the retry's route, like which all others are but for their time and name."""
+        route = (retry.method_id, retry.processor)
+        like = self._likes.get(route)
+        if like is None:
+            outcome, decline, wait = self._end(retry.method_id)
+            like = self._likes[route] = Attempt(
+                attempt_id=IMAGINED,
+                payment_id=self._context.payment.payment_id,
+                method_id=retry.method_id,
+                processor=retry.processor,
+                amount=self._context.payment.amount,
+                at=retry.slot.start,
+                outcome=outcome,
+                decline=decline,
+                outcome_at=retry.slot.start + wait,
+                precision=Precision.DAY if self._by_day else Precision.INSTANT,
+                source=IMAGINED,
+            )
+        return like
 
-    def _end(self, retry: Retry) -> tuple[Outcome, Decline | None, timedelta]:
-        """(outcome, decline, time until it is known) of a decline with the retry's method."""
-        if retry.method_id not in self._ends:
-            failed = failures(self._context, retry.method_id)
+    def _end(self, method_id: str) -> tuple[Outcome, Decline | None, timedelta]:
+        """(outcome, decline, time until it is known) of a decline with the method."""
+        end = self._ends.get(method_id)
+        if end is None:
+            failed = failures(self._context, method_id)
             ended = (
                 (failed[-1].outcome, failed[-1].decline)
                 if failed
-                else (Outcome.DECLINED, _like(self._context, retry.method_id))
+                else (Outcome.DECLINED, _like(self._context, method_id))
             )
-            self._ends[retry.method_id] = (*ended, answer_time(self._context, retry.method_id))
-        return self._ends[retry.method_id]
+            end = self._ends[method_id] = (*ended, answer_time(self._context, method_id))
+        return end
 
 
 def after_declines(context: Context, declined: Sequence[Retry]) -> Context:
@@ -93,3 +116,11 @@ def _like(context: Context, method_id: str) -> Decline:
     if last is None or last.retryability not in _SHARED:
         return Decline(network, None)
     return Decline(network, None, category=last.category, retryability=last.retryability)
+
+
+def _changed(value: T, names: Sequence[str], **changes: object) -> T:
+    """A frozen value with some fields changed, without checking again what it was checked for when it was made."""
+    changed = object.__new__(type(value))
+    for name in names:
+        object.__setattr__(changed, name, changes[name] if name in changes else getattr(value, name))
+    return changed

@@ -1,4 +1,4 @@
-"""The loops of planning, compiled; `recursion.py` and `sounding.py` say what they work out."""
+"""The loop of the recursion, compiled; `recursion.py` says what it works out."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,56 +62,3 @@ def over_states(
                         most, choice = worth, j
             value[s, i], best[s, i] = most, choice
     return value, best
-
-
-@compiled
-def fill_in(  # noqa: C901 - one loop, as every call counts references
-    change: Floats,
-    share: Floats,
-    gap: Floats,
-    asked_gap: Floats,
-    begins: Int64s,
-    next_: Int64s,
-    answer: Floats,
-    route: Int64s,
-    routes: int,
-) -> None:
-    """Add what some points say of the moves around them, interpolated in the gap for each route by itself.
-
-    Args:
-        change: By move declined last and move, shape (m, n).
-        share: Of each point in each move declined last, shape (points, m).
-        gap: Of every move after each declined last, in which is interpolated, rising by route, shape (m, n).
-        asked_gap: Of the moves asked about at each point, one point after another, shape (asked,).
-        begins: Where each point's begin, and the end of the last, shape (points + 1,).
-        next_, answer: The moves asked about and what was answered, shape (asked,).
-        route: Of every move, shape (n,).
-        routes: How many there are.
-    """
-    size = route.shape[0]
-    x, y = np.empty(next_.shape[0]), np.empty(next_.shape[0])
-    for k in range(share.shape[0]):
-        for r in range(routes):
-            count = 0
-            for q in range(begins[k], begins[k + 1]):
-                if route[next_[q]] == r:
-                    x[count], y[count] = asked_gap[q], answer[q]
-                    count += 1
-            if count == 0:
-                continue
-            for i in range(share.shape[1]):
-                part = share[k, i]
-                if part <= 0.0:
-                    continue
-                at = 0
-                for j in range(size):
-                    if route[j] != r:
-                        continue
-                    here = gap[i, j]
-                    while at < count - 1 and x[at + 1] <= here:
-                        at += 1
-                    if at == count - 1 or here <= x[0]:
-                        found = y[at]
-                    else:
-                        found = (y[at + 1] - y[at]) / (x[at + 1] - x[at]) * (here - x[at]) + y[at]
-                    change[i, j] += part * found

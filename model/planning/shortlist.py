@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from features.action import Retry
 from features.context import Context
 from features.instants import MICROS_PER_HOUR, to_micros
-from features.time_zones import local_day, local_micros
-from model.issuer_clock import issuer_clock
+from features.proposed import Proposed
+from model.issuer_clock import issuer_day
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -29,7 +29,6 @@ AT_MOST = 240
 """Beyond so many only the best route of each method and stretch is."""
 
 _STRETCHES = np.array([1, 3, 6, 9, 12, 18, 24, 30, 36, 42, 48], dtype=np.int64) * MICROS_PER_HOUR
-_NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,71 +62,47 @@ def shortlist(context: Context, retries: Sequence[Retry], p: Floats, net: Floats
         p: Chance of each now, shape (n,).
         net: What each is worth by itself now, shape (n,).
     """
-    start = np.array([retry.slot.start_micros for retry in retries], dtype=np.int64)
-    method = _numbered([retry.method_id for retry in retries])
-    route = _numbered([(retry.method_id, retry.processor) for retry in retries])
-    stretch = _stretches(context, retries, start)
-    best = _best_of(np.stack([route, stretch], axis=1), net)
-    best = best[np.isin(method[best], _leading(method, net))]
+    from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins
+
+    proposed = Proposed.of(retries)
+    if not len(proposed):
+        none = np.empty(0, dtype=np.int64)
+        return Shortlist(none, none, none, none, none, none)
+    _, of_route = proposed.methods
+    route = in_order_of_use(proposed.route, len(proposed.routes))
+    method = in_order_of_use(of_route[proposed.route], len(proposed.routes))
+    stretch, stretches = _stretches(context, proposed)
+    routes = len(proposed.routes)
+    best = best_of_each(stretch * routes + route, stretches * routes, net, leading(method, net, METHODS)[method])
     if best.size > ROUTES_APART:
-        best = best[_undominated(method[best], stretch[best], p[best], net[best])]
+        best = _outstanding(best, stretch[best] * routes + method[best], p, net)
     if best.size > AT_MOST:
-        best = best[_best_of(np.stack([method[best], stretch[best]], axis=1), net[best])]
+        chosen = best_of_each(
+            stretch[best] * routes + method[best], stretches * routes, net[best], np.ones(best.size, dtype=np.bool_)
+        )
+        best = best[chosen]
     kept = np.sort(best)
-    end = np.array([retries[i].slot.end_micros for i in kept.tolist()], dtype=np.int64)
-    stand_in = _stand_ins(kept, method, route, stretch)
-    numbers = (_numbered(values[kept].tolist()) for values in (method, route))
-    return Shortlist(kept, stand_in, start[kept], end, *numbers)
+    numbers = (in_order_of_use(values[kept], routes) for values in (method, route))
+    stand_in = stand_ins(kept, method, route, stretch, stretches)
+    return Shortlist(kept, stand_in, proposed.start[kept], proposed.end[kept], *numbers)
 
 
-def _numbered(values: Sequence[object]) -> Int64s:
-    """Each value's number in the order of first appearance."""
-    place: dict[object, int] = {}
-    return np.array([place.setdefault(value, len(place)) for value in values], dtype=np.int64)
+def _outstanding(best: Int64s, group: Int64s, p: Floats, net: Floats) -> Int64s:
+    """Those of the best for which no other of the method and stretch has both a better chance and a better value."""
+    from model.planning.choosing import undominated
+
+    order = np.argsort(group, kind="stable")
+    kept = undominated(group[order], p[best[order]], net[best[order]])
+    found: Int64s = best[np.sort(order[kept])]
+    return found
 
 
-def _stretches(context: Context, retries: Sequence[Retry], start: Int64s) -> Int64s:
-    """The stretch of time each retry lies in: hours ahead within two days, from then on the issuer's day."""
-    day = np.empty(len(retries), dtype=np.int64)
-    method_ids = np.array([retry.method_id for retry in retries], dtype=np.str_)
-    for method_id in np.unique(method_ids):
-        theirs = method_ids == method_id
-        zone = issuer_clock(context, context.method(str(method_id))).zone
-        day[theirs] = local_day(local_micros(zone, start[theirs]))
-    near = np.searchsorted(_STRETCHES, start - to_micros(context.as_of), side="right")
-    return np.where(near < _STRETCHES.size, near, day + _STRETCHES.size)
+def _stretches(context: Context, proposed: Proposed) -> tuple[Int64s, int]:
+    """(the stretch of time each retry lies in: hours ahead within two days, from then on the issuer's day; how many).
 
-
-def _best_of(groups: Int64s, net: Floats) -> Int64s:
-    """Position of the highest value in each group (row of `groups`), the first of equals."""
-    order = np.lexsort((np.arange(net.size), -net, *groups.T))
-    fresh = np.append(True, (groups[order][1:] != groups[order][:-1]).any(axis=1))[: net.size]
-    best: Int64s = order[fresh].astype(np.int64)
-    return best
-
-
-def _leading(method: Int64s, net: Floats) -> list[int]:
-    """The methods whose best retry is worth most."""
-    best = [(-float(net[method == m].max()), m) for m in np.unique(method).tolist()]
-    return [m for _, m in sorted(best)[:METHODS]]
-
-
-def _undominated(method: Int64s, stretch: Int64s, p: Floats, net: Floats) -> Int64s:
-    """Positions of those for which no other of the method and stretch has both a better chance and a better value."""
-    kept: list[int] = []
-    best_p: dict[tuple[int, int], float] = {}
-    for i in np.lexsort((np.arange(net.size), -p, -net)).tolist():
-        group = (int(method[i]), int(stretch[i]))
-        if p[i] > best_p.get(group, -1.0):
-            best_p[group] = float(p[i])
-            kept.append(i)
-    return np.array(sorted(kept), dtype=np.int64)
-
-
-def _stand_ins(kept: Int64s, method: Int64s, route: Int64s, stretch: Int64s) -> Int64s:
-    """The kept retry of the same stretch and route, else of the same stretch and method."""
-    by_route = {(int(route[i]), int(stretch[i])): place for place, i in enumerate(kept.tolist())}
-    by_method = {(int(method[i]), int(stretch[i])): place for place, i in enumerate(kept.tolist())}
-    keys = zip(route.tolist(), method.tolist(), stretch.tolist(), strict=True)
-    found = [by_route.get((r, s), by_method.get((m, s), _NONE)) for r, m, s in keys]
-    return np.array(found, dtype=np.int64)
+    Numbered from 0 in order of time.
+    """
+    day = issuer_day(context, proposed)
+    near = np.searchsorted(_STRETCHES, proposed.start - to_micros(context.as_of), side="right")
+    stretch = np.where(near < _STRETCHES.size, near, day - day.min() + _STRETCHES.size)
+    return stretch, int(stretch.max()) + 1

@@ -5,6 +5,7 @@ from random import Random
 
 from cap_builders import NOW, a_method, a_payment, an_attempt
 from features.attempt import Attempt
+from features.instants import to_micros
 from features.vocabulary import Outcome
 from fuzz.histories import ordered, rulebooks, scene
 from model.caps.engine import Proposal, prepare
@@ -70,6 +71,25 @@ def test_what_a_decline_of_another_payment_sets_off_is_looked_at_only_where_that
     assert "visa-cat1-never-reattempt" in after(stolen)
     assert "recoup-never-again" not in after(stolen)
     assert "recoup-never-again" in after(an_attempt(6, "43"))
+
+
+def test_what_a_cap_bears_is_told_from_what_it_counts_and_never_too_much() -> None:
+    random, sharper = Random(20_261_128), 0
+    for _ in range(SCENES // 3):
+        drawn, book = scene(random), random.choice(rulebooks())
+        history = [known for known in ordered(drawn.history) if known.attempt.outcome is not Outcome.ERROR]
+        events = tuple(event_of(known.attempt, known.method, known.merchant_id) for known in history)
+        proposal = Proposal(drawn.payment, random.choice(drawn.methods), random.choice(drawn.kind.processors))
+        screen = Prescreen(book.binding(proposal))
+        more, now = random.choice((0, 0, 3)), to_micros(drawn.now)
+        bearable = screen.bearable(events, proposal.counter, now)
+        suspected = {rule.rule_id for rule in screen.rulebook(screen.suspects_after(bearable, more, 0)).rules}
+        at = drawn.now + timedelta(hours=random.choice((0, 1, 24, 500)))
+        for verdict in prepare(book, Tally(events), proposal).at(at):
+            used_up = verdict.limit is not None and verdict.used is not None and verdict.used + more >= verdict.limit
+            assert not used_up or verdict.rule_id in suspected, (proposal, at, history)
+        sharper += suspected < {r.rule_id for r in screen.rulebook(screen.suspects(len(events) + more, 0)).rules}
+    assert sharper > SCENES / 100, "it never told more than the number of all attempts does"
 
 
 def test_advice_and_notes_are_never_suspected() -> None:

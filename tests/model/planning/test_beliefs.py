@@ -3,6 +3,7 @@
 import numpy as np
 
 from context_builders import card, context, failed
+from features.proposed import Proposed
 from model.economics import Economics
 from model.planner import Case
 from model.planning.beliefs import Exact, Interpolated, cautious, probability
@@ -24,7 +25,7 @@ def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
     net = values(case.context, case.options.retries, probability(logit), ECONOMICS).net
     listed = shortlist(case.context, case.options.retries, probability(logit), net)
     kept = listed.kept.tolist()
-    retries = [case.options.retries[i] for i in kept]
+    retries = Proposed.of(case.options.retries[i] for i in kept)
     sounding = Sounding(case.context, retries, listed, proposed=len(case.options.retries), most=case.most)
     first, more = (
         [cautious(scores, 0.0) for scores in scorer.score_many(sounding.asked(questions))]

@@ -1,5 +1,6 @@
 """Looking only at rules that may forbid something leaves the same room as looking at all of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -11,21 +12,27 @@ from features.context import Context
 from features.vocabulary import Outcome
 from fuzz.histories import Scene, rulebooks, scene
 from model.candidates import candidates
-from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook
-from model.caps.tally import Event
-from model.planning.room import Referee, room
+from model.planning.referee import Judging, Referee, Route
+from model.planning.room import room
 from model.planning.shortlist import Shortlist
-from model.record import NOTHING, Record
+from model.record import NOTHING, Judge, Record
 
 SCENES, MOST, MOVES = 120, 4, 24
+
+
+class AllRules(Judging):
+    """Asks every rule."""
+
+    def judge(self, route: Route) -> Judge:
+        return self.held_against(self._referee.rulebook, route)
 
 
 class Everything(Referee):
     """Holds every attempt against every rule."""
 
-    def suspects(self, proposal: Proposal, events: object, more: int) -> Rulebook:
-        return self.rulebook
+    def after(self, declined: Sequence[Retry], more: int = 0) -> Judging:
+        return AllRules(self, declined, more)
 
 
 def drawn(random: Random) -> tuple[Context, list[Retry]]:
@@ -75,16 +82,17 @@ def test_the_room_is_that_of_all_rules_and_so_is_the_first_breach_of_a_path() ->
         path = [retries[i] for i in sorted(random.sample(range(len(retries)), min(3, len(retries))))]
         assert few.first_breach(path) == every.first_breach(path)
         breached += every.first_breach(path) is not None
-        proposal = Proposal(context.payment, context.methods[0], retries[0].processor, decided_at=context.as_of)
-        skipped += len(few.suspects(proposal, (), MOST).rules) < len(book.binding(proposal))
+        route = (context.methods[0].method_id, retries[0].processor)
+        screen, suspects = few.suspects(route, (), MOST)
+        skipped += len(screen.rulebook(suspects).rules) < len(screen.rules)
     assert min(bound, breached, skipped) > SCENES / 10, "too little was bound, breached or skipped to prove anything"
 
 
 def test_events_of_other_payments_set_off_only_what_they_may() -> None:
     random = Random(7)
     context, retries = next(found for found in iter(lambda: drawn(random), None) if found[1] and found[0].attempts)
-    referee = Referee(context, Rulebook.load(), NOTHING)
-    proposal = Proposal(context.payment, context.methods[0], retries[0].processor, decided_at=context.as_of)
-    events: tuple[Event, ...] = referee.after([]).tally.events
-    elsewhere = tuple(replace(event, payment_id="other") for event in events)
-    assert set(referee.suspects(proposal, elsewhere, 0).rules) <= set(referee.suspects(proposal, events, 0).rules)
+    moved = tuple(replace(attempt, payment_id="other") for attempt in context.attempts)
+    elsewhere = replace(context, attempts=moved)
+    route = (context.methods[0].method_id, retries[0].processor)
+    few, more = (Referee(one, Rulebook.load(), NOTHING).suspects(route, (), 0)[1] for one in (elsewhere, context))
+    assert few & ~more == 0

@@ -1,0 +1,62 @@
+"""What more declines change, of the last one's method and of others, told from few answers: a mean for every method."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.planning.beliefs import MORE_DECLINES
+
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Questions about the same moves after the same last decline.
+
+    Args:
+        method: Of the last decline.
+        before: Of each question the method and number of the declines before the last; (0, 0) for the first, which
+            has none.
+        asked: Method of each move asked about, shape (q,).
+    """
+
+    method: int
+    before: tuple[tuple[int, int], ...]
+    asked: Int64s
+
+
+def steps(series: Sequence[Series], answers: Sequence[Floats], methods: int) -> Floats:
+    """Mean change by more declines of each method, before the last decline of each, for each.
+
+    Args:
+        answers: To the questions, one series after another.
+
+    Returns:
+        As `Interpolated.more`, shape (methods, methods, methods, MORE_DECLINES + 1).
+    """
+    total = np.zeros((methods, methods, methods, MORE_DECLINES + 1))
+    seen = np.zeros_like(total)
+    begin = 0
+    for one in series:
+        answered = np.array(answers[begin : begin + len(one.before)])
+        begin += len(one.before)
+        if len(answered) == 1:
+            continue
+        change = answered[1:] - answered[0]
+        for then in range(methods):
+            theirs = np.flatnonzero(one.asked == then)
+            if theirs.size:
+                sums = change.take(theirs, axis=1).sum(axis=1).tolist()
+                for (other, declines), changed in zip(one.before[1:], sums, strict=True):
+                    total[one.method, other, then, declines] += changed
+                    seen[one.method, other, then, declines] += theirs.size
+    mean = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
+    for k in range(1, MORE_DECLINES + 1):
+        # What was not asked changes as it does where the method was declined last too.
+        own = np.einsum("mmtk->mtk", mean)
+        onward = own[..., max(k - 1, 1)] - own[..., max(k - 2, 0)] if k > 1 else np.zeros((methods, methods))
+        mean[..., k] = np.where(seen[..., k] > 0, mean[..., k], mean[..., k - 1] + onward)
+    return mean
