@@ -1,15 +1,11 @@
 """Where a method's issuer lives: its country, its clock and its bank calendar."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from features.action import Retry
 from features.calendars import calendar_of
 from features.context import Context
 from features.method import Method
-from features.time_zones import local_day, local_micros, zone_name
+from features.time_zones import zone_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +27,6 @@ def issuer_clock(context: Context, method: Method) -> IssuerClock:
     """The clock of the method's issuer; the payment's market stands in for a country that is not stated."""
     country = method.issuer.country or _as_country(context.payment.market)
     return IssuerClock(country, zone_name(method.issuer.time_zone, country), calendar_of(country, method.network))
-
-
-def issuer_days(context: Context, retries: Sequence[Retry]) -> list[int]:
-    """The day of each retry's issuer on which its slot starts, as days since 1970."""
-    start = np.array([retry.slot.start_micros for retry in retries], dtype=np.int64)
-    methods = [retry.method_id for retry in retries]
-    days = np.zeros(len(retries), dtype=np.int64)
-    for method_id in dict.fromkeys(methods):
-        theirs = np.array([name == method_id for name in methods])
-        zone = issuer_clock(context, context.method(method_id)).zone
-        days[theirs] = local_day(local_micros(zone, start[theirs]))
-    found: list[int] = days.tolist()
-    return found
 
 
 def _as_country(market: str | None) -> str | None:
