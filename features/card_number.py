@@ -5,6 +5,9 @@ from collections.abc import Mapping
 
 from features.errors import CardNumberError
 
+FEWEST_DIGITS = 13
+"""A shorter text holds no card number."""
+
 # Digits may be grouped by single spaces, dots or dashes, as people and exports write card numbers. A run that
 # is part of a longer run of digits or of a word is an identifier, not a card number.
 # A run right after a digit and a dot is the fraction of a number.
@@ -14,6 +17,8 @@ _UUID = re.compile(
     re.IGNORECASE,
 )
 _CANDIDATE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+# Without so many digits in a row, however grouped, there is nothing to look at closely: so it is nearly always.
+_DIGITS = re.compile(r"[0-9](?:[ .\-]?[0-9]){12}")
 
 
 def passes_luhn(digits: str) -> bool:
@@ -43,7 +48,9 @@ def holds_card_number(text: str) -> bool:
     >>> holds_card_number("4a120b7a-0570-4687-8629-276653494039"), holds_card_number("0570-4687-8629-276653494039")
     (False, True)
     """
-    return len(text) >= 13 and any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(_UUID.sub("uuid", text)))
+    if len(text) < FEWEST_DIGITS or not _DIGITS.search(text):
+        return False
+    return any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(_UUID.sub("uuid", text)))
 
 
 def refuse_card_number(field: str, text: str) -> None:

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import numpy as np
 
-from features.context import Context
 from features.money import Money
 from model.contingent import planned_attempt
 from model.decision import Alternative
-from model.issuer_clock import issuer_days
+from model.placed import Placed, first_of_each
 from model.planner import Options, Planned
 from model.wording import duration_words, percent
 
@@ -16,29 +15,23 @@ MOST = 5
 _TELLING = 0.005  # a smaller difference in probability is not a reason
 _TELLING_COST = 0.25  # nor is a cost that is less than this share of what is missing
 
-Kind = tuple[str, str, int]
 
+def alternatives(options: Options, where: Placed, planned: Planned) -> tuple[Alternative, ...]:
+    """At most five, best first: the best of every other route, then the best other days.
 
-def alternatives(context: Context, options: Options, planned: Planned) -> tuple[Alternative, ...]:
-    """At most five, best first: the best of every other route, then the best other days."""
-    kinds = _kinds(context, options)
-    taken = None if planned.first is None else kinds[planned.first]
-    best: dict[Kind, int] = {}
-    for i in np.argsort(-planned.worth, kind="stable").tolist():
-        if kinds[i] != taken:
-            best.setdefault(kinds[i], i)
-    routes: dict[tuple[str, str], int] = {}
-    for (method_id, processor, _), i in best.items():
-        if taken is None or (method_id, processor) != taken[:2]:
-            routes.setdefault((method_id, processor), i)
-    picked = list(dict.fromkeys([*routes.values(), *best.values()]))[:MOST]
+    Args:
+        where: Where the options lie.
+    """
+    kinds = where.kinds(where.routes)
+    ranked = np.argsort(-planned.worth, kind="stable")
+    if planned.first is not None:
+        ranked = ranked[kinds[ranked] != kinds[planned.first]]
+    best = ranked[first_of_each(kinds[ranked])]
+    routes = best[first_of_each(where.route[best])]
+    if planned.first is not None:
+        routes = routes[where.route[routes] != where.route[planned.first]]
+    picked = list(dict.fromkeys([*routes.tolist(), *best[:MOST].tolist()]))[:MOST]
     return tuple(_alternative(options, planned, i) for i in sorted(picked, key=lambda i: (-planned.worth[i], i)))
-
-
-def _kinds(context: Context, options: Options) -> list[Kind]:
-    """(method, processor, issuer's local day) of each option: what makes two different enough to be shown apart."""
-    days = issuer_days(context, options.retries)
-    return [(retry.method_id, retry.processor, day) for retry, day in zip(options.retries, days, strict=True)]
 
 
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:

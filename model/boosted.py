@@ -40,7 +40,8 @@ Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
-_CATEGORY = [column.name for column in COLUMNS].index("decline_category")
+_NAMES = tuple(column.name for column in COLUMNS)
+_CATEGORY = _NAMES.index("decline_category")
 _TINY = 1e-6
 _Z90 = 1.6448536269514722  # 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side
 
@@ -153,8 +154,7 @@ class BoostedScorer:
 
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""
-        names = [column.name for column in COLUMNS]
-        return tuple(by_subject(names, row[:-1], row[-1]) for row in self._parts(matrix).tolist())
+        return tuple(by_subject(_NAMES, row[:-1], row[-1]) for row in self._parts(matrix).tolist())
 
     def score_rows(self, rows: Rows) -> Scores:
         """P(approved) of every row, of contexts or of a history."""

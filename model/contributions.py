@@ -7,6 +7,7 @@ multiply. The calibrator comes after and is no part of it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -65,6 +66,7 @@ class Explaining(Protocol):
         ...
 
 
+@lru_cache(maxsize=1024)
 def subject_of(column: str) -> str:
     """What a column is about, in words.
 

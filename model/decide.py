@@ -35,6 +35,7 @@ from model.explanation import (
 )
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
+from model.placed import Placed, placed
 from model.planner import POLICY, Case, Options, Planned, plan
 from model.record import NOTHING, Halt, Record
 from model.retries import most_attempts
@@ -121,6 +122,7 @@ class _Prepared:
 
     Args:
         until: Where planning ends.
+        where: Where the retries lie that every rule allows.
         barred, denied: Retries that a rule forbids, one a day, and their scores; only to be drawn.
     """
 
@@ -128,6 +130,7 @@ class _Prepared:
     until: datetime
     halt: Halt | None
     screened: Screened
+    where: Placed
     barred: Sequence[Retry]
     denied: Scores
 
@@ -149,10 +152,11 @@ def _prepared(
     halt = halted(context, until, most) or record.halt or arm.halt(context)
     proposed = () if halt else arm.proposed(context, until)
     screened = screen(context, proposed, rulebook, record)
-    barred = forbidden_points(context, proposed, screened.allowed)
+    where = placed(context, screened.allowed)
+    barred = forbidden_points(context, proposed, where)
     scores, denied = _scores(context, scorer, screened.allowed, barred)
     case = Case(context, Options(screened.allowed, scores, screened.verdicts), most, record)
-    return _Prepared(case, until, halt, screened, barred, denied)
+    return _Prepared(case, until, halt, screened, where, barred, denied)
 
 
 def _scores(
@@ -177,7 +181,7 @@ def _decided(
 ) -> Decision:
     case, screened, halt = prepared.case, prepared.screened, prepared.halt
     context, scores = case.context, case.options.scores
-    others = () if halt or answer.taken.sentence else alternatives(context, case.options, planned)
+    others = () if halt or answer.taken.sentence else alternatives(case.options, prepared.where, planned)
     chosen = () if planned.first is None else (case.options.retries[planned.first],)
     compared = (*chosen, *(other.retry for other in others[: len(chosen)]))
     told, parts = explained(case, planned, scorer, economics, compared)
@@ -192,10 +196,12 @@ def _decided(
         plan=told,
         plan_value=planned.value,
         alternatives=others,
-        curves=curves(context, screened.allowed, scores, prepared.barred, prepared.denied),
+        curves=curves(context, screened.allowed, prepared.where, scores, prepared.barred, prepared.denied),
         verdicts=_verdicts(screened, case.options, planned),
         removed=screened.removed,
-        reasons=_reasons(Story(case, planned, told, others, screened.removed, parts), action, halt, answer.taken),
+        reasons=_reasons(
+            Story(case, prepared.where, planned, told, others, screened.removed, parts), action, halt, answer.taken
+        ),
         payer_could=payer_may(context, action),
         policy=answer.policy,
         policy_source=scores.source,

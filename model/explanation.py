@@ -1,15 +1,17 @@
 """Why a decision came out as it did: plain sentences with figures, the story first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from features.action import Retry
+import numpy as np
+
 from features.context import Context
 from model.candidates import is_expired
 from model.contributions import Contribution, contribution_reasons
 from model.decision import Alternative, Plan, PlannedAttempt, Reason, Removed, StopReason, Topic
 from model.failures import category_of, failures
 from model.issuer_clock import issuer_clock
+from model.placed import Placed
 from model.plan_reasons import plan_reasons
 from model.planner import Case, Options, Planned
 from model.scorer import ScoreSource
@@ -24,12 +26,14 @@ class Story:
     """Everything a decision is explained from.
 
     Args:
+        where: Where the options lie.
         told: The plan with the scorer's own chances.
         others: What else there was, best first.
         parts: What moved the score of the chosen retry, and of the first of the others; empty where nothing is said.
     """
 
     case: Case
+    where: Placed
     planned: Planned
     told: Plan
     others: tuple[Alternative, ...]
@@ -44,8 +48,8 @@ def retry_reasons(story: Story) -> tuple[Reason, ...]:
     return (
         *failure_reasons(context),
         *limit_reasons(story.removed),
-        *_method_reason(context, options, planned, chosen),
-        *_processor_reason(options, planned, chosen),
+        *_method_reason(story, chosen),
+        *_processor_reason(story, chosen),
         *timing_reasons(context, options, planned, chosen),
         _value_reason(chosen),
         *plan_reasons(context, planned, story.told, story.others),
@@ -143,8 +147,9 @@ _STOP_SENTENCES = {
 }
 
 
-def _method_reason(context: Context, options: Options, planned: Planned, chosen: PlannedAttempt) -> Iterator[Reason]:
+def _method_reason(story: Story, chosen: PlannedAttempt) -> Iterator[Reason]:
     """Why another method than the one that failed."""
+    context, planned = story.case.context, story.planned
     failed = failures(context)
     if not failed or chosen.retry.method_id == failed[-1].method_id:
         return
@@ -152,25 +157,24 @@ def _method_reason(context: Context, options: Options, planned: Planned, chosen:
     before = next((m for m in context.methods if m.method_id == failed[-1].method_id), None)
     if before is None:
         return
-    rivals = [i for i, retry in enumerate(options.retries) if retry.method_id == before.method_id]
-    if not rivals:
+    rival = _best(story, [method_id == before.method_id for method_id, _ in story.where.routes])
+    if rival is None:
         sentence = f"No retry with {method_words(before)} can be made, so {now} is next."
     else:
-        best = planned.values[max(rivals, key=lambda i: planned.worth[i])]
+        best = planned.values[rival]
         sentence = (
             f"{capitalized(now)} is worth {chosen.value.net}; {method_words(before)} at its best time {best.net}."
         )
     yield Reason(Topic.METHOD, sentence)
 
 
-def _processor_reason(options: Options, planned: Planned, chosen: PlannedAttempt) -> Iterator[Reason]:
+def _processor_reason(story: Story, chosen: PlannedAttempt) -> Iterator[Reason]:
     """Why this processor, where another carries the same method."""
-    retry = chosen.retry
-    rivals = [i for i, r in enumerate(options.retries) if _same_but_processor(r, retry)]
-    if not rivals:
+    retry, options = chosen.retry, story.case.options
+    i = _best(story, [m == retry.method_id and p != retry.processor for m, p in story.where.routes])
+    if i is None:
         return
-    i = max(rivals, key=lambda k: planned.worth[k])
-    other, value = options.retries[i], planned.values[i]
+    other, value = options.retries[i], story.planned.values[i]
     when = "" if other.slot == retry.slot else " at its best time"
     yield Reason(
         Topic.PROCESSOR,
@@ -181,8 +185,12 @@ def _processor_reason(options: Options, planned: Planned, chosen: PlannedAttempt
     )
 
 
-def _same_but_processor(retry: Retry, chosen: Retry) -> bool:
-    return retry.method_id == chosen.method_id and retry.processor != chosen.processor
+def _best(story: Story, routes: Sequence[bool]) -> int | None:
+    """The option of most worth on one of the routes, the first of equal ones; None where there is no option."""
+    if not any(routes):
+        return None
+    theirs = np.flatnonzero(np.array(routes)[story.where.route])
+    return int(theirs[np.argmax(story.planned.worth[theirs])])
 
 
 def _value_reason(chosen: PlannedAttempt) -> Reason:

@@ -1,12 +1,10 @@
 """Where a method's issuer lives: its country, its clock and its bank calendar."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.action import Retry
 from features.calendars import calendar_of
 from features.context import Context
 from features.method import Method
@@ -35,14 +33,8 @@ def issuer_clock(context: Context, method: Method) -> IssuerClock:
     return IssuerClock(country, zone_name(method.issuer.time_zone, country), calendar_of(country, method.network))
 
 
-def issuer_days(context: Context, retries: Sequence[Retry]) -> list[int]:
-    """The day of each retry's issuer on which its slot starts, as days since 1970."""
-    found: list[int] = issuer_day(context, Proposed.of(retries)).tolist()
-    return found
-
-
 def issuer_day(context: Context, proposed: Proposed) -> NDArray[np.int64]:
-    """The same as a column, shape (n,)."""
+    """The day of each retry's issuer on which its slot starts, as days since 1970, shape (n,)."""
     days = np.zeros(len(proposed), dtype=np.int64)
     zones = [issuer_clock(context, context.method(method_id)).zone for method_id, _ in proposed.routes]
     for zone in dict.fromkeys(zones):

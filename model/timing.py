@@ -60,11 +60,10 @@ def _waiting(
 ) -> Reason:
     """What the chosen time changes against the first allowed one with the same method and processor."""
     route = (chosen.retry.method_id, chosen.retry.processor)
-    same = [i for i, r in enumerate(options.retries) if (r.method_id, r.processor) == route]
+    first = next(i for i, r in enumerate(options.retries) if (r.method_id, r.processor) == route)
     when = moment_words(chosen.retry.slot.start, clock.zone)
     wait = chosen.retry.slot.start - context.as_of
     ahead = "at once" if wait < timedelta(minutes=1) else f"{duration_words(wait)} from now"
-    first = same[0]
     if first == planned.first:
         return Reason(Topic.TIMING, f"The first allowed slot, {when}, {ahead}: waiting is not worth more.")
     at_first = float(options.scores.probability[first])

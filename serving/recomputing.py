@@ -14,7 +14,7 @@ from model.decision import Assignment, Decision, after_stepping_down
 from model.planner import POLICY
 from model.record import Record
 from model.scheduled import SCHEDULE, decide_by_schedule
-from serving.answers import answer_of
+from serving.answers import answer_body
 from serving.decided_with import DecidedWith, Missing, Versions
 from serving.differences import Difference, differences
 from serving.kept_content import Content, unpacked
@@ -120,7 +120,7 @@ def _answer_again(content: Content, parts: DecidedWith, decider: Decider) -> byt
     try:
         decision = decider(content.context, content.record, parts)
         told = after_stepping_down(decision, content.stepped_down)
-        return answer_of(told, content.context).model_dump_json().encode()
+        return answer_body(told, content.context)
     except RecoupError as error:
         return orjson.dumps({"refused": str(error)})
 

@@ -9,7 +9,7 @@ from features.errors import InvalidValueError
 from model.decision import Decision, StopReason
 from model.record import NOTHING, Halt, Record
 from model.screening import proposal_in, retries_left
-from serving.answers import answer_of
+from serving.answers import answer_body
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
 from serving.events_out.stops import stopped_by
@@ -54,7 +54,7 @@ class Decided:
         """What a service decides in a context with what is on record, and the body of the answer."""
         with stage("score and plan"):
             decision = service.decide(context, record)
-        return Decided(context, decision, answer_of(decision, context).model_dump_json().encode(), record)
+        return Decided(context, decision, answer_body(decision, context), record)
 
     def kept(self, now: datetime) -> KeptDecision:
         """As it is kept, answered now."""

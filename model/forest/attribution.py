@@ -1,52 +1,36 @@
-"""What each column adds to a row's raw score: the Shapley values of the trees, worked out leaf by leaf.
+"""What each column adds to a row's raw score: the Shapley values of the trees, by integrals that come out exactly.
 
 A leaf's value reaches a row if every column asked about on the way agrees. For a set of columns that is known, a leaf
 counts with the share of the learnt rows that took its way at each column that is not (Lundberg et al. 2020, "From local
-explanations to global understanding with explainable AI for trees", algorithm 2: path-dependent). For one leaf of value
-v with D columns on its way, of which k agree with the row with shares z, a column that agrees gets
+explanations to global understanding with explainable AI for trees", algorithm 2: path-dependent). Shapley's weight of
+a set of s of D - 1 columns is s! (D - 1 - s)! / D!, the integral of t^s (1 - t)^(D - 1 - s) over [0, 1]: as if every
+column were known with chance t. So a leaf of value v gives column i
 
-    v · (1 - z) · Π shares of those that do not agree · Σ over s of  q_s · s! (D - 1 - s)! / D!
+    ∫ v · (a_i - z_i) / f_i · Π f_j dt     with     f_j = a_j t + z_j (1 - t)
 
-where q are the coefficients of the product of (z' + y) over the other columns that agree, and one that does not agree
-gets the same without the (1 - z), with all that agree in the product, and negative. It is LightGBM's own sum in another
-order, some times faster since the ways to the leaves are laid out once and not for every row.
+over the columns j on its way, where a_j is 1 if the row agrees and else 0, and z_j is the share. Under the integral is
+a polynomial of degree D - 1, which Gauss's rule of D / 2 nodes integrates without error. At one node Σ v Π f over the
+leaves below a side is worked out once for all columns above it, so that a tree is walked down and up once and no leaf
+is dealt with by itself (after Yu et al. 2022, "Linear TreeShap"). It is LightGBM's own sum in another order.
 """
-
-from dataclasses import dataclass
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.compiled import compiled
-from model.forest.flat import TINY, Float32s, Floats, Forest, Int32s, UInt32s, View
-from model.forest.kernels import NEGATIONS, ZERO_MISSING, has
+from model.forest.flat import Float32s, Floats, Forest, Int32s, UInt32s
+from model.forest.kernels import has, show
 from model.forest.trees import UnsupportedTreesError
 
 Flags = NDArray[np.bool_]
-_LARGEST_CODE = np.float32(2147483648.0)
+Sides = tuple[Int32s, Int32s, Int32s, Floats, Floats, Floats]
+"""Both sides of every split: `2 * split` is the first, and one more the second.
 
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """The way to every leaf, by the columns on it.
-
-    Args:
-        value: Of each leaf, shape (leaves,).
-        start: Where each leaf's columns start, and the end of the last, shape (leaves + 1,).
-        column, share: Of each column on the way to a leaf: which, and the share of rows that took the leaf's way there.
-        checked: Where each leaf's splits start, and the end of the last, shape (leaves + 1,).
-        side, of: Of each split on the way to a leaf: `2 * split` for the first side and one more for the second, and
-            its column's place among the leaf's.
-    """
-
-    value: Floats
-    start: Int32s
-    column: Int32s
-    share: Floats
-    checked: Int32s
-    side: Int32s
-    of: Int32s
+Of each split, shape (splits,): its column; the side that leads to it, and the last side above it that asks about the
+same column, both counted from the tree's first side, or twice the tree's splits where there is none.
+Of each side, shape (2 * splits,): the share of its split's rows that took it; the product of the shares of all sides
+about its column on the way to its end; the leaf's value, or 1 where it leads to a split.
+"""
 
 
 class Attribution:
@@ -60,12 +44,13 @@ class Attribution:
         if forest.first_rows.size and not min(forest.first_rows.min(), forest.second_rows.min()) > 0.0:
             raise UnsupportedTreesError("its trees do not say how many rows they were learnt from")
         self._forest, self._columns = forest, columns
-        self._ways = Ways(*_ways(
+        self._sides, different, expected = _laid_out(
             forest.input, forest.column, forest.first, forest.second, forest.first_leaf, forest.second_leaf,
-            forest.first_rows, forest.second_rows, forest.start, forest.depth + 2,
-        ))  # fmt: skip
-        self._weights = _weights(forest.depth + 1)
-        self._base = float(forest.constant.sum()) + _expected(self._ways)
+            forest.first_rows, forest.second_rows, forest.start,
+        )  # fmt: skip
+        self._nodes = ((different + 1) // 2).astype(np.int32)
+        self._rules = _rules(max(int(self._nodes.max(initial=1)), 1))
+        self._base = float(forest.constant.sum()) + expected
 
     def __call__(self, matrix: Float32s) -> Floats:
         """What every column adds to each row's score, and the base in the last column, shape (n, columns + 1).
@@ -73,57 +58,41 @@ class Attribution:
         Args:
             matrix: Shape (n, columns).
         """
-        forest, ways = self._forest, self._ways
+        forest = self._forest
         parts = np.zeros((len(matrix), self._columns + 1))
         parts[:, -1] = self._base
-        taken = _taken(
-            shown(matrix, forest.column, forest.view), forest.input, forest.threshold, forest.set_start, forest.words
-        )
-        _add_parts(
-            taken,
-            ways.value,
-            ways.start,
-            ways.column,
-            ways.share,
-            ways.checked,
-            ways.side,
-            ways.of,
-            self._weights,
-            parts,
-        )
+        inputs = _shown(np.asarray(matrix, dtype=np.float32), forest.column, forest.view)
+        taken = _taken(inputs, forest.input, forest.threshold, forest.set_start, forest.words)
+        _add_parts(taken, forest.start, self._sides, self._nodes, self._rules, parts)
         parts /= forest.trees.size
         return parts
 
 
-def shown(matrix: Float32s, column: Int32s, view: Int32s) -> Float32s:
-    """What every input shows of every row, as in `View`, shape (n, inputs)."""
-    values = np.asarray(matrix, dtype=np.float32)[:, column]
-    whole = np.trunc(values)
-    codes = np.where((whole >= 0) & (whole < _LARGEST_CODE), whole, np.float32(-1.0))
-    small = np.where(np.isin(view, ZERO_MISSING), np.float32(np.nan), np.float32(0.0))
-    signed = np.where(np.isin(view, NEGATIONS), -values, values)
-    numbers = np.where(np.abs(values) <= TINY, small, signed)
-    return np.ascontiguousarray(np.where(view == View.CODE, codes, numbers), dtype=np.float32)
-
-
-def _weights(most: int) -> Floats:
-    """s! (D - 1 - s)! / D! by D and s, shape (most + 1, most + 1)."""
-    table = np.zeros((most + 1, most + 1))
-    for columns in range(1, most + 1):
-        table[columns, :columns] = [1.0 / (columns * comb(columns - 1, s)) for s in range(columns)]
-    return table
-
-
-def _expected(ways: Ways) -> float:
-    """The sum over the trees of their mean value of the rows they were learnt from."""
-    if not ways.value.size:
-        return 0.0
-    reached = np.multiply.reduceat(ways.share, ways.start[:-1])
-    return float((reached * ways.value).sum())
+def _rules(most: int) -> Floats:
+    """Gauss's rules on [0, 1] by their number of nodes: t, its weight, 1 - t and 1 / (1 - t), (4, most + 1, most)."""
+    rules = np.ones((4, most + 1, most))
+    for count in range(1, most + 1):
+        node, weight = np.polynomial.legendre.leggauss(count)
+        rules[:2, count, :count] = (node + 1.0) / 2.0, weight / 2.0
+        rules[2, count, :count] = (1.0 - node) / 2.0
+    rules[3] = 1.0 / rules[2]
+    return rules
 
 
 @compiled
-def _ways(
+def _shown(matrix: Float32s, column: Int32s, view: Int32s) -> Float32s:
+    """What every input shows of every row, as in `View`, shape (n, inputs)."""
+    inputs, values = np.empty((matrix.shape[0], column.shape[0]), dtype=np.float32), np.empty_like(matrix[:, 0])
+    for k in range(column.shape[0]):
+        for i in range(values.shape[0]):
+            values[i] = matrix[i, column[k]]
+        show(values, view[k])
+        inputs[:, k] = values
+    return inputs
+
+
+@compiled
+def _laid_out(
     source: NDArray[np.int16],
     column: Int32s,
     first: Int32s,
@@ -133,61 +102,41 @@ def _ways(
     first_rows: Floats,
     second_rows: Floats,
     start: Int32s,
-    depth: int,
-) -> tuple[Floats, Int32s, Int32s, Floats, Int32s, Int32s, Int32s]:
-    """Walk every tree; the arrays of `Ways`."""
-    trees = start.shape[0] - 1
-    leaves = source.shape[0] + trees
-    value = np.empty(leaves)
-    starts, checked = np.zeros(leaves + 1, dtype=np.int32), np.zeros(leaves + 1, dtype=np.int32)
-    which, share = np.empty(leaves * depth, dtype=np.int32), np.empty(leaves * depth)
-    sides, of = np.empty(leaves * depth, dtype=np.int32), np.empty(leaves * depth, dtype=np.int32)
-    ahead, above = np.empty(2 * depth, dtype=np.int32), np.empty(2 * depth, dtype=np.int32)
-    way = np.empty(depth, dtype=np.int32)
-    leaf = entries = checks = 0
-    for tree in range(trees):
-        waiting = 0
-        if start[tree] < start[tree + 1]:
-            ahead[0], ahead[1], above[0], above[1], waiting = 2 * start[tree] + 1, 2 * start[tree], 0, 0, 2
-        while waiting > 0:
-            waiting -= 1
-            edge, length = ahead[waiting], above[waiting]
-            way[length] = edge
-            split = edge >> 1
-            child = second[split] if edge & 1 else first[split]
-            if child >= 0:
-                ahead[waiting], ahead[waiting + 1] = 2 * child + 1, 2 * child
-                above[waiting], above[waiting + 1] = length + 1, length + 1
-                waiting += 2
-                continue
-            value[leaf] = second_leaf[split] if edge & 1 else first_leaf[split]
-            begin = entries
-            for step in range(length + 1):
-                edge = way[step]
-                split = edge >> 1
-                k = int(source[split])
-                asked = column[-2 - k] if k < 0 else column[k]
-                place = begin
-                while place < entries and which[place] != asked:
-                    place += 1
-                if place == entries:
-                    which[place], share[place] = asked, 1.0
-                    entries += 1
-                rows = second_rows[split] if edge & 1 else first_rows[split]
-                share[place] *= rows / (first_rows[split] + second_rows[split])
-                sides[checks], of[checks] = edge, place - begin
-                checks += 1
-            leaf += 1
-            starts[leaf], checked[leaf] = entries, checks
-    return (
-        value[:leaf].copy(),
-        starts[: leaf + 1].copy(),
-        which[:entries].copy(),
-        share[:entries].copy(),
-        checked[: leaf + 1].copy(),
-        sides[:checks].copy(),
-        of[:checks].copy(),
-    )
+) -> tuple[Sides, Int32s, float]:
+    """(the sides, most different columns on the way to any leaf of each tree, the sum of the trees' mean values)."""
+    splits = source.shape[0]
+    asked, leading = np.empty(splits, dtype=np.int32), np.full(splits, -1, dtype=np.int32)
+    before, columns = np.full(splits, -1, dtype=np.int32), np.zeros(splits, dtype=np.int32)
+    share, through = np.empty(2 * splits), np.empty(2 * splits)
+    leaf, reached = np.ones(2 * splits), np.empty(2 * splits)
+    different, expected = np.zeros(start.shape[0] - 1, dtype=np.int32), 0.0
+    for tree in range(start.shape[0] - 1):
+        begin, none = 2 * start[tree], 2 * (start[tree + 1] - start[tree])
+        for split in range(start[tree], start[tree + 1]):
+            k, above = int(source[split]), leading[split]
+            asked[split] = column[-2 - k] if k < 0 else column[k]
+            last = above
+            while last >= 0 and asked[last >> 1] != asked[split]:
+                last = leading[last >> 1]
+            columns[split] = (columns[above >> 1] if above >= 0 else 0) + (last < 0)
+            different[tree] = max(different[tree], columns[split])
+            rows = first_rows[split] + second_rows[split]
+            for edge, child, value, some in (
+                (2 * split, first[split], first_leaf[split], first_rows[split]),
+                (2 * split + 1, second[split], second_leaf[split], second_rows[split]),
+            ):
+                share[edge] = some / rows
+                through[edge] = share[edge] * (through[last] if last >= 0 else 1.0)
+                reached[edge] = share[edge] * (reached[above] if above >= 0 else 1.0)
+                if child >= 0:
+                    leading[child] = edge
+                else:
+                    leaf[edge] = value
+                    expected += value * reached[edge]
+            before[split] = last - begin if last >= 0 else none
+        for split in range(start[tree], start[tree + 1]):
+            leading[split] = leading[split] - begin if leading[split] >= 0 else none
+    return (asked, leading, before, share, through, leaf), different, expected
 
 
 @compiled
@@ -209,64 +158,67 @@ def _taken(
 
 @compiled
 def _add_parts(  # noqa: C901 - one loop, as in the other kernels
-    taken: Flags,
-    value: Floats,
-    start: Int32s,
-    column: Int32s,
-    share: Floats,
-    checked: Int32s,
-    side: Int32s,
-    of: Int32s,
-    weights: Floats,
-    parts: Floats,
+    taken: Flags, start: Int32s, sides: Sides, nodes: Int32s, rules: Floats, parts: Floats
 ) -> None:
-    """Add every leaf's parts to every row's, shape (n, columns + 1).
+    """Add every tree's parts to every row's, shape (n, columns + 1).
 
-    Rows of one context agree with most leaves alike, and what is the same as for the row before is not worked out anew.
+    On the way down `flow` is Π f to each side's end, times the leaf's value where it ends in one; on the way up it is
+    the sum of that over the leaves below. Rows of one context go through most trees alike, and a tree that a row goes
+    through like the row before is not worked out anew.
     """
-    most = weights.shape[0]
-    agrees, before = np.empty(most, dtype=np.bool_), np.empty(most, dtype=np.bool_)
-    added, product = np.empty(most), np.empty(most + 1)
-    shares, quotient, total, place = np.empty(most), np.empty(most), np.empty(most), np.empty(most, dtype=np.int32)
-    for leaf in range(value.shape[0]):
-        begin, size = start[leaf], start[leaf + 1] - start[leaf]
+    asked, leading, before, share, through, leaf = sides
+    largest = 0
+    for tree in range(start.shape[0] - 1):
+        largest = max(largest, start[tree + 1] - start[tree])
+    flow, inverse = np.empty((2 * largest + 1, rules.shape[2])), np.empty((2 * largest + 1, rules.shape[2]))
+    agrees, side = np.empty(2 * largest + 1, dtype=np.bool_), np.empty(largest, dtype=np.int32)
+    part = np.empty(largest)
+    for tree in range(start.shape[0] - 1):
+        first, size, count = start[tree], start[tree + 1] - start[tree], nodes[tree]
+        known, weight, unknown, over = rules[0, count], rules[1, count], rules[2, count], rules[3, count]
         for i in range(taken.shape[0]):
-            for e in range(size):
-                agrees[e] = True
-            for c in range(checked[leaf], checked[leaf + 1]):
-                agrees[of[c]] &= taken[i, side[c]]
             same = i > 0
-            for e in range(size):
-                same &= agrees[e] == before[e]
-                before[e] = agrees[e]
+            if same:
+                for edge in range(2 * first, 2 * (first + size)):
+                    same &= taken[i, edge] == taken[i - 1, edge]
             if not same:
-                apart, k = value[leaf], 0
-                for e in range(size):
-                    if agrees[e]:
-                        shares[k], place[k] = share[begin + e], e
-                        k += 1
+                agrees[2 * size] = True
+                for q in range(count):
+                    flow[2 * size, q] = inverse[2 * size, q] = 1.0
+                for k in range(size):
+                    to, last = leading[first + k], before[first + k]
+                    yes = 2 * k + int(taken[i, 2 * (first + k) + 1])
+                    no, mine, other = yes ^ 1, 2 * first + yes, 2 * first + (yes ^ 1)
+                    side[k], agrees[yes], agrees[no] = yes, agrees[last], False
+                    if agrees[last]:
+                        z, value, others = through[mine], leaf[mine], through[other] * leaf[other]
+                        for q in range(count):
+                            rest = flow[to, q] * inverse[last, q]
+                            f = z + (1.0 - z) * known[q]
+                            flow[yes, q] = rest * f * value
+                            inverse[yes, q] = 1.0 / f
+                            flow[no, q] = rest * unknown[q] * others
                     else:
-                        apart *= share[begin + e]
-                product[0] = 1.0
-                for j in range(k):
-                    z = shares[j]
-                    product[j + 1] = 1.0
-                    for s in range(j, 0, -1):
-                        product[s] = product[s] * z + product[s - 1]
-                    product[0] *= z
-                if k < size:
-                    against = 0.0
-                    for s in range(k + 1):
-                        against += product[s] * weights[size, s]
-                    for e in range(size):
-                        added[e] = -against * apart
-                for j in range(k):
-                    quotient[j], total[j] = 1.0, weights[size, k - 1]
-                for s in range(k - 1, 0, -1):
-                    for j in range(k):
-                        quotient[j] = product[s] - shares[j] * quotient[j]
-                        total[j] += quotient[j] * weights[size, s - 1]
-                for j in range(k):
-                    added[place[j]] = apart * (1.0 - shares[j]) * total[j]
-            for e in range(size):
-                parts[i, column[begin + e]] += added[e]
+                        ours, others = share[mine] * leaf[mine], share[other] * leaf[other]
+                        for q in range(count):
+                            rest = flow[to, q]
+                            flow[yes, q] = rest * ours
+                            flow[no, q] = rest * others
+                for k in range(size - 1, -1, -1):
+                    to, last, yes = leading[first + k], before[first + k], side[k]
+                    no, total = yes ^ 1, 0.0
+                    if agrees[yes]:
+                        gain = 1.0 - through[2 * first + yes]
+                        earlier = 0.0 if last == 2 * size else 1.0 - through[2 * first + last]
+                        for q in range(count):
+                            ours, others = flow[yes, q], flow[no, q]
+                            both = ours + others
+                            moved = gain * inverse[yes, q] * ours - over[q] * others - earlier * inverse[last, q] * both
+                            total += weight[q] * moved
+                            flow[to, q] = both
+                    else:
+                        for q in range(count):
+                            flow[to, q] = flow[yes, q] + flow[no, q]
+                    part[k] = total
+            for k in range(size):
+                parts[i, asked[first + k]] += part[k]

@@ -155,7 +155,7 @@ def _room(size: int, trees: int) -> Splits:
 
 
 @compiled
-def _show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
+def show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
     """Turn a column's values into what an input of that view shows; its lowest and highest, as `_fill` has them."""
     nan, zero = np.float32(np.nan), np.float32(0.0)
     if view == CODE:
@@ -201,13 +201,13 @@ def _fill(
         c, kind = column[k], view[k]
         if not varies[c]:
             constant[0] = matrix[0, c]
-            low[:, k], high[:, k] = _show(constant, kind)
+            low[:, k], high[:, k] = show(constant, kind)
             continue
         for block in range(blocks):
             into, some = inputs[block, k], order[ends[block] : ends[block + 1]]
             for i in range(some.shape[0]):
                 into[i] = matrix[some[i], c]
-            low[block, k], high[block, k] = _show(into[: some.shape[0]], kind)
+            low[block, k], high[block, k] = show(into[: some.shape[0]], kind)
     return low, high
 
 

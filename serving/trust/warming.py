@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from model.decide import decide
-from serving.answers import answer_of
+from serving.answers import answer_body
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
 from serving.requests import parse_request
@@ -20,4 +20,4 @@ def answer_examples(service: Service, clock: Callable[[], datetime]) -> None:
     for example in EXAMPLES:
         context = context_of(parse_request(example.body), clock())
         decision = decide(context, service.answering.scorer, service.rulebook, service.economics)
-        answer_of(decision, context).model_dump_json()
+        answer_body(decision, context)

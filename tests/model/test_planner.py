@@ -22,6 +22,7 @@ from model.caps.tally import tally_of
 from model.contingent import contingent
 from model.decide import decide
 from model.economics import Economics
+from model.placed import placed
 from model.planner import Case, Options, Planned, plan, plan_many
 from model.planning.imagined import after_declines
 from model.prior import PriorScorer
@@ -178,7 +179,7 @@ def test_the_told_plan_adds_up() -> None:
 
 def test_an_alternative_says_what_it_lacks() -> None:
     case, planned = fixed([retry(0), retry(0, "south"), retry(0.9)], [0.5, 0.5, 0.4], most=1)
-    dearer, later = alternatives(FAILURE, case.options, planned)
+    dearer, later = alternatives(case.options, placed(FAILURE, case.options.retries), planned)
     assert dearer.why_not == "worth 1.50 EUR less: costs 1.50 EUR more"
     assert later.why_not == "worth 5.30 EUR less: 40 % likely instead of 50 %, 22 hours later"
 
@@ -186,5 +187,5 @@ def test_an_alternative_says_what_it_lacks() -> None:
 def test_of_one_route_and_day_only_the_best_is_shown() -> None:
     hours = [retry(day + hour / 24) for day in range(8) for hour in range(3)]
     case, planned = fixed(hours, [0.5 - i / 100 for i in range(len(hours))], most=1)
-    shown = alternatives(FAILURE, case.options, planned)
+    shown = alternatives(case.options, placed(FAILURE, case.options.retries), planned)
     assert [other.retry.slot.start - NOW for other in shown] == [timedelta(days=day) for day in range(1, 6)]

@@ -47,6 +47,19 @@ def test_the_parts_are_shapley_s_values_by_their_definition(row: list[float]) ->
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
+@given(st.lists(st.floats(-3, 3, width=32), min_size=8, max_size=8))
+@settings(max_examples=10)
+def test_a_way_on_which_many_columns_are_asked_about_is_integrated_without_error(row: list[float]) -> None:
+    splits = 8
+    chain_of_columns = Tree(
+        tuple(range(splits)), (0.5,) * splits, (False,) * splits, (False,) * splits, (Missing.NAN,) * splits,
+        (*range(1, splits), -9), tuple(-1 - split for split in range(splits)),
+        tuple(float((-2) ** leaf) for leaf in range(splits + 1)), (), tuple(range(1, splits + 2)),
+    )  # fmt: skip
+    found = Attribution(flatten([[chain_of_columns]]), splits)(np.array([row], dtype=np.float32))[0]
+    np.testing.assert_allclose(found, shapley(chain_of_columns, row), rtol=1e-12, atol=1e-12)
+
+
 def test_a_column_that_no_tree_asks_about_has_no_part_and_a_tree_without_splits_is_all_base() -> None:
     alone = Tree((), (), (), (), (), (), (), (0.75,), ())
     found = Attribution(flatten([[TREE, alone]]), 3)(np.array([[0.0, 0.0, 9.0]], dtype=np.float32))[0]

@@ -8,7 +8,7 @@ from forest_builders import COLUMNS, PLAIN, learnt_from, texts_of
 from model.caps.rulebook import Rulebook
 from model.decide import decide
 from model.economics import Economics
-from model.forest.attribution import Attribution, _add_parts, _taken, _ways
+from model.forest.attribution import Attribution, _add_parts, _laid_out, _shown, _taken
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree, read_trees
@@ -34,7 +34,7 @@ def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None
 
 def test_a_real_forest_is_explained_by_what_was_compiled_for_the_smallest() -> None:
     warm()
-    kernels = (_ways, _taken, _add_parts)
+    kernels = (_laid_out, _shown, _taken, _add_parts)
     assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
     compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
     texts = texts_of(PLAIN)
