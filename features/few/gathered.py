@@ -4,14 +4,13 @@ Contexts that are asked about together mostly differ in a few imagined attempts:
 payment stand in many of them, and each is read once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features import calendars
-from features.action import Retry
 from features.attempt import Attempt
 from features.context import Context
 from features.encoders import Encoders
@@ -19,6 +18,8 @@ from features.few.market_days import Followed, clocks_of, tables_of
 from features.instants import to_micros
 from features.known import NEVER
 from features.method import Method
+from features.money import Money
+from features.proposed import Proposed, Route
 from features.table import (
     APPROVED,
     CATEGORIES,
@@ -139,7 +140,7 @@ class Routes(NamedTuple):
     code: Int64s
 
 
-class Proposed(NamedTuple):
+class Slots(NamedTuple):
     """The proposed retries: when each slot begins, microseconds, and its route, shape (rows,)."""
 
     at: Int64s
@@ -163,7 +164,7 @@ class Gathered(NamedTuple):
     attempts: Attempts
     methods: Methods
     routes: Routes
-    proposed: Proposed
+    proposed: Slots
     calendar: Calendar
     payments: int
 
@@ -197,7 +198,7 @@ class _Wallet:
         self.methods, self.market = methods, market
         self.place: dict[str, int] = {}
         self.attempts: dict[int, int] = {}
-        self.routes: dict[tuple[str, str], int] = {}
+        self.routes: dict[tuple[Route, ...], Int64s] = {}
 
 
 class _Gathering:
@@ -212,7 +213,8 @@ class _Gathering:
         self._calendars: dict[Followed, int] = {}
         self._methods: list[tuple[int, ...]] = []
         self._expires: list[float] = []
-        self._routes: list[tuple[int, int, int]] = []
+        self._routes: dict[tuple[int, int], tuple[int, int]] = {}
+        self._amounts: dict[Money, float] = {}
         self._whole: list[tuple[int, ...]] = []
         self._real: list[tuple[float, ...]] = []
 
@@ -220,18 +222,19 @@ class _Gathering:
         told: list[tuple[int, ...]] = []
         numbers: list[tuple[float, float]] = []
         event: list[int] = []
-        at: list[int] = []
-        route: list[int] = []
+        at: list[Int64s] = []
+        route: list[Int64s] = []
         events, rows = [0], [0]
         for context, retries in asked:
             wallet = self._wallet(context)
             event += self._events(wallet, context.attempts)
-            at += [retry.slot.start_micros for retry in retries]
-            route += self._routed(wallet, retries)
+            columns = Proposed.of(retries)
+            at.append(columns.start)
+            route.append(self._routed(wallet, columns))
             events.append(len(event))
-            rows.append(len(at))
+            rows.append(rows[-1] + len(columns))
             told.append(self._told(context))
-            numbers.append(_amount_and_since(context))
+            numbers.append((self._amount(context.payment.amount), _since(context)))
         decided, payment, currency, informed, day_only = _columns(np.array(told, dtype=np.int64), 5)
         amount, since_day = _columns(np.array(numbers, dtype=np.float64), 2)
         contexts = Contexts(
@@ -239,14 +242,14 @@ class _Gathering:
             since_day=since_day, informed=informed > 0, day_only=day_only > 0,
             events=np.array(events, dtype=np.int64), rows=np.array(rows, dtype=np.int64),
         )  # fmt: skip
-        proposed = Proposed(np.array(at, dtype=np.int64), np.array(route, dtype=np.int64))
+        proposed = Slots(np.concatenate(at), np.concatenate(route))
         methods = self._all_methods()
-        routes = Routes(*_columns(np.array(self._routes, dtype=np.int64), 3))
+        routes = [(*route, code) for route, (_, code) in self._routes.items()]
         return Gathered(
             contexts,
             self._all_attempts(event, methods),
             methods,
-            routes,
+            Routes(*_columns(np.array(routes, dtype=np.int64), 3)),
             proposed,
             self._calendar(proposed.at),
             len(self._payments),
@@ -281,13 +284,16 @@ class _Gathering:
         )
         self._expires.append(np.nan if method.expires_on is None else float(calendars.to_day(method.expires_on)))
 
-    def _events(self, wallet: _Wallet, attempts: Sequence[Attempt]) -> Iterator[int]:
+    def _events(self, wallet: _Wallet, attempts: Sequence[Attempt]) -> list[int]:
         place = wallet.attempts
-        for attempt in attempts:
-            if id(attempt) not in place:
-                place[id(attempt)] = len(self._whole)
-                self._read(wallet, attempt)
-            yield place[id(attempt)]
+        try:
+            return [place[id(attempt)] for attempt in attempts]
+        except KeyError:
+            for attempt in attempts:
+                if id(attempt) not in place:
+                    place[id(attempt)] = len(self._whole)
+                    self._read(wallet, attempt)
+            return [place[id(attempt)] for attempt in attempts]
 
     def _read(self, wallet: _Wallet, attempt: Attempt) -> None:
         if attempt.method_id not in wallet.place:  # no longer on file: only its id is known
@@ -303,28 +309,33 @@ class _Gathering:
         )
         self._real.append(real)
 
-    def _routed(self, wallet: _Wallet, retries: Sequence[Retry]) -> list[int]:
-        place = wallet.routes
-        try:
-            return [place[retry.method_id, retry.processor] for retry in retries]
-        except KeyError:
-            for retry in retries:
-                if (retry.method_id, retry.processor) not in place:
-                    place[retry.method_id, retry.processor] = len(self._routes)
-                    code = self._encoders.processor.place.get(retry.processor, _UNSAID)
-                    self._routes.append((wallet.place[retry.method_id], self._processor(retry.processor), code))
-            return [place[retry.method_id, retry.processor] for retry in retries]
+    def _routed(self, wallet: _Wallet, retries: Proposed) -> Int64s:
+        numbers = wallet.routes.get(retries.routes)
+        if numbers is None:
+            listed = [self._route(wallet, *route) for route in retries.routes]
+            numbers = wallet.routes[retries.routes] = np.array(listed, dtype=np.int64)
+        return numbers[retries.route]
+
+    def _route(self, wallet: _Wallet, method_id: str, processor: str) -> int:
+        method = wallet.place.get(method_id)
+        if method is None:  # a route without a retry
+            return _UNSAID
+        key = method, self._processor(processor)
+        if key not in self._routes:
+            self._routes[key] = len(self._routes), self._encoders.processor.place.get(processor, _UNSAID)
+        return self._routes[key][0]
 
     def _told(self, context: Context) -> tuple[int, ...]:
         payment = context.payment
+        number = self._payments.setdefault(payment.payment_id, len(self._payments))
+        currency = self._encoders.currency.place.get(payment.amount.currency, _UNSAID)
         own = [a.precision is Precision.DAY for a in context.attempts if a.payment_id == payment.payment_id]
-        return (
-            to_micros(context.as_of),
-            self._payments.setdefault(payment.payment_id, len(self._payments)),
-            self._encoders.currency.place.get(payment.amount.currency, _UNSAID),
-            int(context.history_known),
-            int(bool(own) and all(own)),
-        )
+        return to_micros(context.as_of), number, currency, int(context.history_known), int(bool(own) and all(own))
+
+    def _amount(self, amount: Money) -> float:
+        if amount not in self._amounts:
+            self._amounts[amount] = float(amount.major)
+        return self._amounts[amount]
 
     def _processor(self, name: str) -> int:
         return self._processors.setdefault(name, len(self._processors))
@@ -386,9 +397,8 @@ def _numbers(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
     return whole, (wait_hours(decline), float(attempt.amount.major), secure, expires)
 
 
-def _amount_and_since(context: Context) -> tuple[float, float]:
-    since = context.customer_since
-    return float(context.payment.amount.major), np.nan if since is None else float(calendars.to_day(since))
+def _since(context: Context) -> float:
+    return np.nan if context.customer_since is None else float(calendars.to_day(context.customer_since))
 
 
 def _columns(values: NDArray[T], count: int) -> NDArray[T]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from features.compiled import compiled
 from features.few.counted import Counted
-from features.few.gathered import Attempts, Calendar, Contexts, Methods, Proposed, Routes
+from features.few.gathered import Attempts, Calendar, Contexts, Methods, Routes, Slots
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -221,7 +221,7 @@ def fill(  # noqa: C901 - one loop, as every call counts references
     attempts: Attempts,
     methods: Methods,
     routes: Routes,
-    proposed: Proposed,
+    proposed: Slots,
     calendar: Calendar,
     counted: Counted,
     past: Past,
