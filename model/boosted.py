@@ -21,6 +21,7 @@ from features.encoders import from_json
 from features.errors import InputError
 from features.frame import frame
 from features.rows import Rows
+from features.supposed import Supposition
 from features.table import Asked
 from model.artifact import Artifact
 from model.blend import Blend
@@ -132,6 +133,13 @@ class BoostedScorer:
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         """The same for many contexts: one frame and one prediction for all."""
+        return self._scores(asked)
+
+    def score_supposed(self, asked: Sequence[Supposition]) -> tuple[Scores, ...]:
+        """The same for a payment after declines that have not happened."""
+        return self._scores(asked)
+
+    def _scores(self, asked: Sequence[Asked | Supposition]) -> tuple[Scores, ...]:
         if not asked:
             return ()
         framed = self._frame(asked)
@@ -142,7 +150,9 @@ class BoostedScorer:
         """The parts of each retry's mean log-odds before calibration, averaged over the bag, by subject."""
         return self.contributions_of(self._frame([(context, retries)]).matrix)
 
-    def explained(self, asked: Sequence[Asked], told: Asked) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+    def explained(
+        self, asked: Sequence[Supposition], told: Asked
+    ) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
         """(scores of what is asked, the parts of what is told): one frame for both."""
         framed, sizes = self._frame([*asked, told]), [len(retries) for _, retries in asked]
         scored = sum(sizes)

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from features.action import Retry
 from features.context import Context
 from features.money import Money
-from features.table import Asked
+from features.proposed import Proposed
+from features.supposed import Supposed
 from model.contributions import Contribution, Explaining
 from model.decision import Plan, PlannedAttempt
 from model.economics import Economics
 from model.planner import Case, Options, Planned
-from model.planning.imagined import after_declines
-from model.scorer import Score, Scorer
+from model.planning.imagined import Imagining
+from model.scorer import Score, Scorer, score_supposed
 from model.valuation import Values, values
 
 Floats = NDArray[np.float64]
@@ -30,13 +31,14 @@ def explained(
 ) -> tuple[Plan, tuple[Contribution, ...]]:
     """The same, with what moved the score now of each retry compared, where the scorer can say so."""
     context, options = case.context, case.options
-    retries = [options.retries[i] for i in planned.path]
-    later: list[Asked] = [(after_declines(context, retries[:k]), [retries[k]]) for k in range(1, len(retries))]
+    path = Proposed.of(options.retries).take(np.array(planned.path, dtype=np.int64))
+    supposing, retries = Imagining(context).supposing(path), list(path)
+    later = [(Supposed(supposing, tuple(range(k))), path[k : k + 1]) for k in range(1, len(retries))]
     parts: tuple[Contribution, ...] = ()
     if compared and isinstance(scorer, Explaining):
         answers, parts = scorer.explained(later, (context, compared))
     else:
-        answers = scorer.score_many(later)
+        answers = score_supposed(scorer, later)
     scores = [options.scores[planned.path[0]], *(answer[0] for answer in answers)] if retries else []
     chance = np.array([score.probability for score in scores], dtype=np.float64)
     reached = np.append(1.0, np.cumprod(1.0 - chance))[: chance.size]

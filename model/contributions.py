@@ -14,6 +14,7 @@ import numpy as np
 
 from features.action import Retry
 from features.context import Context
+from features.supposed import Supposition
 from features.table import Asked
 from model.decision import Reason, Topic
 from model.scorer import Scores
@@ -61,7 +62,9 @@ class Explaining(Protocol):
         """The parts of each retry's log-odds."""
         ...
 
-    def explained(self, asked: Sequence[Asked], told: Asked) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+    def explained(
+        self, asked: Sequence[Supposition], told: Asked
+    ) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
         """(scores of what is asked, the parts of what is told), for little more than either alone."""
         ...
 

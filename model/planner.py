@@ -30,7 +30,7 @@ from model.planning.room import room
 from model.planning.shortlist import Shortlist, shortlist
 from model.planning.sounding import Answered, Question, Sounding
 from model.record import NOTHING, Record
-from model.scorer import Scorer, Scores
+from model.scorer import Scorer, Scores, score_supposed
 from model.valuation import Values, values
 
 Floats = NDArray[np.float64]
@@ -141,7 +141,8 @@ def _answers(
     scorer: Scorer, economics: Economics, asked: Sequence[tuple[Sounding, Sequence[Question]]]
 ) -> list[list[Answered]]:
     """Every question with its answer, for each sounding; one call of the scorer for all."""
-    scores = scorer.score_many([pair for sounding, questions in asked for pair in sounding.asked(questions)])
+    pairs = [pair for sounding, questions in asked for pair in sounding.asked(questions)]
+    scores = score_supposed(scorer, pairs)
     lowered = iter(cautious_each(scores, economics.caution))
     return [[(question, next(lowered)) for question in questions] for _, questions in asked]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
+from features.supposed import Supposition, contexts_of
 from features.table import Asked
 
 ScoreSource = Literal["model", "prior"]
@@ -71,3 +72,19 @@ class Scorer(Protocol):
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         """The same for many contexts, the same bits as one by one but far cheaper; contexts may be imagined ones."""
         ...
+
+
+@runtime_checkable
+class Supposes(Protocol):
+    """A scorer that knows what to make of declines that have not happened, without a context of each."""
+
+    def score_supposed(self, asked: Sequence[Supposition]) -> tuple[Scores, ...]:
+        """P(approved) of each retry, as if asked about the contexts that are supposed."""
+        ...
+
+
+def score_supposed(scorer: Scorer, asked: Sequence[Supposition]) -> tuple[Scores, ...]:
+    """The same by any scorer."""
+    if isinstance(scorer, Supposes):
+        return scorer.score_supposed(asked)
+    return scorer.score_many(contexts_of(asked))

@@ -16,6 +16,7 @@ from features.few.fact import Fact
 from features.few.gathered import Gatherer
 from features.instants import MICROS_PER_DAY
 from features.own_paydays import DAYS, LONGEST, RECOVERIES, STRENGTH, likeliest
+from features.supposed import Supposition
 from features.table import CATEGORIES, Asked
 from features.vocabulary import TECHNICAL, Credential, Network
 
@@ -44,7 +45,7 @@ class FewFrame:
         self._counted = counted(encoders)
         self._gather = Gatherer(encoders)
 
-    def __call__(self, asked: Sequence[Asked]) -> Framed:
+    def __call__(self, asked: Sequence[Asked | Supposition]) -> Framed:
         """One row a retry, context by context, as `frame(rows_of_contexts(asked), encoders)` makes them.
 
         Contexts with and without the customer's history may be asked about together.

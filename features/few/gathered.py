@@ -20,6 +20,7 @@ from features.known import NEVER
 from features.method import Method
 from features.money import Money
 from features.proposed import Proposed, Route
+from features.supposed import Supposed, Supposing, Supposition
 from features.table import (
     APPROVED,
     CATEGORIES,
@@ -46,7 +47,7 @@ SMALLEST = 1e-3
 
 _RAILS, _NETWORKS, _FUNDINGS, _FORMS = list(Rail), list(Network), list(Funding), list(Credential)
 _UNSAID = -1
-_REMEMBERED = 8192
+_REMEMBERED = 512
 
 
 class Contexts(NamedTuple):
@@ -176,7 +177,7 @@ class Gatherer:
         self._encoders = encoders
         self._read: dict[int, tuple[Attempt, tuple[int, ...], tuple[float, ...]]] = {}
 
-    def __call__(self, asked: Sequence[Asked]) -> Gathered:
+    def __call__(self, asked: Sequence[Asked | Supposition]) -> Gathered:
         """The arrays of some contexts and the retries proposed in them, at least one."""
         return _Gathering(self, self._encoders).of(asked)
 
@@ -201,6 +202,22 @@ class _Wallet:
         self.routes: dict[tuple[Route, ...], Int64s] = {}
 
 
+class _Common(NamedTuple):
+    """What all suppositions about one payment have in common.
+
+    Args:
+        events: The payment's own, as for any context.
+        told: As of the payment as it stands.
+        first: Number of the first move's decline; the others' follow, downwards.
+        known_at: When each move's decline becomes known, microseconds.
+    """
+
+    events: list[int]
+    told: tuple[int, ...]
+    first: int
+    known_at: list[int]
+
+
 class _Gathering:
     """One call's numbers for payments, processors, methods, zones and calendars, in the order in which they turn up."""
 
@@ -217,23 +234,32 @@ class _Gathering:
         self._amounts: dict[Money, float] = {}
         self._whole: list[tuple[int, ...]] = []
         self._real: list[tuple[float, ...]] = []
+        self._commons: dict[int, _Common] = {}
+        self._supposed: list[tuple[Int64s, Floats]] = []
 
-    def of(self, asked: Sequence[Asked]) -> Gathered:
+    def of(self, asked: Sequence[Asked | Supposition]) -> Gathered:
         told: list[tuple[int, ...]] = []
         numbers: list[tuple[float, float]] = []
         event: list[int] = []
         at: list[Int64s] = []
         route: list[Int64s] = []
         events, rows = [0], [0]
-        for context, retries in asked:
-            wallet = self._wallet(context)
-            event += self._events(wallet, context.attempts)
+        for about, retries in asked:
+            if isinstance(about, Supposed):
+                context, common = about.by.context, self._common(about.by)
+                wallet, later = self._wallet(context), about.declined
+                event += common.events
+                event += [common.first - place for place in later]
+                told.append((max([common.told[0], *[common.known_at[place] for place in later]]), *common.told[1:]))
+            else:
+                context, wallet = about, self._wallet(about)
+                event += self._events(wallet, context.attempts)
+                told.append(self._told(context))
             columns = Proposed.of(retries)
             at.append(columns.start)
             route.append(self._routed(wallet, columns))
             events.append(len(event))
             rows.append(rows[-1] + len(columns))
-            told.append(self._told(context))
             numbers.append((self._amount(context.payment.amount), _since(context)))
         decided, payment, currency, informed, day_only = _columns(np.array(told, dtype=np.int64), 5)
         amount, since_day = _columns(np.array(numbers, dtype=np.float64), 2)
@@ -295,19 +321,30 @@ class _Gathering:
                     self._read(wallet, attempt)
             return [place[id(attempt)] for attempt in attempts]
 
+    def _common(self, by: Supposing) -> _Common:
+        if id(by) not in self._commons:
+            wallet = self._wallet(by.context)
+            likes = [self._numbers(wallet, like) for like in by.likes]
+            whole, real = np.array([like[0] for like in likes])[by.moves.route], np.array([like[1] for like in likes])
+            wait = np.array(by.waits(), dtype=np.int64)[by.moves.route]
+            whole[:, 0], whole[:, 1] = by.moves.start, by.moves.start + wait
+            first = -1 - sum(len(block) for block, _ in self._supposed)
+            self._supposed.append((whole, real[by.moves.route]))
+            events = self._events(wallet, by.context.attempts)
+            self._commons[id(by)] = _Common(events, self._told(by.context), first, whole[:, 1].tolist())
+        return self._commons[id(by)]
+
     def _read(self, wallet: _Wallet, attempt: Attempt) -> None:
+        whole, real = self._numbers(wallet, attempt)
+        self._whole.append(whole)
+        self._real.append(real)
+
+    def _numbers(self, wallet: _Wallet, attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
         if attempt.method_id not in wallet.place:  # no longer on file: only its id is known
             self._add(wallet, Method(method_id=attempt.method_id, rail=Rail.UNKNOWN))
         whole, real = self._gatherer.numbers(attempt)
-        self._whole.append(
-            (
-                *whole,
-                wallet.place[attempt.method_id],
-                self._processor(attempt.processor),
-                self._payments.setdefault(attempt.payment_id, len(self._payments)),
-            )
-        )
-        self._real.append(real)
+        method, processor = wallet.place[attempt.method_id], self._processor(attempt.processor)
+        return (*whole, method, processor, self._payments.setdefault(attempt.payment_id, len(self._payments))), real
 
     def _routed(self, wallet: _Wallet, retries: Proposed) -> Int64s:
         numbers = wallet.routes.get(retries.routes)
@@ -346,12 +383,16 @@ class _Gathering:
         return Methods(rail, network, funding, form, country, issuer, bin_, np.array(self._expires), zone, calendar)
 
     def _all_attempts(self, event: list[int], methods: Methods) -> Attempts:
-        whole, real = np.array(self._whole, dtype=np.int64), np.array(self._real, dtype=np.float64)
+        # Declines that are only supposed come last, and are counted down from -1 until it is known after how many.
+        made = len(self._whole)
+        blocks = [(np.array(self._whole, dtype=np.int64).reshape(-1, 9), np.array(self._real).reshape(-1, 4))]
+        whole, real = (np.concatenate(part) for part in zip(*blocks, *self._supposed, strict=True))
+        numbers = np.array(event, dtype=np.int64)
         at, known_at, outcome, category, retryability, form, method, processor, payment = _columns(whole, 9)
         wait, amount, three_d_secure, expires = _columns(real, 4)
         day = self._days(at, methods.zone[method])
         return Attempts(
-            event=np.array(event, dtype=np.int64), at=at, known_at=known_at,
+            event=np.where(numbers < 0, made - 1 - numbers, numbers), at=at, known_at=known_at,
             approved=outcome == APPROVED, failed=(outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME),
             error=outcome == _ERROR, category=category, retryability=retryability,
             method=method, processor=processor, payment=payment,

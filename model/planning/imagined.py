@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import lt
 from typing import TypeVar
 
@@ -10,13 +10,13 @@ from features.action import Retry
 from features.attempt import Attempt
 from features.context import Context
 from features.decline import Decline
+from features.proposed import Proposed
+from features.supposed import SUPPOSED, Supposing
 from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
 from model.failures import failures
 
 T = TypeVar("T", Attempt, Context)
-
-IMAGINED = "imagined"
 
 _OF_ATTEMPT, _OF_CONTEXT = (tuple(field.name for field in fields(kind)) for kind in (Attempt, Context))
 _SHARED = (Retryability.LATER, Retryability.SOON)
@@ -46,35 +46,40 @@ class Imagining:
         # In order of time and known by then, as the context would see for itself at every one of very many.
         return _changed(context, _OF_CONTEXT, attempts=joined, as_of=as_of)
 
+    def supposing(self, moves: Proposed) -> Supposing:
+        """The payment with declines of any of these retries, in order of time."""
+        likes = (self._like(method_id, processor, self._context.as_of) for method_id, processor in moves.routes)
+        return Supposing(self._context, moves, tuple(likes))
+
     def attempt(self, number: int, retry: Retry) -> Attempt:
         """The decline of a retry that stands at that place of a path."""
         asked = (number, retry.method_id, retry.processor, retry.slot.start_micros)
         known = self._attempts.get(asked)
         if known is None:
-            like, wait = self._like(retry), self._end(retry.method_id)[2]
             at = retry.slot.start
-            known = _changed(like, _OF_ATTEMPT, attempt_id=f"{IMAGINED} {number}", at=at, outcome_at=at + wait)
+            like, wait = self._like(retry.method_id, retry.processor, at), self._end(retry.method_id)[2]
+            known = _changed(like, _OF_ATTEMPT, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + wait)
             self._attempts[asked] = known
         return known
 
-    def _like(self, retry: Retry) -> Attempt:
-        """A decline by the retry's route, like which all others are but for their time and name."""
-        route = (retry.method_id, retry.processor)
+    def _like(self, method_id: str, processor: str, at: datetime) -> Attempt:
+        """A decline by a route, at that instant or any other: like it are all others but for their time and name."""
+        route = (method_id, processor)
         like = self._likes.get(route)
         if like is None:
-            outcome, decline, wait = self._end(retry.method_id)
+            outcome, decline, wait = self._end(method_id)
             like = self._likes[route] = Attempt(
-                attempt_id=IMAGINED,
+                attempt_id=SUPPOSED,
                 payment_id=self._context.payment.payment_id,
-                method_id=retry.method_id,
-                processor=retry.processor,
+                method_id=method_id,
+                processor=processor,
                 amount=self._context.payment.amount,
-                at=retry.slot.start,
+                at=at,
                 outcome=outcome,
                 decline=decline,
-                outcome_at=retry.slot.start + wait,
+                outcome_at=at + wait,
                 precision=Precision.DAY if self._by_day else Precision.INSTANT,
-                source=IMAGINED,
+                source=SUPPOSED,
             )
         return like
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from features.context import Context
 from features.proposed import Proposed
-from features.table import Asked
+from features.supposed import Supposed, Supposition
 from model.planning.beliefs import MORE_DECLINES, Exact, Interpolated
 from model.planning.further import Series, steps
 from model.planning.imagined import Imagining
@@ -73,7 +73,7 @@ class Sounding:
         pairs = len(moves) * (len(moves) - 1) // 2
         self._methods = int(moves.method.max(initial=-1)) + 1
         self.exact = self._methods == 1 and pairs * (most - 1) <= EXACT_ROWS
-        self._imagining = Imagining(context)
+        self._supposing = Imagining(context).supposing(retries)
         self._filled: dict[int, list[Answered]] = {}
         self._change = np.zeros((0, 0))
         self._odds = np.zeros((0, 0))
@@ -89,13 +89,10 @@ class Sounding:
                 self.first = self._points(max(proposed // 2, FEWEST_ROWS))
                 self.more = tuple(self._further())
 
-    def asked(self, questions: Sequence[Question]) -> list[Asked]:
-        """The contexts and retries to score for some questions."""
-        found: list[Asked] = []
-        for question in questions:
-            imagined = self._imagining.after([self._retries[i] for i in question.declined])
-            found.append((imagined, self._retries.take(question.next_)))
-        return found
+    def asked(self, questions: Sequence[Question]) -> list[Supposition]:
+        """What to suppose and which retries to score then, for some questions."""
+        take = self._retries.take
+        return [(Supposed(self._supposing, question.declined), take(question.next_)) for question in questions]
 
     def closer(self, path: Sequence[int], answered: Sequence[Answered]) -> tuple[Question, ...]:
         """What to ask so that nothing is filled in after the moves of a path: every later move after each of them.

@@ -18,12 +18,14 @@ from features.few.counted import LIFTS, SHARES, SILENCES
 from features.few.frame import FewFrame
 from features.few.kernels import NAMES
 from features.frame import Matrix, frame
+from features.proposed import Proposed
 from features.rows import rows_of_contexts
+from features.supposed import Supposed, Supposition
 from features.table import Asked, from_arrow
 from features.vocabulary import Outcome
 from frames import assert_same_columns
 from model.candidates import candidates, horizon_of
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining, after_declines
 from model.prior_few import prior_logits_of
 from model.prior_rows import prior_logits
 
@@ -61,6 +63,32 @@ def test_contexts_and_what_is_imagined_of_them_have_the_columns_of_training(
     assert_same_columns(framed.matrix, by_columns(asked))
     priors = [prior_logits(rows_of_contexts([one])) for one in asked]
     np.testing.assert_allclose(prior_logits_of(framed.facts), np.concatenate(priors), rtol=0.0, atol=1e-12)
+
+
+@given(st.lists(contexts(), min_size=1, max_size=2), st.data())
+@settings(max_examples=40, deadline=None)
+def test_declines_that_are_supposed_are_read_as_if_they_stood_in_contexts(
+    found: list[Context], data: st.DataObject
+) -> None:
+    asked: list[Asked | Supposition] = []
+    contexts_then: list[Asked] = []
+    for one in found:
+        moves = Proposed.of(proposed(one))
+        if len(moves) < 2:
+            continue
+        supposing = Imagining(one).supposing(moves)
+        asked.append((one, moves))
+        contexts_then.append((one, moves))
+        places = st.lists(st.integers(0, len(moves) - 2), min_size=1, max_size=3, unique=True)
+        for declined in data.draw(st.lists(places, min_size=1, max_size=3)):
+            rest = moves.take(np.arange(max(declined) + 1, len(moves)))
+            supposed = Supposed(supposing, tuple(sorted(declined)))
+            asked.append((supposed, rest))
+            contexts_then.append((supposed.context(), rest))
+            then = after_declines(one, [moves[place] for place in sorted(declined)])
+            assert supposed.context() == then
+    np.testing.assert_array_equal(FEW(asked).matrix, FEW(contexts_then).matrix)
+    np.testing.assert_array_equal(FEW(asked).facts, FEW(contexts_then).facts)
 
 
 def test_a_customer_with_a_long_past_is_read_as_by_the_columns() -> None:

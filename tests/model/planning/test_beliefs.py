@@ -12,7 +12,7 @@ from model.planning.recursion import Floats, Int64s
 from model.planning.shortlist import shortlist
 from model.planning.sounding import Sounding
 from model.prior import PriorScorer
-from model.scorer import Scores
+from model.scorer import Scores, score_supposed
 from model.valuation import values
 from planning_builders import case_of, daily
 
@@ -28,7 +28,7 @@ def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
     retries = Proposed.of(case.options.retries[i] for i in kept)
     sounding = Sounding(case.context, retries, listed, proposed=len(case.options.retries), most=case.most)
     first, more = (
-        [cautious(scores, 0.0) for scores in scorer.score_many(sounding.asked(questions))]
+        [cautious(scores, 0.0) for scores in score_supposed(scorer, sounding.asked(questions))]
         for questions in (sounding.first, sounding.more)
     )
     answered = list(zip(sounding.first, first, strict=True))

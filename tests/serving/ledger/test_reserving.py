@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from cap_builders import NOW, a_context, a_method, a_payment, an_attempt
 from features.action import Retry
 from features.context import Context
+from features.supposed import SUPPOSED
 from features.table import Asked
 from ledger_builders import a_proposal
 from model.caps.engine import Proposal
 from model.caps.rulebook import Rulebook
 from model.decision import StopReason
-from model.planning.imagined import IMAGINED
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
 from serving.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ class Overtaken:
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         """A decision asks once about what is; what it only imagines is not counted."""
-        if any(all(attempt.source != IMAGINED for attempt in context.attempts) for context, _ in asked):
+        if any(all(attempt.source != SUPPOSED for attempt in context.attempts) for context, _ in asked):
             self.scored += 1
             self.meanwhile(self.scored)
         return self.inner.score_many(asked)
