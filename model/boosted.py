@@ -25,24 +25,22 @@ from features.supposed import Supposition
 from features.table import Asked
 from model.artifact import Artifact
 from model.blend import Blend
-from model.calibration import calibrated
+from model.calibration import UNREAD, ByCategory, calibrated
 from model.contributions import Contribution, by_subject
 from model.forest.trees import UnsupportedTreesError
 from model.lightgbm_library import Booster, LibraryError
 from model.prior_few import prior_logits_of
 from model.prior_rows import prior_logits
 from model.scorer import Scores, ScoreSource
-from model.support import Support
+from model.support import Support, category_of
 
 if TYPE_CHECKING:
     from features.few.frame import FewFrame
 
 Floats = NDArray[np.float64]
-Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
 _NAMES = tuple(column.name for column in COLUMNS)
-_CATEGORY = _NAMES.index("decline_category")
 _TINY = 1e-6
 _Z90 = 1.6448536269514722  # 95 % quantile of the normal distribution: a 90 % interval has 5 % on either side
 
@@ -190,18 +188,26 @@ class BoostedScorer:
             if prior is None:
                 raise InputError("prior: is missing; this model is blended with the shipped prior and needs its logits")
             logits = self._blend.apply(logits, prior)
-        category = category_of(matrix)
-        calibrator = self._artifact.calibrator
-        p = calibrated(calibrator, _sigmoid(logits.mean(axis=1)), category)
-        each = _logit(calibrated(calibrator, _sigmoid(logits), category))
-        spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(p))
-        doubt = self._uncertainty
-        middle = _logit(p) - self._support.lowered(matrix)
-        known = np.interp(_logit(p), doubt.logit, doubt.standard_error)
-        error = np.hypot(doubt.spread_factor * spread, known)
-        low, high = _sigmoid(middle - _Z90 * error), _sigmoid(middle + _Z90 * error)
+        level, error = self._calibrated(logits, matrix)
+        middle = level - self._support.lowered(matrix)
+        chance, low, high = _sigmoid(np.stack([middle, middle - _Z90 * error, middle + _Z90 * error]))
         kept = np.maximum(self._support.kept(matrix), _TINY)
-        return Scores(_sigmoid(middle) * kept, low * kept, high, self._version, "model")
+        return Scores(chance * kept, low * kept, high, self._version, "model")
+
+    def _calibrated(self, logits: Floats, matrix: Matrix) -> tuple[Floats, Floats]:
+        """(calibrated logit, its standard error) of each row, shape (n,) both.
+
+        Args:
+            logits: The boosters', shape (n, boosters).
+        """
+        calibrator, doubt = self._artifact.calibrator, self._uncertainty
+        category = category_of(matrix) if isinstance(calibrator, ByCategory) else UNREAD
+        level = _logit(calibrated(calibrator, _sigmoid(logits.mean(axis=1)), category))
+        known: Floats = np.interp(level, doubt.logit, doubt.standard_error)
+        if logits.shape[1] == 1:
+            return level, known
+        each = _logit(calibrated(calibrator, _sigmoid(logits), category))
+        return level, np.hypot(doubt.spread_factor * each.std(axis=1, ddof=1), known)
 
     def _framing(self) -> "FewFrame":
         from features.few.frame import FewFrame  # loads the compiler, which whoever starts workers does without
@@ -249,11 +255,6 @@ def mean_parts(boosters: Sequence[Booster], matrix: Matrix, threads: int = 1) ->
     """What every column adds to each row's mean logit, and the base in the last column, shape (n, columns + 1)."""
     mean: Floats = np.mean([booster.contributions(matrix, threads) for booster in boosters], axis=0)
     return mean
-
-
-def category_of(matrix: Matrix) -> Int64s:
-    """The decline category of each row of a matrix of this version's columns, -1 for not known, shape (n,)."""
-    return np.nan_to_num(matrix[:, _CATEGORY], nan=-1.0).astype(np.int64)
 
 
 def column_facts() -> tuple[dict[str, object], ...]:
@@ -307,4 +308,4 @@ def _logit(p: Floats) -> Floats:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))), dtype=np.float64)
+    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(x, -60.0), 60.0))), dtype=np.float64)

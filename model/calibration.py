@@ -128,6 +128,9 @@ class ByCategory:
         return _sigmoid((intercept + slope * score.T).T)
 
 
+UNREAD: Int64s = np.empty(0, dtype=np.int64)
+"""The categories for a calibrator that does not read them."""
+
 Calibrator = Unchanged | Temperature | Beta | Isotonic | VennAbers | ByCategory
 
 
@@ -136,7 +139,7 @@ def calibrated(calibrator: Calibrator, p: Floats, category: Int64s) -> Floats:
 
     Args:
         p: Shape (n,) or (n, k).
-        category: Decline category of each row, as in `ByCategory`, shape (n,).
+        category: Decline category of each row, as in `ByCategory`, shape (n,); only that one reads it.
     """
     if isinstance(calibrator, ByCategory):
         return calibrator.apply_by_category(p, category)
@@ -189,7 +192,7 @@ def from_json(value: object) -> Calibrator:
 
 
 def _inside(p: Floats) -> Floats:
-    return np.clip(p, _TINY, 1.0 - _TINY)
+    return np.minimum(np.maximum(p, _TINY), 1.0 - _TINY)
 
 
 def _sigmoid(x: Floats) -> Floats:

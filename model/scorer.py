@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -47,9 +48,10 @@ class Scores:
 
     def split(self, sizes: Sequence[int]) -> tuple["Scores", ...]:
         """The same scores in consecutive parts of those sizes."""
-        ends = np.cumsum(np.array(sizes, dtype=np.int64))[:-1]
-        parts = (np.split(values, ends) for values in (self.probability, self.low, self.high))
-        return tuple(Scores(p, low, high, self.version, self.source) for p, low, high in zip(*parts, strict=True))
+        parts = [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
+        return tuple(
+            Scores(self.probability[part], self.low[part], self.high[part], self.version, self.source) for part in parts
+        )
 
 
 class Scorer(Protocol):

@@ -12,7 +12,7 @@ too much. Two such edges are known, and each chance beyond one is lowered by wha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from features.vocabulary import DeclineCategory
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Int64s = NDArray[np.int64]
 Matrix = NDArray[np.float32]
 
 ANY = "any"
@@ -47,15 +48,23 @@ class Support:
     gap_hours: Mapping[str, float]
     attempts: float
     drop: float
+    _known_gaps: Floats = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """The shortest gap known by the number of the category, and of the one that is not known at the end."""
+        other = self.gap_hours.get(ANY, 0.0)
+        known = np.array([*(self.gap_hours.get(str(word), other) for word in CATEGORIES), other])
+        object.__setattr__(self, "_known_gaps", known)
 
     def kept(self, matrix: Matrix) -> Floats:
         """Share of the chance that is left to each row, shape (n,): 1 at a gap that the history knows."""
-        category = np.nan_to_num(matrix[:, _PLACE["decline_category"]], nan=-1.0).astype(np.int64)
-        other = self.gap_hours.get(ANY, 0.0)
-        known = np.array([*(self.gap_hours.get(str(word), other) for word in CATEGORIES), other])[category]
-        hours = np.maximum(hours_since(matrix), 0.0)
-        soon = is_repeat(matrix) & (hours < known)
-        kept: Floats = np.divide(hours, known, out=np.ones(len(matrix)), where=soon)
+        kept, hours = np.ones(len(matrix)), np.maximum(hours_since(matrix), 0.0)
+        near = np.flatnonzero(hours < self._known_gaps.max())  # of the rest, every gap is known
+        if near.size:
+            rows = matrix[near]
+            known = self._known_gaps[category_of(rows)]
+            soon = is_repeat(rows) & (hours[near] < known)
+            kept[near[soon]] = hours[near[soon]] / known[soon]
         return kept
 
     def lowered(self, matrix: Matrix) -> Floats:
@@ -86,6 +95,12 @@ class Support:
 
 UNBOUNDED = Support({}, 0.0, 0.0)
 """Nothing is lowered."""
+
+
+def category_of(matrix: Matrix) -> Int64s:
+    """The decline category of each row of a matrix of this version's columns, -1 for not known, shape (n,)."""
+    category = matrix[:, _PLACE["decline_category"]]
+    return np.where(category >= 0.0, category, -1.0).astype(np.int64)
 
 
 def is_repeat(matrix: Matrix) -> Flags:

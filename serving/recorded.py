@@ -16,7 +16,7 @@ from model.record import Halt, Record
 from model.screening import proposal_in
 from serving.ledger.advice import advice_reasons
 from serving.ledger.beyond import fixes_of
-from serving.ledger.counting import Held
+from serving.ledger.counting import Held, around
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reason, ReasonCode
@@ -55,17 +55,21 @@ def recorded(ledger: Ledger, selector: Selector, context: Context, without: str 
     Raises:
         InputError: The ledger cannot be reached.
     """
+    proposals = [
+        [proposal_in(context, method.method_id, processor) for processor in usable_processors(context, method) or ("",)]
+        for method in context.methods
+    ]
+    on = [through[0] for through in proposals]  # what the ledger knows of a method is the same through all
     with ledger.store.reading() as transaction:
         found = [
-            situation(transaction, selector, proposal_in(context, method.method_id, processor), context.as_of)
-            for method in context.methods
-            for processor in usable_processors(context, method) or ("",)
+            situation(transaction, selector, proposal, context.as_of, near=near)
+            for through, near in zip(proposals, around(transaction, *on), strict=True)
+            for proposal in through
         ]
         rules = {rule.rule_id: rule for one in found for rule in one.selected.rulebook.rules}
         now, merchant_id = to_micros(context.as_of), context.payment.merchant_id
         volumes = ledger.recent_volumes.of(transaction, merchant_id, rules.values(), now)
-        on = {one.proposal.method.method_id: one.proposal for one in found}
-        fixes = tuple(fix for proposal in on.values() for fix in fixes_of(transaction, proposal))
+        fixes = fixes_of(transaction, *on)
         advice = advice_reasons(transaction, merchant_id, context.payment.payment_id)
     if without is not None:
         found = [replace(one, held=tuple(h for h in one.held if h.reservation_id != without)) for one in found]

@@ -82,12 +82,15 @@ def volumes_in(
     return volumes_of_alike(about, since, at)
 
 
-def fixes_of(transaction: Transaction, proposal: Proposal) -> tuple[Fix, ...]:
-    """What was mended about the method of a proposal."""
-    method_id = proposal.method.method_id
-    asked = {"merchant_id": proposal.payment.merchant_id, "method_id": method_id}
-    (rows,) = transaction.ask(("fixes_of_method", asked))
-    return tuple(_fix(method_id, int(said_at or 0), str(body)) for said_at, body in rows)
+def fixes_of(transaction: Transaction, *proposals: Proposal) -> tuple[Fix, ...]:
+    """What was mended about the method of each proposal."""
+    methods = [(one.payment.merchant_id, one.method.method_id) for one in proposals]
+    asked = [("fixes_of_method", {"merchant_id": whose, "method_id": method_id}) for whose, method_id in methods]
+    return tuple(
+        _fix(method_id, int(said_at or 0), str(body))
+        for (_, method_id), rows in zip(methods, transaction.ask(*asked), strict=True)
+        for said_at, body in rows
+    )
 
 
 def _volumes(transaction: Transaction, proposal: Proposal, rules: Iterable[CapRule], at: int) -> Volumes:

@@ -86,9 +86,12 @@ def near_question(proposal: Proposal, until: int) -> Question:
     return "counted", {**_values(proposal, until), "most": READ_WHOLE}
 
 
-def around(transaction: Transaction, proposal: Proposal) -> Around:
-    """Everything near that stands around a proposal, in one question."""
-    (rows,) = transaction.ask(near_question(proposal, FOR_EVER))
+def around(transaction: Transaction, *proposals: Proposal) -> list[Around]:
+    """Everything near that stands around each proposal, in one question each."""
+    return [_around(rows) for rows in transaction.ask(*(near_question(one, FOR_EVER) for one in proposals))]
+
+
+def _around(rows: Sequence[Row]) -> Around:
     found = Around([], [], [])
     for row in rows:
         if row[0] == "held":

@@ -1,7 +1,7 @@
 """Decisions as they were answered, each kept once with all that it was made from, and found again."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from features.instants import from_micros, to_micros
@@ -60,7 +60,8 @@ _COLUMNS = tuple(Headline.__dataclass_fields__)
 
 def kept_beside(kept: KeptDecision) -> Question:
     """The statement that keeps a decision, to be run in a transaction; one with a hold only where the hold is."""
-    row: dict[str, Value] = dict(zip(_COLUMNS, astuple(kept.headline), strict=True))
+    headline = kept.headline
+    row: dict[str, Value] = {column: getattr(headline, column) for column in _COLUMNS}
     return "insert_decision", row | {"content": kept.content}
 
 

@@ -10,7 +10,7 @@ from features.vocabulary import Outcome
 from model.caps.engine import Proposal, Verdict, Volumes, prepare
 from model.caps.fixes import Fix
 from model.caps.prescreen import NONE
-from serving.ledger.counting import Counted, Counters, Held, all_attempts, around, counted, event_from, holds
+from serving.ledger.counting import Around, Counted, Counters, Held, all_attempts, around, counted, event_from, holds
 from serving.ledger.facts import ending_of
 from serving.ledger.reservations import Reason, standing_reasons
 from serving.ledger.selecting import Selected, Selector
@@ -97,18 +97,24 @@ class Situation:
 
 
 def situation(
-    transaction: Transaction, selector: Selector, proposal: Proposal, at: datetime, without: str | None = None
+    transaction: Transaction,
+    selector: Selector,
+    proposal: Proposal,
+    at: datetime,
+    without: str | None = None,
+    near: Around | None = None,
 ) -> Situation:
     """Read what the rules can look at for an attempt at an instant.
 
     Args:
         without: A reservation to leave out: the attempt's own.
+        near: What stands around it, where that is read already; it is the same through every processor.
 
     Raises:
         InvalidValueError: `at` has no time zone.
     """
     selected = selector.selected(proposal, require_aware("at", at))
-    found = around(transaction, proposal)
+    found = near or around(transaction, proposal)[0]
     attempts = all_attempts(transaction, proposal, to_micros(at), selected.reach, found.attempts)
     held = holds(found.held) if found.held else ()
     own = [row for row in attempts if row[11] == Outcome.APPROVED and row[2] == proposal.payment.payment_id]
