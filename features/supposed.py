@@ -5,11 +5,17 @@ A plan asks about some dozen of them, and they differ from the payment as it sta
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from features.attempt import Attempt
 from features.context import Context
 from features.instants import from_micros, to_micros
 from features.proposed import Proposed
+
+Int64s = NDArray[np.int64]
 
 SUPPOSED = "imagined"
 """The name and the source of attempts that have not happened."""
@@ -35,6 +41,12 @@ class Supposing:
         at = from_micros(int(self.moves.start[place]))
         return replace(like, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + (like.known_at - like.at))
 
+    def after(self, declined: Sequence[int]) -> Context:
+        """The context as it would be once these moves, in order of time, had all been declined."""
+        attempts = [self.attempt(number, place) for number, place in enumerate(declined)]
+        as_of = max([self.context.as_of, *(attempt.known_at for attempt in attempts)])
+        return replace(self.context, attempts=(*self.context.attempts, *attempts), as_of=as_of)
+
     def waits(self) -> list[int]:
         """How long a decline by each route takes to become known, microseconds."""
         return [to_micros(like.known_at) - to_micros(like.at) for like in self.likes]
@@ -42,23 +54,23 @@ class Supposing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Supposed:
-    """One supposition: these moves were made, in order of time, and declined."""
+    """Suppositions about one payment, and what is asked under each.
+
+    Args:
+        declined: Under each, the places of the moves that were made, in order of time, and declined.
+        asked: Places of the moves asked about, one supposition after another, shape (n,).
+        sizes: How many are asked about under each.
+    """
 
     by: Supposing
-    declined: tuple[int, ...]
+    declined: Sequence[tuple[int, ...]]
+    asked: Int64s
+    sizes: Sequence[int]
 
-    def context(self) -> Context:
-        """The context as it would be then."""
-        context = self.by.context
-        attempts = [self.by.attempt(number, place) for number, place in enumerate(self.declined)]
-        as_of = max([context.as_of, *(attempt.known_at for attempt in attempts)])
-        return replace(context, attempts=(*context.attempts, *attempts), as_of=as_of)
-
-
-Supposition = tuple[Supposed, Proposed]
-"""A supposition and the retries asked about under it."""
-
-
-def contexts_of(suppositions: Sequence[Supposition]) -> list[tuple[Context, Proposed]]:
-    """The same of contexts, for who knows nothing of suppositions."""
-    return [(supposed.context(), retries) for supposed, retries in suppositions]
+    def contexts(self) -> list[tuple[Context, Proposed]]:
+        """The same as contexts and retries, for who knows nothing of suppositions."""
+        retries, begins = self.by.moves.take(self.asked), [0, *accumulate(self.sizes)]
+        return [
+            (self.by.after(declined), retries[begin:end])
+            for declined, begin, end in zip(self.declined, begins, begins[1:], strict=True)
+        ]

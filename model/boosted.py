@@ -19,9 +19,10 @@ from features.columns import COLUMNS, WORDS
 from features.context import Context
 from features.encoders import from_json
 from features.errors import InputError
+from features.few.framed import Framed
 from features.frame import frame
 from features.rows import Rows
-from features.supposed import Supposition
+from features.supposed import Supposed
 from features.table import Asked
 from model.artifact import Artifact
 from model.blend import Blend
@@ -131,34 +132,25 @@ class BoostedScorer:
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         """The same for many contexts: one frame and one prediction for all."""
-        return self._scores(asked)
-
-    def score_supposed(self, asked: Sequence[Supposition]) -> tuple[Scores, ...]:
-        """The same for a payment after declines that have not happened."""
-        return self._scores(asked)
-
-    def _scores(self, asked: Sequence[Asked | Supposition]) -> tuple[Scores, ...]:
         if not asked:
             return ()
-        framed = self._frame(asked)
-        prior = prior_logits_of(framed.facts) if self.needs_prior else None
-        return self.score_matrix(framed.matrix, prior).split([len(retries) for _, retries in asked])
+        return self._scores(self._frame(asked)).split([len(retries) for _, retries in asked])
+
+    def score_supposed(self, supposed: Sequence[Supposed]) -> Scores:
+        """The same for every move asked about, after declines that have not happened."""
+        return self._scores(self._frame(supposed))
+
+    def _scores(self, framed: Framed) -> Scores:
+        return self.score_matrix(framed.matrix, prior_logits_of(framed.facts) if self.needs_prior else None)
 
     def contributions(self, context: Context, retries: Sequence[Retry]) -> tuple[Contribution, ...]:
         """The parts of each retry's mean log-odds before calibration, averaged over the bag, by subject."""
         return self.contributions_of(self._frame([(context, retries)]).matrix)
 
-    def explained(
-        self, asked: Sequence[Supposition], told: Asked
-    ) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+    def explained(self, supposed: Supposed, told: Asked) -> tuple[Scores, tuple[Contribution, ...]]:
         """(scores of what is asked, the parts of what is told): one frame for both."""
-        framed, sizes = self._frame([*asked, told]), [len(retries) for _, retries in asked]
-        scored = sum(sizes)
-        parts = self.contributions_of(framed.matrix[scored:])
-        if not asked:
-            return (), parts
-        prior = prior_logits_of(framed.facts[:scored]) if self.needs_prior else None
-        return self.score_matrix(framed.matrix[:scored], prior).split(sizes), parts
+        asked, rest = self._frame([supposed, told]).parted(len(supposed.asked))
+        return self._scores(asked), self.contributions_of(rest.matrix)
 
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""

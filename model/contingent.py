@@ -32,14 +32,15 @@ def explained(
     """The same, with what moved the score now of each retry compared, where the scorer can say so."""
     context, options = case.context, case.options
     path = Proposed.of(options.retries).take(np.array(planned.path, dtype=np.int64))
-    supposing, retries = Imagining(context).supposing(path), list(path)
-    later = [(Supposed(supposing, tuple(range(k))), path[k : k + 1]) for k in range(1, len(retries))]
+    retries, later = list(path), np.arange(1, max(len(path), 1), dtype=np.int64)
+    before = [tuple(range(k)) for k in later.tolist()]
+    supposed = Supposed(Imagining(context).supposing(path), before, later, [1] * len(before))
     parts: tuple[Contribution, ...] = ()
     if compared and isinstance(scorer, Explaining):
-        answers, parts = scorer.explained(later, (context, compared))
+        answers, parts = scorer.explained(supposed, (context, compared))
     else:
-        answers = score_supposed(scorer, later)
-    scores = [options.scores[planned.path[0]], *(answer[0] for answer in answers)] if retries else []
+        answers = score_supposed(scorer, [supposed])
+    scores = [options.scores[planned.path[0]], *(answers[k] for k in range(len(before)))] if retries else []
     chance = np.array([score.probability for score in scores], dtype=np.float64)
     reached = np.append(1.0, np.cumprod(1.0 - chance))[: chance.size]
     own = values(context, retries, chance, economics)

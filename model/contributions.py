@@ -14,7 +14,7 @@ import numpy as np
 
 from features.action import Retry
 from features.context import Context
-from features.supposed import Supposition
+from features.supposed import Supposed
 from features.table import Asked
 from model.decision import Reason, Topic
 from model.scorer import Scores
@@ -62,9 +62,7 @@ class Explaining(Protocol):
         """The parts of each retry's log-odds."""
         ...
 
-    def explained(
-        self, asked: Sequence[Supposition], told: Asked
-    ) -> tuple[tuple[Scores, ...], tuple[Contribution, ...]]:
+    def explained(self, supposed: Supposed, told: Asked) -> tuple[Scores, tuple[Contribution, ...]]:
         """(scores of what is asked, the parts of what is told), for little more than either alone."""
         ...
 

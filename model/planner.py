@@ -23,7 +23,7 @@ from features.proposed import Proposed
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.economics import Economics
-from model.planning.beliefs import cautious, cautious_each, probability
+from model.planning.beliefs import cautious, probability
 from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
 from model.planning.referee import Referee
 from model.planning.room import room
@@ -141,10 +141,15 @@ def _answers(
     scorer: Scorer, economics: Economics, asked: Sequence[tuple[Sounding, Sequence[Question]]]
 ) -> list[list[Answered]]:
     """Every question with its answer, for each sounding; one call of the scorer for all."""
-    pairs = [pair for sounding, questions in asked for pair in sounding.asked(questions)]
-    scores = score_supposed(scorer, pairs)
-    lowered = iter(cautious_each(scores, economics.caution))
-    return [[(question, next(lowered)) for question in questions] for _, questions in asked]
+    scores = score_supposed(scorer, [sounding.supposed(questions) for sounding, questions in asked])
+    lowered, found, end = cautious(scores, economics.caution), [], 0
+    for _, questions in asked:
+        answered: list[Answered] = []
+        for question in questions:
+            begin, end = end, end + question.next_.size
+            answered.append((question, lowered[begin:end]))
+        found.append(answered)
+    return found
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def prior_logits_of(facts: Floats, table: PriorTable | None = None) -> Floats:
     """Log-odds of approval of each row, within the prior's own limits, shape (rows,).
 
     Args:
-        facts: As `features.few.frame.Framed` holds them, shape (rows, len(features.few.fact.Fact)).
+        facts: As `features.few.frame.Framed` holds them, shape (rows, len(features.few.framed.Fact)).
     """
     from model.prior_kernel import add_up  # loads the compiler, which whoever starts workers does without
 

@@ -8,7 +8,7 @@ from model.prior_few import Figures
 
 Floats = NDArray[np.float64]
 
-# The columns of the facts, in the order of `features.few.fact.Fact`.
+# The columns of the facts, in the order of `features.few.framed.Fact`.
 (
     CATEGORY, ERROR, RETRYABILITY, FAILURES, HOURS, MOVED, APPROVED, HOUR, BANKING, FROM_PAYDAY, TO_PAYDAY, RAIL,
 ) = range(12)  # fmt: skip

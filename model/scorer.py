@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
-from features.supposed import Supposition, contexts_of
+from features.supposed import Supposed
 from features.table import Asked
 
 ScoreSource = Literal["model", "prior"]
@@ -80,13 +80,18 @@ class Scorer(Protocol):
 class Supposes(Protocol):
     """A scorer that knows what to make of declines that have not happened, without a context of each."""
 
-    def score_supposed(self, asked: Sequence[Supposition]) -> tuple[Scores, ...]:
-        """P(approved) of each retry, as if asked about the contexts that are supposed."""
+    def score_supposed(self, supposed: Sequence[Supposed]) -> Scores:
+        """P(approved) of every move asked about, one after another, as if asked about the contexts supposed."""
         ...
 
 
-def score_supposed(scorer: Scorer, asked: Sequence[Supposition]) -> tuple[Scores, ...]:
+def score_supposed(scorer: Scorer, supposed: Sequence[Supposed]) -> Scores:
     """The same by any scorer."""
     if isinstance(scorer, Supposes):
-        return scorer.score_supposed(asked)
-    return scorer.score_many(contexts_of(asked))
+        return scorer.score_supposed(supposed)
+    each = scorer.score_many([pair for one in supposed for pair in one.contexts()])
+    probability, low, high = (
+        np.concatenate([np.empty(0), *(getattr(scores, name) for scores in each)])
+        for name in ("probability", "low", "high")
+    )
+    return Scores(probability, low, high, scorer.version, scorer.source)

@@ -1,7 +1,6 @@
 """The frame of contexts: matrix and facts for the retries proposed in them, by compiled loops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,30 +11,15 @@ from features.columns.payer import LATEST
 from features.encoders import SLOTS, Encoders
 from features.few import kernels
 from features.few.counted import LIFTS, SHARES, SILENCES, counted, family_of
-from features.few.fact import Fact
+from features.few.framed import Fact, Framed
 from features.few.gathered import Gatherer
 from features.instants import MICROS_PER_DAY
 from features.own_paydays import DAYS, LONGEST, RECOVERIES, STRENGTH, likeliest
-from features.supposed import Supposition
+from features.supposed import Supposed
 from features.table import CATEGORIES, Asked
 from features.vocabulary import TECHNICAL, Credential, Network
 
-Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
-Matrix = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Framed:
-    """The columns of some rows, and what the prior asks of them.
-
-    Args:
-        matrix: As of `features.frame.frame`, shape (rows, columns).
-        facts: See `Fact`, shape (rows, len(Fact)).
-    """
-
-    matrix: Matrix
-    facts: Floats
 
 
 class FewFrame:
@@ -45,18 +29,18 @@ class FewFrame:
         self._counted = counted(encoders)
         self._gather = Gatherer(encoders)
 
-    def __call__(self, asked: Sequence[Asked | Supposition]) -> Framed:
+    def __call__(self, asked: Sequence[Asked | Supposed]) -> Framed:
         """One row a retry, context by context, as `frame(rows_of_contexts(asked), encoders)` makes them.
 
         Contexts with and without the customer's history may be asked about together.
         """
-        rows = sum(len(retries) for _, retries in asked)
+        rows = sum(len(one.asked) if isinstance(one, Supposed) else len(one[1]) for one in asked)
         matrix, facts = np.empty((rows, len(COLUMNS)), dtype=np.float32), np.empty((rows, len(Fact)))
         if not rows:
             return Framed(matrix, facts)
         some = self._gather(asked)
         past = kernels.Past(*kernels.know(some.contexts, some.attempts, _WEIGHING, some.payments))
-        running = np.zeros((len(asked), DAYS + 1))
+        running = np.zeros((past.known.size, DAYS + 1))
         np.cumsum(past.votes, axis=1, out=running[:, 1:])
         # A recovery's votes add up to one but for rounding.
         running[:, -1] = np.rint(running[:, -1])

@@ -20,7 +20,7 @@ from features.known import NEVER
 from features.method import Method
 from features.money import Money
 from features.proposed import Proposed, Route
-from features.supposed import Supposed, Supposing, Supposition
+from features.supposed import Supposed, Supposing
 from features.table import (
     APPROVED,
     CATEGORIES,
@@ -177,7 +177,7 @@ class Gatherer:
         self._encoders = encoders
         self._read: dict[int, tuple[Attempt, tuple[int, ...], tuple[float, ...]]] = {}
 
-    def __call__(self, asked: Sequence[Asked | Supposition]) -> Gathered:
+    def __call__(self, asked: Sequence[Asked | Supposed]) -> Gathered:
         """The arrays of some contexts and the retries proposed in them, at least one."""
         return _Gathering(self, self._encoders).of(asked)
 
@@ -237,36 +237,43 @@ class _Gathering:
         self._commons: dict[int, _Common] = {}
         self._supposed: list[tuple[Int64s, Floats]] = []
 
-    def of(self, asked: Sequence[Asked | Supposition]) -> Gathered:
+    def of(self, asked: Sequence[Asked | Supposed]) -> Gathered:
         told: list[tuple[int, ...]] = []
         numbers: list[tuple[float, float]] = []
         event: list[int] = []
         at: list[Int64s] = []
         route: list[Int64s] = []
-        events, rows = [0], [0]
-        for about, retries in asked:
-            if isinstance(about, Supposed):
-                context, common = about.by.context, self._common(about.by)
-                wallet, later = self._wallet(context), about.declined
-                event += common.events
-                event += [common.first - place for place in later]
-                told.append((max([common.told[0], *[common.known_at[place] for place in later]]), *common.told[1:]))
+        events, sizes = [0], [0]
+        for one in asked:
+            if isinstance(one, Supposed):
+                context, wallet, moves = one.by.context, self._wallet(one.by.context), one.by.moves
+                common = self._common(one.by)
+                for declined in one.declined:
+                    event += common.events
+                    event += [common.first - place for place in declined]
+                    events.append(len(event))
+                    decided = max([common.told[0], *[common.known_at[place] for place in declined]])
+                    told.append((decided, *common.told[1:]))
+                at.append(moves.start[one.asked])
+                route.append(self._routed(wallet, moves.routes)[moves.route[one.asked]])
+                sizes += one.sizes
             else:
-                context, wallet = about, self._wallet(about)
+                context, retries = one[0], Proposed.of(one[1])
+                wallet = self._wallet(context)
                 event += self._events(wallet, context.attempts)
+                events.append(len(event))
                 told.append(self._told(context))
-            columns = Proposed.of(retries)
-            at.append(columns.start)
-            route.append(self._routed(wallet, columns))
-            events.append(len(event))
-            rows.append(rows[-1] + len(columns))
-            numbers.append((self._amount(context.payment.amount), _since(context)))
+                at.append(retries.start)
+                route.append(self._routed(wallet, retries.routes)[retries.route])
+                sizes.append(len(retries))
+            numbers += [(self._amount(context.payment.amount), _since(context))] * (len(told) - len(numbers))
+        rows = np.cumsum(np.array(sizes, dtype=np.int64))
         decided, payment, currency, informed, day_only = _columns(np.array(told, dtype=np.int64), 5)
         amount, since_day = _columns(np.array(numbers, dtype=np.float64), 2)
         contexts = Contexts(
             decided=decided, payment=payment, currency=currency, amount=_log10(amount),
             since_day=since_day, informed=informed > 0, day_only=day_only > 0,
-            events=np.array(events, dtype=np.int64), rows=np.array(rows, dtype=np.int64),
+            events=np.array(events, dtype=np.int64), rows=rows,
         )  # fmt: skip
         proposed = Slots(np.concatenate(at), np.concatenate(route))
         methods = self._all_methods()
@@ -346,12 +353,12 @@ class _Gathering:
         method, processor = wallet.place[attempt.method_id], self._processor(attempt.processor)
         return (*whole, method, processor, self._payments.setdefault(attempt.payment_id, len(self._payments))), real
 
-    def _routed(self, wallet: _Wallet, retries: Proposed) -> Int64s:
-        numbers = wallet.routes.get(retries.routes)
+    def _routed(self, wallet: _Wallet, routes: tuple[Route, ...]) -> Int64s:
+        numbers = wallet.routes.get(routes)
         if numbers is None:
-            listed = [self._route(wallet, *route) for route in retries.routes]
-            numbers = wallet.routes[retries.routes] = np.array(listed, dtype=np.int64)
-        return numbers[retries.route]
+            listed = [self._route(wallet, *route) for route in routes]
+            numbers = wallet.routes[routes] = np.array(listed, dtype=np.int64)
+        return numbers
 
     def _route(self, wallet: _Wallet, method_id: str, processor: str) -> int:
         method = wallet.place.get(method_id)

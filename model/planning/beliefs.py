@@ -4,7 +4,6 @@ All log-odds are lowered by `caution` standard errors, which are read off the 90
 values disappoints (Smith & Winkler 2006), and so the more uncertain one has to promise more.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,18 +87,6 @@ def cautious(scores: Scores, caution: float) -> Floats:
     error = (_logit(scores.high) - _logit(scores.low)) / (2.0 * _Z90)
     lowered: Floats = _logit(scores.probability) - caution * error
     return lowered
-
-
-def cautious_each(scores: Sequence[Scores], caution: float) -> list[Floats]:
-    """The same for many answers at once, a row of log-odds for each."""
-    if not scores:
-        return []
-    probability, low, high = (
-        np.concatenate([getattr(one, name) for one in scores]) for name in ("probability", "low", "high")
-    )
-    lowered = cautious(Scores(probability, low, high, scores[0].version, scores[0].source), caution)
-    ends = np.cumsum([one.probability.size for one in scores]).tolist()
-    return [lowered[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def probability(logit: Floats) -> Floats:

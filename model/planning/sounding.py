@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from features.context import Context
 from features.proposed import Proposed
-from features.supposed import Supposed, Supposition
+from features.supposed import Supposed
 from model.planning.beliefs import MORE_DECLINES, Exact, Interpolated
 from model.planning.further import Series, steps
 from model.planning.imagined import Imagining
@@ -89,10 +89,12 @@ class Sounding:
                 self.first = self._points(max(proposed // 2, FEWEST_ROWS))
                 self.more = tuple(self._further())
 
-    def asked(self, questions: Sequence[Question]) -> list[Supposition]:
-        """What to suppose and which retries to score then, for some questions."""
-        take = self._retries.take
-        return [(Supposed(self._supposing, question.declined), take(question.next_)) for question in questions]
+    def supposed(self, questions: Sequence[Question]) -> Supposed:
+        """What some questions suppose and ask."""
+        nothing = np.empty(0, dtype=np.int64)
+        asked = np.concatenate([nothing, *(question.next_ for question in questions)])
+        sizes = [question.next_.size for question in questions]
+        return Supposed(self._supposing, [question.declined for question in questions], asked, sizes)
 
     def closer(self, path: Sequence[int], answered: Sequence[Answered]) -> tuple[Question, ...]:
         """What to ask so that nothing is filled in after the moves of a path: every later move after each of them.

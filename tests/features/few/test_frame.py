@@ -20,7 +20,7 @@ from features.few.kernels import NAMES
 from features.frame import Matrix, frame
 from features.proposed import Proposed
 from features.rows import rows_of_contexts
-from features.supposed import Supposed, Supposition
+from features.supposed import Supposed
 from features.table import Asked, from_arrow
 from features.vocabulary import Outcome
 from frames import assert_same_columns
@@ -70,23 +70,24 @@ def test_contexts_and_what_is_imagined_of_them_have_the_columns_of_training(
 def test_declines_that_are_supposed_are_read_as_if_they_stood_in_contexts(
     found: list[Context], data: st.DataObject
 ) -> None:
-    asked: list[Asked | Supposition] = []
+    asked: list[Asked | Supposed] = []
     contexts_then: list[Asked] = []
     for one in found:
         moves = Proposed.of(proposed(one))
         if len(moves) < 2:
             continue
-        supposing = Imagining(one).supposing(moves)
         asked.append((one, moves))
         contexts_then.append((one, moves))
         places = st.lists(st.integers(0, len(moves) - 2), min_size=1, max_size=3, unique=True)
-        for declined in data.draw(st.lists(places, min_size=1, max_size=3)):
-            rest = moves.take(np.arange(max(declined) + 1, len(moves)))
-            supposed = Supposed(supposing, tuple(sorted(declined)))
-            asked.append((supposed, rest))
-            contexts_then.append((supposed.context(), rest))
-            then = after_declines(one, [moves[place] for place in sorted(declined)])
-            assert supposed.context() == then
+        declined = [tuple(sorted(some)) for some in data.draw(st.lists(places, min_size=1, max_size=3))]
+        rest = [np.arange(some[-1] + 1, len(moves)) for some in declined]
+        sizes = [later.size for later in rest]
+        supposed = Supposed(Imagining(one).supposing(moves), declined, np.concatenate(rest), sizes)
+        asked.append(supposed)
+        contexts_then += supposed.contexts()
+        for (then, retries), some in zip(supposed.contexts(), declined, strict=True):
+            assert then == after_declines(one, [moves[place] for place in some])
+            assert list(retries) == list(moves)[some[-1] + 1 :]
     np.testing.assert_array_equal(FEW(asked).matrix, FEW(contexts_then).matrix)
     np.testing.assert_array_equal(FEW(asked).facts, FEW(contexts_then).facts)
 

@@ -28,7 +28,10 @@ def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
     retries = Proposed.of(case.options.retries[i] for i in kept)
     sounding = Sounding(case.context, retries, listed, proposed=len(case.options.retries), most=case.most)
     first, more = (
-        [cautious(scores, 0.0) for scores in score_supposed(scorer, sounding.asked(questions))]
+        np.split(
+            cautious(score_supposed(scorer, [sounding.supposed(questions)]), 0.0),
+            np.cumsum([question.next_.size for question in questions])[:-1],
+        )
         for questions in (sounding.first, sounding.more)
     )
     answered = list(zip(sounding.first, first, strict=True))
@@ -74,7 +77,7 @@ def test_what_is_asked_is_bounded_by_what_was_proposed() -> None:
     failure = context([card(f"card_{i}", processors=("a", "b")) for i in range(3)], [failed(card("card_0"))], days=60)
     case = case_of(failure, PriorScorer(), 5)
     sounding, _, _ = sounded(case)
-    asked = sum(len(retries) for _, retries in sounding.asked((*sounding.first, *sounding.more)))
+    asked = sounding.supposed((*sounding.first, *sounding.more)).asked.size
     assert len(case.options.retries) > 1_600
     assert asked < 1.5 * len(case.options.retries)
 

@@ -1,6 +1,13 @@
-"""What the loops say of each row beside its columns: facts as the shipped prior reads them."""
+"""What the loops make of rows: their columns, and facts beside them as the shipped prior reads them."""
 
+from dataclasses import dataclass
 from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Matrix = NDArray[np.float32]
 
 
 class Fact(IntEnum):
@@ -30,3 +37,20 @@ class Fact(IntEnum):
     FROM_PAYDAY = 9
     TO_PAYDAY = 10
     RAIL = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """The columns of some rows, and what the prior asks of them.
+
+    Args:
+        matrix: As of `features.frame.frame`, shape (rows, columns).
+        facts: See `Fact`, shape (rows, len(Fact)).
+    """
+
+    matrix: Matrix
+    facts: Floats
+
+    def parted(self, rows: int) -> tuple["Framed", "Framed"]:
+        """(the first so many rows, the others)."""
+        return Framed(self.matrix[:rows], self.facts[:rows]), Framed(self.matrix[rows:], self.facts[rows:])
