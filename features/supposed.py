@@ -69,8 +69,8 @@ class Supposed:
 
     def contexts(self) -> list[tuple[Context, Proposed]]:
         """The same as contexts and retries, for who knows nothing of suppositions."""
-        retries, begins = self.by.moves.take(self.asked), [0, *accumulate(self.sizes)]
+        retries = self.by.moves.take(self.asked)
         return [
-            (self.by.after(declined), retries[begin:end])
-            for declined, begin, end in zip(self.declined, begins, begins[1:], strict=True)
+            (self.by.after(declined), retries[end - size : end])
+            for declined, size, end in zip(self.declined, self.sizes, accumulate(self.sizes), strict=True)
         ]
