@@ -1,10 +1,8 @@
 """Contexts that have not happened: the same payment after further declines."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
-from operator import lt
-from typing import TypeVar
 
 from features.action import Retry
 from features.attempt import Attempt
@@ -13,12 +11,10 @@ from features.decline import Decline
 from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
 from model.failures import failures
-
-T = TypeVar("T", Attempt, Context)
+from model.planning.copies import Copies
 
 IMAGINED = "imagined"
 
-_OF_ATTEMPT, _OF_CONTEXT = (tuple(field.name for field in fields(kind)) for kind in (Attempt, Context))
 _SHARED = (Retryability.LATER, Retryability.SOON)
 
 
@@ -30,40 +26,43 @@ class Imagining:
         self._by_day = by_day(context)
         self._last = context.attempts[-1].at if context.attempts else None
         self._ends: dict[str, tuple[Outcome, Decline | None, timedelta]] = {}
-        self._likes: dict[tuple[str, str], Attempt] = {}
+        self._copies = Copies(context, ("attempts", "as_of"))
+        self._likes: dict[tuple[str, str], tuple[Copies[Attempt], timedelta]] = {}
         self._attempts: dict[tuple[int, str, str, int], Attempt] = {}
 
     def after(self, declined: Sequence[Retry]) -> Context:
         """The context as it would be once these retries, in order of time, had all been declined."""
-        context = self._context
-        attempts = [self.attempt(number, retry) for number, retry in enumerate(declined)]
-        as_of = max([context.as_of, *(attempt.known_at for attempt in attempts)])
+        context, last, as_of = self._context, self._last, self._context.as_of
+        attempts, in_order = [], True
+        for number, retry in enumerate(declined):
+            attempt = self.attempt(number, retry)
+            in_order = in_order and (last is None or last < attempt.at)
+            last, as_of = attempt.at, max(as_of, attempt.known_at)
+            attempts.append(attempt)
         joined = (*context.attempts, *attempts)
-        times = [] if self._last is None else [self._last]
-        times += [attempt.at for attempt in attempts]
-        if not all(map(lt, times, times[1:])):
+        if not in_order:
             return replace(context, attempts=joined, as_of=as_of)
         # In order of time and known by then, as the context would see for itself at every one of very many.
-        return _changed(context, _OF_CONTEXT, attempts=joined, as_of=as_of)
+        return self._copies.changed(attempts=joined, as_of=as_of)
 
     def attempt(self, number: int, retry: Retry) -> Attempt:
         """The decline of a retry that stands at that place of a path."""
         asked = (number, retry.method_id, retry.processor, retry.slot.start_micros)
         known = self._attempts.get(asked)
         if known is None:
-            like, wait = self._like(retry), self._end(retry.method_id)[2]
             at = retry.slot.start
-            known = _changed(like, _OF_ATTEMPT, attempt_id=f"{IMAGINED} {number}", at=at, outcome_at=at + wait)
+            like, wait = self._like(retry)
+            known = like.changed(attempt_id=f"{IMAGINED} {number}", at=at, outcome_at=at + wait)
             self._attempts[asked] = known
         return known
 
-    def _like(self, retry: Retry) -> Attempt:
-        """A decline by the retry's route, like which all others are but for their time and name."""
+    def _like(self, retry: Retry) -> tuple[Copies[Attempt], timedelta]:
+        """(declines by the retry's route, which differ in time and name only, how long each takes to be known)."""
         route = (retry.method_id, retry.processor)
         like = self._likes.get(route)
         if like is None:
             outcome, decline, wait = self._end(retry.method_id)
-            like = self._likes[route] = Attempt(
+            made = Attempt(
                 attempt_id=IMAGINED,
                 payment_id=self._context.payment.payment_id,
                 method_id=retry.method_id,
@@ -76,6 +75,7 @@ class Imagining:
                 precision=Precision.DAY if self._by_day else Precision.INSTANT,
                 source=IMAGINED,
             )
+            like = self._likes[route] = Copies(made, ("attempt_id", "at", "outcome_at")), wait
         return like
 
     def _end(self, method_id: str) -> tuple[Outcome, Decline | None, timedelta]:
@@ -116,11 +116,3 @@ def _like(context: Context, method_id: str) -> Decline:
     if last is None or last.retryability not in _SHARED:
         return Decline(network, None)
     return Decline(network, None, category=last.category, retryability=last.retryability)
-
-
-def _changed(value: T, names: Sequence[str], **changes: object) -> T:
-    """A frozen value with some fields changed, without checking again what it was checked for when it was made."""
-    changed = object.__new__(type(value))
-    for name in names:
-        object.__setattr__(changed, name, changes[name] if name in changes else getattr(value, name))
-    return changed
