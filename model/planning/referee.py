@@ -12,6 +12,7 @@ from functools import cached_property
 from features.action import Retry
 from features.context import Context
 from features.instants import MICROSECOND, to_micros
+from features.vocabulary import Outcome
 from model.caps.prescreen import NONE, Prescreen, prescreen_of
 from model.caps.proposal import Proposal
 from model.caps.rule import KeyPart
@@ -33,12 +34,14 @@ class Ground:
         set_off: Those that something which happened may have set off.
         bearable: How many attempts more every cap bears, as `Prescreen.bearable` gives them.
         imagined: What declines by each route that are imagined set off here, remembered.
+        ended: The same by how they ended.
     """
 
     screen: Prescreen
     set_off: int
     bearable: tuple[tuple[int, int], ...]
     imagined: dict[Route, int] = field(default_factory=dict)
+    ended: dict[tuple[Outcome, int, str | None], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,11 @@ class Referee:
         like = self._like.get(route)
         if like is None:
             like = self._like[route] = self.event(number, retry)
-        bits = ground.imagined[route] = ground.screen.set_off_by(like)
+        ended = (like.outcome, id(like.decline), like.network_code)
+        bits = ground.ended.get(ended)
+        if bits is None:
+            bits = ground.ended[ended] = ground.screen.set_off_by(like)
+        ground.imagined[route] = bits
         return bits
 
     @cached_property
