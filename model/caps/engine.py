@@ -6,7 +6,7 @@ from datetime import datetime
 
 from features.instants import to_micros
 from model.caps.fixes import Fix
-from model.caps.gauges import Gauge, counting_gauge, fee_changes, in_force_between
+from model.caps.gauges import Gauge, counting_gauge, rule_edges
 from model.caps.proposal import Proposal
 from model.caps.rule import CapRule, Kind
 from model.caps.rulebook import Rulebook
@@ -39,12 +39,10 @@ class ProposalVerdicts:
         rules = rulebook.binding(proposal)
         shared = Shared(tally, proposal.counter)
         gauges = [g for rule in rules if (g := _gauge_of(rule, shared, proposal, volumes, fixes)) is not None]
-        self._gauges = [(*in_force_between(gauge.rule), gauge) for gauge in gauges]
+        edges = [rule_edges(gauge.rule) for gauge in gauges]
+        self._gauges = [(start, end, gauge) for (start, end, *_), gauge in zip(edges, gauges, strict=True)]
         self._clocks = [gauge for gauge in gauges if isinstance(gauge, HoursGauge)]
-        changes = {
-            m for start, end, gauge in self._gauges for m in (start, end, *gauge.changes, *fee_changes(gauge.rule))
-        }
-        self._changes = sorted(changes)
+        self._changes = sorted({at for own, gauge in zip(edges, gauges, strict=True) for at in (*own, *gauge.changes)})
         self._known: dict[int | tuple[int, ...], tuple[bool, tuple[Verdict, ...]]] = {}
 
     def at(self, instant: datetime) -> tuple[Verdict, ...]:

@@ -21,6 +21,8 @@ from model.caps.verdict import Verdict
 _FOR_EVER = 1 << 62
 _DAY = timedelta(days=1)
 _DAYS = 4_096
+_MOST_KNOWN = 4_096
+_EDGES: dict[int, tuple[CapRule, tuple[int, ...]]] = {}
 
 
 class Gauge(Protocol):
@@ -136,15 +138,25 @@ class BlockGauge:
         return answer(self.rule, sentence, allowed=over, frees=None if over else self.until, fee=fee)
 
 
-def in_force_between(rule: CapRule) -> tuple[int, int]:
-    """The first instant a rule binds and the first at which it no longer does (int64 microseconds)."""
-    start = -_FOR_EVER if rule.effective_from is None else _midnight(rule.effective_from)
-    end = _FOR_EVER if rule.effective_to is None else _midnight(rule.effective_to + _DAY)
-    return start, end
+def rule_edges(rule: CapRule) -> tuple[int, ...]:
+    """The first instant a rule binds, the first at which it no longer does, and those at which its price changes.
+
+    Int64 microseconds; worked out once for each rule, by its identity, since comparing rules takes longer.
+    """
+    known = _EDGES.get(id(rule))
+    if known is None:
+        if len(_EDGES) >= _MOST_KNOWN:
+            _EDGES.clear()
+        start = -_FOR_EVER if rule.effective_from is None else _midnight(rule.effective_from)
+        end = _FOR_EVER if rule.effective_to is None else _midnight(rule.effective_to + _DAY)
+        known = _EDGES[id(rule)] = (
+            rule,
+            (start, end, *_fee_changes(rule)),
+        )  # holding the rule: none takes its id
+    return known[1]
 
 
-def fee_changes(rule: CapRule) -> Iterable[int]:
-    """Instants at which the rule's price changes."""
+def _fee_changes(rule: CapRule) -> Iterable[int]:
     for fee in rule.fees:
         if fee.effective_from:
             yield _midnight(fee.effective_from)

@@ -55,7 +55,7 @@ def _warm_choice() -> None:
     first = np.zeros(1, dtype=np.int64)
     ends, next_ = by_gap(first, 2, lanes.gap, lanes.instant, lanes.places, lanes.begins)
     fill_in(
-        np.zeros((2, 2)), 0, first, ends, next_, net[:1],
+        np.zeros((2, 2)), two, first, ends, next_, net[:1],
         moves.start, lanes.gap, lanes.instant, lanes.places, lanes.begins, moves.route,
     )  # fmt: skip
 

@@ -75,10 +75,10 @@ class Interpolated:
         """Once so many were declined with each method, shape (states, methods)."""
         count, methods = states.shape
         further = np.zeros((count, methods, methods))
-        for theirs in range(methods):
-            for other in range(methods):
-                extra = np.minimum(np.maximum(states[:, other] - (other == theirs), 0), MORE_DECLINES)
-                further[:, theirs] += self.more[theirs, other].T[extra]
+        theirs = np.arange(methods)
+        for other in range(methods):
+            extra = np.minimum(np.maximum(states[:, other, None] - (other == theirs), 0), MORE_DECLINES)
+            further += self.more[theirs, other, :, extra]
         return Chances(self.odds[None], np.zeros(count, dtype=np.int64), np.exp(further), odds=True)
 
 

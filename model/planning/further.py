@@ -37,26 +37,26 @@ def steps(series: Sequence[Series], answers: Sequence[Floats], methods: int) -> 
     Returns:
         As `Interpolated.more`, shape (methods, methods, methods, MORE_DECLINES + 1).
     """
-    total = np.zeros((methods, methods, methods, MORE_DECLINES + 1))
-    seen = np.zeros_like(total)
+    shape = (methods, methods, methods, MORE_DECLINES + 1)
+    total, seen = np.zeros(shape), np.zeros(shape)
     begin = 0
     for one in series:
-        answered = np.array(answers[begin : begin + len(one.before)])
-        begin += len(one.before)
-        if len(answered) == 1:
-            continue
-        change = answered[1:] - answered[0]
-        for then in range(methods):
-            theirs = np.flatnonzero(one.asked == then)
-            if theirs.size:
-                sums = change.take(theirs, axis=1).sum(axis=1).tolist()
-                for (other, declines), changed in zip(one.before[1:], sums, strict=True):
-                    total[one.method, other, then, declines] += changed
-                    seen[one.method, other, then, declines] += theirs.size
+        end = begin + len(one.before)
+        if end - begin > 1:
+            change = np.array(answers[begin + 1 : end]) - answers[begin]
+            others, declines = np.array(one.before[1:]).T
+            for then in range(methods):
+                theirs = np.flatnonzero(one.asked == then)
+                if theirs.size:
+                    # No two questions of a series are about the same declines, so that none is lost.
+                    total[one.method, others, then, declines] += change.take(theirs, axis=1).sum(axis=1)
+                    seen[one.method, others, then, declines] += theirs.size
+        begin = end
     mean = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
+    every = np.arange(methods)
     for k in range(1, MORE_DECLINES + 1):
         # What was not asked changes as it does where the method was declined last too.
-        own = np.einsum("mmtk->mtk", mean)
-        onward = own[..., max(k - 1, 1)] - own[..., max(k - 2, 0)] if k > 1 else np.zeros((methods, methods))
+        own = mean[every, every]
+        onward = own[..., k - 1] - own[..., k - 2] if k > 1 else np.zeros((methods, methods))
         mean[..., k] = np.where(seen[..., k] > 0, mean[..., k], mean[..., k - 1] + onward)
     return mean

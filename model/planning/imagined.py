@@ -1,10 +1,8 @@
 """Contexts that have not happened: the same payment after further declines."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from operator import lt
-from typing import TypeVar
 
 from features.action import Retry
 from features.attempt import Attempt
@@ -16,9 +14,6 @@ from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
 from model.failures import failures
 
-T = TypeVar("T", Attempt, Context)
-
-_OF_ATTEMPT, _OF_CONTEXT = (tuple(field.name for field in fields(kind)) for kind in (Attempt, Context))
 _SHARED = (Retryability.LATER, Retryability.SOON)
 
 
@@ -28,23 +23,15 @@ class Imagining:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._by_day = by_day(context)
-        self._last = context.attempts[-1].at if context.attempts else None
         self._ends: dict[str, tuple[Outcome, Decline | None, timedelta]] = {}
         self._likes: dict[tuple[str, str], Attempt] = {}
         self._attempts: dict[tuple[int, str, str, int], Attempt] = {}
 
     def after(self, declined: Sequence[Retry]) -> Context:
         """The context as it would be once these retries, in order of time, had all been declined."""
-        context = self._context
         attempts = [self.attempt(number, retry) for number, retry in enumerate(declined)]
-        as_of = max([context.as_of, *(attempt.known_at for attempt in attempts)])
-        joined = (*context.attempts, *attempts)
-        times = [] if self._last is None else [self._last]
-        times += [attempt.at for attempt in attempts]
-        if not all(map(lt, times, times[1:])):
-            return replace(context, attempts=joined, as_of=as_of)
-        # In order of time and known by then, as the context would see for itself at every one of very many.
-        return _changed(context, _OF_CONTEXT, attempts=joined, as_of=as_of)
+        as_of = max([self._context.as_of, *(attempt.known_at for attempt in attempts)])
+        return replace(self._context, attempts=(*self._context.attempts, *attempts), as_of=as_of)
 
     def supposing(self, moves: Proposed) -> Supposing:
         """The payment with declines of any of these retries, in order of time."""
@@ -58,7 +45,7 @@ class Imagining:
         if known is None:
             at = retry.slot.start
             like, wait = self._like(retry.method_id, retry.processor, at), self._end(retry.method_id)[2]
-            known = _changed(like, _OF_ATTEMPT, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + wait)
+            known = replace(like, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + wait)
             self._attempts[asked] = known
         return known
 
@@ -121,11 +108,3 @@ def _like(context: Context, method_id: str) -> Decline:
     if last is None or last.retryability not in _SHARED:
         return Decline(network, None)
     return Decline(network, None, category=last.category, retryability=last.retryability)
-
-
-def _changed(value: T, names: Sequence[str], **changes: object) -> T:
-    """A frozen value with some fields changed, without checking again what it was checked for when it was made."""
-    changed = object.__new__(type(value))
-    for name in names:
-        object.__setattr__(changed, name, changes[name] if name in changes else getattr(value, name))
-    return changed

@@ -55,7 +55,7 @@ def by_gap(
 @compiled
 def fill_in(  # noqa: C901 - one loop, as every call counts references
     change: Floats,
-    route: int,
+    theirs: Int64s,
     lasts: Int64s,
     ends: Int64s,
     next_: Int64s,
@@ -72,7 +72,8 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
     Linearly in the time of the decline, and in the gap to the moves of each route by itself.
 
     Args:
-        change: By move declined last and move, shape (n, n); the rows of the route are written.
+        change: To be added to, by move declined last and move, shape (m, n).
+        theirs: The moves declined last, those of one route in order of time, shape (m,).
         lasts: The declines of the route that were asked about, in order of time, shape (k,).
         ends: Where the moves asked about after each begin, and the last end, shape (k + 1,).
         next_, answer: The moves asked about and what changed for them, shape (asked,).
@@ -80,7 +81,7 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
         gap, instant, places, begins: As for `by_gap`.
         of_route: Route of every move, shape (n,).
     """
-    count, theirs = lasts.size, places[begins[route] : begins[route + 1]]
+    count = lasts.size
     lower, upper, weight = (
         np.empty(theirs.size, dtype=np.int64),
         np.empty(theirs.size, dtype=np.int64),
@@ -88,7 +89,6 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
     )
     above = 0
     for i in range(theirs.size):
-        change[theirs[i]] = 0.0
         at = start[theirs[i]]
         while above < count - 1 and start[lasts[above]] < at:
             above += 1
@@ -127,4 +127,4 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
                         found = y[at]
                     else:
                         found = (y[at + 1] - y[at]) / (x[at + 1] - x[at]) * (here - x[at]) + y[at]
-                    change[last, j] += part * found
+                    change[i, j] += part * found

@@ -141,13 +141,12 @@ def solve(moves: Moves, beliefs: Beliefs, room: Room, most: int) -> Solution:
 
     then, following = np.zeros(len(moves)), {}
     if len(moves) and most > 1:
-        states, onward = _states(_bearable(moves, room), most)
+        counts, states, onward = _states(_bearable(moves, room), most)
         chances = beliefs.over(states)
         value, best = over_states(
             states, onward, moves.method, moves.gain - moves.approved_cost, moves.declined_cost,
             room.follows, room.own_left, room.all_left, chances.tables, chances.which, chances.factors, chances.odds,
         )  # fmt: skip
-        counts = [tuple(state) for state in states.tolist()]
         following = dict(zip(counts, best, strict=True))
         # The last states are those of one decline, in the order of the methods from the last to the first.
         then = value[_first_states(len(counts), moves.methods)[moves.method], np.arange(len(moves))]
@@ -169,22 +168,24 @@ def path_from(moves: Moves, first: int, following: Mapping[Counts, Int64s]) -> t
 
 def _bearable(moves: Moves, room: Room) -> Counts:
     """How often each method may be declined at all."""
-    most = [1 + int(min(room.own_left[moves.method == m].max(initial=0), len(moves))) for m in range(moves.methods)]
-    return tuple(most)
+    size = len(moves)
+    most = np.zeros(moves.methods, dtype=np.int64)
+    np.maximum.at(most, moves.method, np.minimum(room.own_left, size))
+    return tuple((most + 1).tolist())
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _states(bearable: Counts, most: int) -> tuple[Int64s, Int64s]:
-    """(declines with each method, the state after one more with each or -1) of every state, most declines first.
+def _states(bearable: Counts, most: int) -> tuple[tuple[Counts, ...], Int64s, Int64s]:
+    """(every state, declines with each method, the state after one more with each or -1), most declines first.
 
     Returns:
-        Both of shape (states, methods).
+        The states as words, and twice as numbers of shape (states, methods).
     """
-    found = [counts for total in range(most - 1, 0, -1) for counts in _spread(total, bearable)]
+    found = tuple(counts for total in range(most - 1, 0, -1) for counts in _spread(total, bearable))
     place = {counts: number for number, counts in enumerate(found)}
     onward = [[place.get(_plus(counts, m), NONE) for m in range(len(bearable))] for counts in found]
     shape = (-1, len(bearable))
-    return np.array(found, dtype=np.int64).reshape(shape), np.array(onward, dtype=np.int64).reshape(shape)
+    return found, np.array(found, dtype=np.int64).reshape(shape), np.array(onward, dtype=np.int64).reshape(shape)
 
 
 def _first_states(states: int, methods: int) -> Int64s:

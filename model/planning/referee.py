@@ -12,6 +12,7 @@ from functools import cached_property
 from features.action import Retry
 from features.context import Context
 from features.instants import MICROSECOND, to_micros
+from features.vocabulary import Outcome
 from model.caps.prescreen import NONE, Prescreen, prescreen_of
 from model.caps.proposal import Proposal
 from model.caps.rule import KeyPart
@@ -33,12 +34,14 @@ class Ground:
         set_off: Those that something which happened may have set off.
         bearable: How many attempts more every cap bears, as `Prescreen.bearable` gives them.
         imagined: What declines by each route that are imagined set off here, remembered.
+        ended: The same by how they ended.
     """
 
     screen: Prescreen
     set_off: int
     bearable: tuple[tuple[int, int], ...]
     imagined: dict[Route, int] = field(default_factory=dict)
+    ended: dict[tuple[Outcome, int, str | None], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,11 @@ class Referee:
 
     def suspects(self, route: Route, declined: Sequence[Retry], more: int) -> tuple[Prescreen, int]:
         """(the rules that bind a route, the set of those that may forbid it after the declines or so many more)."""
-        ground = self._ground(route)
+        ground = self._grounds.get(route) or self._ground(route)
         set_off = ground.set_off
         for number, retry in enumerate(declined):
-            set_off |= self._set_off_by(ground, number, retry)
+            bits = ground.imagined.get((retry.method_id, retry.processor))
+            set_off |= self._set_off_by(ground, number, retry) if bits is None else bits
         return ground.screen, ground.screen.suspects_after(ground.bearable, len(declined) + more, set_off)
 
     def event(self, number: int, retry: Retry) -> Event:
@@ -96,31 +100,29 @@ class Referee:
         return Proposal(self.context.payment, self.context.method(method_id), processor, decided_at=at.as_of)
 
     def _ground(self, route: Route) -> Ground:
-        ground = self._grounds.get(route)
-        if ground is None:
-            ground = self._grounds[route] = self._grounded(self.proposal(route, self.context))
-        return ground
-
-    def _grounded(self, proposal: Proposal) -> Ground:
+        proposal = self.proposal(route, self.context)
         screen, set_off = prescreen_of(self.rulebook.binding(proposal)), NONE
         for event in self.tally.events:
             bits = screen.set_off_by(event)
             set_off |= bits if event.payment_id == proposal.payment.payment_id else screen.elsewhere(bits)
         bearable = screen.bearable(self.tally.events, proposal.counter, to_micros(self.context.as_of))
-        return Ground(screen, set_off, bearable)
+        ground = self._grounds[route] = Ground(screen, set_off, bearable)
+        return ground
 
     def _set_off_by(self, ground: Ground, number: int, retry: Retry) -> int:
         """What a decline of the retry sets off; all declines by one route end alike, whenever they happen."""
         if ground.screen.reads_days:
             return ground.screen.set_off_by(self.event(number, retry))
         route = (retry.method_id, retry.processor)
-        known = ground.imagined.get(route)
-        if known is None:
-            like = self._like.get(route)
-            if like is None:
-                like = self._like[route] = self.event(number, retry)
-            known = ground.imagined[route] = ground.screen.set_off_by(like)
-        return known
+        like = self._like.get(route)
+        if like is None:
+            like = self._like[route] = self.event(number, retry)
+        ended = (like.outcome, id(like.decline), like.network_code)
+        bits = ground.ended.get(ended)
+        if bits is None:
+            bits = ground.ended[ended] = ground.screen.set_off_by(like)
+        ground.imagined[route] = bits
+        return bits
 
     @cached_property
     def tally(self) -> Tally:

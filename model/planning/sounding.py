@@ -75,7 +75,6 @@ class Sounding:
         self.exact = self._methods == 1 and pairs * (most - 1) <= EXACT_ROWS
         self._supposing = Imagining(context).supposing(retries)
         self._filled: dict[int, list[Answered]] = {}
-        self._change = np.zeros((0, 0))
         self._odds = np.zeros((0, 0))
         self._stepped: tuple[Sequence[Floats], Floats] | None = None
         self._series: list[Series] = []
@@ -200,11 +199,7 @@ class Sounding:
         of_route: list[list[Answered]] = [[] for _ in range(len(lanes))]
         for last in sorted(latest):
             of_route[route[last]].append(latest[last])
-        change, odds = self._change, self._odds
-        if not odds.size:
-            change, odds = np.zeros((size, size)), np.tile(np.exp(logit), (size, 1))
-        else:
-            change, odds = change.copy(), odds.copy()
+        odds = self._odds.copy() if self._odds.size else np.tile(np.exp(logit), (size, 1))
         for r, points in enumerate(of_route):
             before = self._filled.get(r, [])
             if len(before) == len(points) and not any(map(is_not, before, points)):
@@ -214,13 +209,14 @@ class Sounding:
             ends = np.cumsum([0, *(question.next_.size for question, _ in points)], dtype=np.int64)
             told = np.concatenate([answer for _, answer in points]) - logit[next_]
             lasts = np.array([question.declined[0] for question, _ in points], dtype=np.int64)
+            theirs = lanes.of_route(r)
+            change = np.zeros((theirs.size, size))
             fill_in(
-                change, r, lasts, ends, next_, told,
+                change, theirs, lasts, ends, next_, told,
                 self._moves.start, lanes.gap, lanes.instant, lanes.places, lanes.begins, route,
             )  # fmt: skip
-            theirs = lanes.of_route(r)
-            odds[theirs] = np.exp(logit + change[theirs])
-        self._change, self._odds = change, odds
+            odds[theirs] = np.exp(logit + change)
+        self._odds = odds
         return odds
 
 
