@@ -47,7 +47,8 @@ SMALLEST = 1e-3
 
 _RAILS, _NETWORKS, _FUNDINGS, _FORMS = list(Rail), list(Network), list(Funding), list(Credential)
 _UNSAID = -1
-_REMEMBERED = 512
+_REMEMBERED = 512  # attempts
+_LATEST = 16  # payments
 
 
 class Contexts(NamedTuple):
@@ -176,10 +177,24 @@ class Gatherer:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
         self._read: dict[int, tuple[Attempt, tuple[int, ...], tuple[float, ...]]] = {}
+        self._latest: dict[int, tuple[Context, _Gathering]] = {}
 
     def __call__(self, asked: Sequence[Asked | Supposed]) -> Gathered:
         """The arrays of some contexts and the retries proposed in them, at least one."""
-        return _Gathering(self, self._encoders).of(asked)
+        about = [one.by.context if isinstance(one, Supposed) else one[0] for one in asked]
+        if any(context is not about[0] for context in about):
+            return _Gathering(self, self._encoders).of(asked)
+        return self._of_one(about[0]).of(asked)
+
+    def _of_one(self, context: Context) -> "_Gathering":
+        """What was read of a payment when it was asked about last: a decision asks a few times over."""
+        known = self._latest.get(id(context))
+        if known is None:
+            if len(self._latest) >= _LATEST:
+                self._latest = {}
+            # The context is kept with it, so that no other can have its id meanwhile.
+            known = self._latest[id(context)] = context, _Gathering(self, self._encoders)
+        return known[1]
 
     def numbers(self, attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
         """What an attempt says by itself; see `_numbers`."""
@@ -219,7 +234,7 @@ class _Common(NamedTuple):
 
 
 class _Gathering:
-    """One call's numbers for payments, processors, methods, zones and calendars, in the order in which they turn up."""
+    """Numbers of payments, processors, methods, zones and calendars, in the order in which they turn up."""
 
     def __init__(self, gatherer: Gatherer, encoders: Encoders) -> None:
         self._gatherer, self._encoders = gatherer, encoders
@@ -234,8 +249,10 @@ class _Gathering:
         self._amounts: dict[Money, float] = {}
         self._whole: list[tuple[int, ...]] = []
         self._real: list[tuple[float, ...]] = []
-        self._commons: dict[int, _Common] = {}
+        self._commons: dict[int, tuple[Supposing, _Common]] = {}
         self._supposed: list[tuple[Int64s, Floats]] = []
+        self._attempts: tuple[int, Attempts] | None = None
+        self._calendar: tuple[int, int, int, Calendar] | None = None
 
     def of(self, asked: Sequence[Asked | Supposed]) -> Gathered:
         told: list[tuple[int, ...]] = []
@@ -284,7 +301,7 @@ class _Gathering:
             methods,
             Routes(*_columns(np.array(routes, dtype=np.int64), 3)),
             proposed,
-            self._calendar(proposed.at),
+            self._calendar_of(proposed.at),
             len(self._payments),
         )
 
@@ -338,8 +355,8 @@ class _Gathering:
             first = -1 - sum(len(block) for block, _ in self._supposed)
             self._supposed.append((whole, real[by.moves.route]))
             events = self._events(wallet, by.context.attempts)
-            self._commons[id(by)] = _Common(events, self._told(by.context), first, whole[:, 1].tolist())
-        return self._commons[id(by)]
+            self._commons[id(by)] = by, _Common(events, self._told(by.context), first, whole[:, 1].tolist())
+        return self._commons[id(by)][1]
 
     def _read(self, wallet: _Wallet, attempt: Attempt) -> None:
         whole, real = self._numbers(wallet, attempt)
@@ -390,16 +407,21 @@ class _Gathering:
         return Methods(rail, network, funding, form, country, issuer, bin_, np.array(self._expires), zone, calendar)
 
     def _all_attempts(self, event: list[int], methods: Methods) -> Attempts:
-        # Declines that are only supposed come last, and are counted down from -1 until it is known after how many.
-        made = len(self._whole)
+        made, numbers = len(self._whole), np.array(event, dtype=np.int64)
+        size = made + sum(len(block) for block, _ in self._supposed)
+        if self._attempts is None or self._attempts[0] != size:
+            self._attempts = size, self._read_attempts(methods)
+        # Declines that are only supposed come last, and were counted down from -1 until it was known after how many.
+        return self._attempts[1]._replace(event=np.where(numbers < 0, made - 1 - numbers, numbers))
+
+    def _read_attempts(self, methods: Methods) -> Attempts:
         blocks = [(np.array(self._whole, dtype=np.int64).reshape(-1, 9), np.array(self._real).reshape(-1, 4))]
         whole, real = (np.concatenate(part) for part in zip(*blocks, *self._supposed, strict=True))
-        numbers = np.array(event, dtype=np.int64)
         at, known_at, outcome, category, retryability, form, method, processor, payment = _columns(whole, 9)
         wait, amount, three_d_secure, expires = _columns(real, 4)
         day = self._days(at, methods.zone[method])
         return Attempts(
-            event=np.where(numbers < 0, made - 1 - numbers, numbers), at=at, known_at=known_at,
+            event=_NONE, at=at, known_at=known_at,
             approved=outcome == APPROVED, failed=(outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME),
             error=outcome == _ERROR, category=category, retryability=retryability,
             method=method, processor=processor, payment=payment,
@@ -417,14 +439,19 @@ class _Gathering:
             local[chosen] = local_micros(name, at[chosen])
         return local_day(local)
 
-    def _calendar(self, at: Int64s) -> Calendar:
+    def _calendar_of(self, at: Int64s) -> Calendar:
         """The months in which the slots lie."""
-        zones, followed, ends = tuple(self._zones), tuple(self._calendars), np.array([at.min(), at.max()])
-        days = [local_day(local_micros(zone, ends)) for zone in zones]
-        months = calendars.month_of(np.concatenate(days))
-        return Calendar(*clocks_of(zones), *tables_of(followed, int(months.min()), int(months.max())))
+        low, high = int(at.min()), int(at.max())
+        known, count = self._calendar, len(self._zones) + len(self._calendars)
+        if known is None or known[0] != count or low < known[1] or high > known[2]:
+            zones, followed, ends = tuple(self._zones), tuple(self._calendars), np.array([low, high])
+            months = calendars.month_of(np.concatenate([local_day(local_micros(zone, ends)) for zone in zones]))
+            tables = tables_of(followed, int(months.min()), int(months.max()))
+            known = self._calendar = count, low, high, Calendar(*clocks_of(zones), *tables)
+        return known[3]
 
 
+_NONE = np.empty(0, dtype=np.int64)
 _ERROR = OUTCOMES.index(Outcome.ERROR)
 
 
