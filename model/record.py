@@ -119,14 +119,19 @@ class Judge:
             starts, ends: Of each slot, microseconds, shape (n,).
         """
         changes = self._all.changes
-        together = np.zeros(starts.shape, dtype=np.bool_) if changes is None else starts >= self._last
-        for place in np.flatnonzero(~together):
+        if changes is None or not starts.size:
+            places = np.empty(0, dtype=np.int64)
+            alone = np.arange(starts.size)
+        else:
+            together = starts >= self._last
+            places, alone = np.flatnonzero(together), np.flatnonzero(~together)
+        for place in alone:
             yield place.reshape(1), self.throughout(int(starts[place]), int(ends[place]))
-        places = np.flatnonzero(together)
         if changes is None or not places.size:
             return
-        first, last = (np.searchsorted(changes, at[places], side="right") for at in (starts, ends - 1))
-        stretches = first * (len(changes) + 1) + last
+        edges = np.array(changes, dtype=np.int64)
+        first, last = (edges.searchsorted(at[places], side="right") for at in (starts, ends - 1))
+        stretches = first * (edges.size + 1) + last
         for stretch in distinct(stretches):
             alike = places[stretches == stretch]
             yield alike, self.throughout(int(starts[alike[0]]), int(ends[alike[0]]))

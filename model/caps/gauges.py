@@ -11,6 +11,7 @@ from features.instants import MICROS_PER_HOUR, to_micros
 from model.caps.answer import answer, fee_at
 from model.caps.fixes import Fix, authentications, lifted_at
 from model.caps.proposal import Proposal
+from model.caps.remembered import Remembered
 from model.caps.rule import CapRule, Counts, FixKind, Kind, Window, WindowKind
 from model.caps.sentences import block_sentence, cap_sentence, closed_sentence, exhausted_sentence
 from model.caps.shared import Shared
@@ -21,8 +22,6 @@ from model.caps.verdict import Verdict
 _FOR_EVER = 1 << 62
 _DAY = timedelta(days=1)
 _DAYS = 4_096
-_MOST_KNOWN = 4_096
-_EDGES: dict[int, tuple[CapRule, tuple[int, ...]]] = {}
 
 
 class Gauge(Protocol):
@@ -51,8 +50,7 @@ def counting_gauge(
 ) -> "CountGauge | BlockGauge | None":
     """A cap, prohibition, condition or wait held against its counter; None when it answers to nothing there."""
     events = shared.events(rule, resets=rule.resets_on_approval)
-    # An attempt that is still pending has no reason yet and hides none.
-    latest = [event for event in events if event.decline is not None][-1:]
+    latest = shared.latest(rule, resets=rule.resets_on_approval)
     if rule.kind is Kind.CAP:
         answers = rule.counts is Counts.TRIGGERS or matches(rule.after, latest[0] if latest else None)
         return _count_gauge(rule, events, proposal) if answers else None
@@ -93,7 +91,7 @@ class CountGauge:
             fee = fee_at(self.rule, self.proposal, at)
             return answer(self.rule, closed_sentence(self.rule, self.closes), allowed=False, used=used, fee=fee)
         if spared or used < (self.rule.limit or 0):
-            return answer(self.rule, cap_sentence(self.rule, used, None, None), allowed=True, used=used)
+            return _allowing(self.rule, used)
         return self._exceeded(at, used)
 
     def _exceeded(self, at: int, used: int) -> Verdict:
@@ -138,22 +136,17 @@ class BlockGauge:
         return answer(self.rule, sentence, allowed=over, frees=None if over else self.until, fee=fee)
 
 
-def rule_edges(rule: CapRule) -> tuple[int, ...]:
-    """The first instant a rule binds, the first at which it no longer does, and those at which its price changes.
+def _edges(rule: CapRule) -> tuple[int, ...]:
+    start = -_FOR_EVER if rule.effective_from is None else _midnight(rule.effective_from)
+    end = _FOR_EVER if rule.effective_to is None else _midnight(rule.effective_to + _DAY)
+    return (start, end, *_fee_changes(rule))
 
-    Int64 microseconds; worked out once for each rule, by its identity, since comparing rules takes longer.
-    """
-    known = _EDGES.get(id(rule))
-    if known is None:
-        if len(_EDGES) >= _MOST_KNOWN:
-            _EDGES.clear()
-        start = -_FOR_EVER if rule.effective_from is None else _midnight(rule.effective_from)
-        end = _FOR_EVER if rule.effective_to is None else _midnight(rule.effective_to + _DAY)
-        known = _EDGES[id(rule)] = (
-            rule,
-            (start, end, *_fee_changes(rule)),
-        )  # holding the rule: none takes its id
-    return known[1]
+
+rule_edges = Remembered(_edges)
+"""The first instant a rule binds, the first at which it no longer does, and those at which its price changes.
+
+Int64 microseconds.
+"""
 
 
 def _fee_changes(rule: CapRule) -> Iterable[int]:
@@ -162,6 +155,22 @@ def _fee_changes(rule: CapRule) -> Iterable[int]:
             yield _midnight(fee.effective_from)
         if fee.effective_to:
             yield _midnight(fee.effective_to + _DAY)
+
+
+def _allowing(rule: CapRule, used: int) -> Verdict:
+    """What a cap says while it allows: nothing but how much is used, so that it is worded once."""
+    worded = _worded(rule)
+    said = worded.get(used)
+    if said is None:
+        said = worded[used] = answer(rule, cap_sentence(rule, used, None, None), allowed=True, used=used)
+    return said
+
+
+def _no_words(_: CapRule) -> dict[int, Verdict]:
+    return {}
+
+
+_worded = Remembered(_no_words)
 
 
 def _count_gauge(rule: CapRule, events: tuple[Event, ...], proposal: Proposal) -> CountGauge:

@@ -13,6 +13,9 @@ from model.caps.engine import verdicts
 from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook
 from model.caps.tally import tally_of
+from model.caps.verdict import Verdict
+from model.decision import Removed
+from model.record import Judge
 from model.screening import screen, verdicts_on
 
 RULEBOOK = Rulebook.load()
@@ -53,3 +56,19 @@ def test_an_advised_wait_removes_the_slots_before_it_and_says_until_when() -> No
     assert screened.allowed[0].slot.start >= NOW + timedelta(days=4)
     waits = [r for r in screened.removed if r.verdict.frees_at is not None]
     assert {r.verdict.frees_at for r in waits} == {NOW + timedelta(days=4)}
+
+
+@given(contexts())
+@settings(max_examples=60, deadline=None)
+def test_what_was_removed_is_told_in_the_order_met_with_the_last_that_was_met(failure: Context) -> None:
+    proposed = candidates(failure, horizon_of(failure))
+    refused: dict[tuple[str, str], list[Verdict]] = {}
+    for retry in proposed:
+        proposal = Proposal(failure.payment, failure.method(retry.method_id), retry.processor, decided_at=failure.as_of)
+        judge = Judge(RULEBOOK, tally_of(failure), proposal, failure.as_of)
+        for verdict in judge.throughout(retry.slot.start_micros, retry.slot.end_micros)[1]:
+            if not verdict.allowed:
+                refused.setdefault((retry.method_id, verdict.rule_id), []).append(verdict)
+    methods = [retry.method_id for retry in proposed]
+    expected = [Removed(m, methods.count(m), len(found), found[-1]) for (m, _), found in refused.items()]
+    assert list(screen(failure, proposed, RULEBOOK).removed) == expected

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features.action import Slot
 from features.instants import to_micros
 from model.issuer_clock import IssuerClock
-from model.slots import day_slots, debit_slots, hourly_slots, local_hours, odd_slot
+from model.slots import day_slots, debit_slots, edges, hourly_grid, hourly_slots, local_hours, odd_slot
 
 MINUTE = timedelta(minutes=1)
 BERLIN = IssuerClock("DE", "Europe/Berlin", "XECB")
@@ -68,6 +68,25 @@ def test_hourly_slots_are_whole_hours_that_never_overlap(
         assert last_day is None or local.date() <= last_day
         assert slot.start < as_of + timedelta(hours=48) or local.hour in {0, 9, 14, 19}
     assert all(before.end <= after.start for before, after in pairwise(slots))
+
+
+@given(
+    st.sampled_from((*ZONES, "Asia/Kathmandu", "Pacific/Chatham", "UTC")),
+    instants,
+    st.integers(-2, 70 * 24 * 60),
+    st.none() | st.dates(date(2026, 1, 1), date(2028, 1, 1)),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_is_remembered_of_an_hour_is_what_would_be_worked_out(
+    zone: str, as_of: datetime, minutes: int, last_day: date | None
+) -> None:
+    last = as_of + timedelta(minutes=minutes)
+    found = hourly_grid(zone, as_of, last).until(to_micros(last), last_day)
+    start, end = edges(hourly_slots(local_hours(zone, as_of, last), as_of, last_day))
+    assert found.start.tolist() == start.tolist()
+    assert found.end.tolist() == end.tolist()
+    struck = local_hours(zone, as_of, as_of + timedelta(days=1)).start[0]
+    assert found.hours.start[0] == struck
 
 
 def test_near_slots_are_every_hour_and_far_ones_four_a_day() -> None:
