@@ -13,7 +13,7 @@ from model.contributions import Contribution, Explaining
 from model.decision import Plan, PlannedAttempt
 from model.economics import Economics
 from model.planner import Case, Options, Planned
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining
 from model.scorer import Score, Scorer
 from model.valuation import Values, values
 
@@ -31,7 +31,8 @@ def explained(
     """The same, with what moved the score now of each retry compared, where the scorer can say so."""
     context, options = case.context, case.options
     retries = [options.retries[i] for i in planned.path]
-    later: list[Asked] = [(after_declines(context, retries[:k]), [retries[k]]) for k in range(1, len(retries))]
+    imagining = Imagining(context)
+    later: list[Asked] = [(imagining.after(retries[:k]), [retries[k]]) for k in range(1, len(retries))]
     parts: tuple[Contribution, ...] = ()
     if compared and isinstance(scorer, Explaining):
         answers, parts = scorer.explained(later, (context, compared))
