@@ -9,6 +9,7 @@ from model.contingent import planned_attempt
 from model.decision import Alternative
 from model.placed import Placed, first_of_each
 from model.planner import Options, Planned
+from model.valuation import Value
 from model.wording import duration_words, percent
 
 MOST = 5
@@ -36,13 +37,12 @@ def alternatives(options: Options, where: Placed, planned: Planned) -> tuple[Alt
 
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:
     attempt = planned_attempt(options, planned.values, index)
-    why = _why_not(options, planned, index)
+    why = _why_not(options, planned, index, attempt.value)
     plan_value = Money(round(float(planned.worth[index])), planned.values.currency)
     return Alternative(attempt.retry, attempt.score, attempt.value, plan_value, why)
 
 
-def _why_not(options: Options, planned: Planned, index: int) -> str:
-    value = planned.values[index]
+def _why_not(options: Options, planned: Planned, index: int, value: Value) -> str:
     if planned.first is None or value.net.amount_minor <= 0:
         return f"not worth it: {value.net} on average after its cost of {value.cost}"
     missing = round(float(planned.worth[planned.first] - planned.worth[index]))

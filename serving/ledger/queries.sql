@@ -489,11 +489,12 @@ WHERE excluded.said_at > advice.said_at OR (excluded.said_at = advice.said_at AN
 
 -- name: advice_against
 -- What speaks against advising a retry of a payment: a stop for everybody, for its merchant, for the payment itself.
-SELECT merchant_id, payment_id, reason, said_at FROM advice WHERE word = 'stopped' AND (
-    (merchant_id = '' AND payment_id = '')
-    OR (merchant_id = :merchant_id AND payment_id = '')
-    OR (merchant_id = :merchant_id AND payment_id = :payment_id)
-)
+-- In two parts, since SQLite takes several times as long for one with OR.
+SELECT merchant_id, payment_id, reason, said_at FROM advice
+WHERE merchant_id = '' AND payment_id = '' AND word = 'stopped'
+UNION ALL
+SELECT merchant_id, payment_id, reason, said_at FROM advice
+WHERE merchant_id = :merchant_id AND merchant_id <> '' AND payment_id IN ('', :payment_id) AND word = 'stopped'
 
 -- name: emergency_stops
 -- The stops in force for everybody and for whole merchants, or only those that hold for one merchant.
