@@ -13,7 +13,7 @@ NONE = -1
 
 
 @compiled
-def over_states(
+def over_states(  # noqa: C901 - one loop, as every call counts references
     states: Int64s,
     onward: Int64s,
     method: Int64s,
@@ -37,7 +37,14 @@ def over_states(
     """
     count, size = states.shape[0], method.shape[0]
     value, best = np.zeros((count, size)), np.full((count, size), NONE, dtype=np.int64)
-    then, bears = np.empty(size), np.empty(size, dtype=np.bool_)
+    then, bears, factor, worth = np.empty(size), np.empty(size, dtype=np.bool_), np.empty(size), np.empty(size)
+    # The first that may follow each move; without a sign, for what may count from the end is not worked out at once.
+    first, end = np.empty(size, dtype=np.uint64), np.uint64(size)
+    for i in range(size):
+        j = 0
+        while j < size and not follows[i, j]:
+            j += 1
+        first[i] = j
     for s in range(count):
         total = 0
         for m in range(states.shape[1]):
@@ -46,19 +53,29 @@ def over_states(
             own, after = states[s, method[j]], onward[s, method[j]]
             bears[j] = (own == 0 or own - 1 < own_left[j]) and total - 1 < all_left[j]
             then[j] = (value[after, j] if after >= 0 else 0.0) - declined_cost[j]
-        table = tables[which[s]]
-        for i in range(size):
-            if states[s, method[i]] == 0:
+        table = which[s]
+        for m in range(states.shape[1]):
+            if states[s, m] == 0:
                 continue
-            most, choice = 0.0, NONE
-            for j in range(size):
-                if follows[i, j] and bears[j]:
-                    p = table[i, j]
-                    if odds:
-                        p = p * factors[s, method[i], method[j]]
+            if odds:
+                for j in range(size):
+                    factor[j] = factors[s, m, method[j]]
+            for i in range(size):
+                if method[i] != m:
+                    continue
+                # Without a branch the processor works out several at a time.
+                if odds:
+                    for j in range(first[i], end):
+                        p = tables[table, i, j] * factor[j]
                         p = p / (1.0 + p)
-                    worth = p * gained[j] + (1.0 - p) * then[j]
-                    if worth > most:
-                        most, choice = worth, j
-            value[s, i], best[s, i] = most, choice
+                        worth[j] = p * gained[j] + (1.0 - p) * then[j]
+                else:
+                    for j in range(first[i], end):
+                        p = tables[table, i, j]
+                        worth[j] = p * gained[j] + (1.0 - p) * then[j]
+                most, choice = 0.0, NONE
+                for j in range(first[i], end):
+                    if worth[j] > most and follows[i, j] and bears[j]:
+                        most, choice = worth[j], j
+                value[s, i], best[s, i] = most, choice
     return value, best
