@@ -22,6 +22,9 @@ from features.vocabulary import TECHNICAL, Credential, Network
 Int64s = NDArray[np.int64]
 
 
+Floats = NDArray[np.float64]
+
+
 class FewFrame:
     """Frames contexts with the encoders of one model."""
 
@@ -40,15 +43,23 @@ class FewFrame:
             return Framed(matrix, facts)
         some = self._gather(asked)
         past = kernels.Past(*kernels.know(some.contexts, some.attempts, _WEIGHING, some.payments))
-        running = np.zeros((past.known.size, DAYS + 1))
-        np.cumsum(past.votes, axis=1, out=running[:, 1:])
-        # A recovery's votes add up to one but for rounding.
-        running[:, -1] = np.rint(running[:, -1])
+        payday, running = _paydays(past.votes)
         kernels.fill(
             matrix, facts, some.contexts, some.attempts, some.methods, some.routes, some.proposed, some.calendar,
-            self._counted, past, np.log1p(past.waited_days), likeliest(past.votes), running, _WORDS, _WEIGHING,
+            self._counted, past, np.log1p(past.waited_days), payday, running, _WORDS, _WEIGHING,
         )  # fmt: skip
         return Framed(matrix, facts)
+
+
+def _paydays(votes: Floats) -> tuple[Floats, Floats]:
+    """(the day on which money seems to come, votes up to each day of the month) of each context."""
+    running = np.zeros((len(votes), DAYS + 1))
+    if not votes.any():
+        return np.full(len(votes), np.nan), running
+    np.cumsum(votes, axis=1, out=running[:, 1:])
+    # A recovery's votes add up to one but for rounding.
+    running[:, -1] = np.rint(running[:, -1])
+    return likeliest(votes), running
 
 
 def _words() -> kernels.Words:

@@ -222,13 +222,13 @@ class _Common(NamedTuple):
 
     Args:
         events: The payment's own, as for any context.
-        told: As of the payment as it stands.
+        as_of: Of the payment as it stands, microseconds.
         first: Number of the first move's decline; the others' follow, downwards.
         known_at: When each move's decline becomes known, microseconds.
     """
 
     events: list[int]
-    told: tuple[int, ...]
+    as_of: int
     first: int
     known_at: list[int]
 
@@ -255,13 +255,14 @@ class _Gathering:
         self._calendar: tuple[int, int, int, Calendar] | None = None
 
     def of(self, asked: Sequence[Asked | Supposed]) -> Gathered:
-        told: list[tuple[int, ...]] = []
-        numbers: list[tuple[float, float]] = []
+        decided: list[int] = []
+        owed: list[tuple[float, ...]] = []
         event: list[int] = []
         at: list[Int64s] = []
         route: list[Int64s] = []
-        events, sizes = [0], [0]
+        events, sizes, times = [0], [0], []
         for one in asked:
+            before = len(decided)
             if isinstance(one, Supposed):
                 context, wallet, moves = one.by.context, self._wallet(one.by.context), one.by.moves
                 common = self._common(one.by)
@@ -269,8 +270,7 @@ class _Gathering:
                     event += common.events
                     event += [common.first - place for place in declined]
                     events.append(len(event))
-                    decided = max([common.told[0], *[common.known_at[place] for place in declined]])
-                    told.append((decided, *common.told[1:]))
+                    decided.append(max([common.as_of, *[common.known_at[place] for place in declined]]))
                 at.append(moves.start[one.asked])
                 route.append(self._routed(wallet, moves.routes)[moves.route[one.asked]])
                 sizes += one.sizes
@@ -279,18 +279,18 @@ class _Gathering:
                 wallet = self._wallet(context)
                 event += self._events(wallet, context.attempts)
                 events.append(len(event))
-                told.append(self._told(context))
+                decided.append(to_micros(context.as_of))
                 at.append(retries.start)
                 route.append(self._routed(wallet, retries.routes)[retries.route])
                 sizes.append(len(retries))
-            numbers += [(self._amount(context.payment.amount), _since(context))] * (len(told) - len(numbers))
-        rows = np.cumsum(np.array(sizes, dtype=np.int64))
-        decided, payment, currency, informed, day_only = _columns(np.array(told, dtype=np.int64), 5)
-        amount, since_day = _columns(np.array(numbers, dtype=np.float64), 2)
+            owed.append(self._owed(context))
+            times.append(len(decided) - before)
+        payment, currency, informed, day_only, amount, since_day = _columns(np.repeat(np.array(owed), times, axis=0), 6)
         contexts = Contexts(
-            decided=decided, payment=payment, currency=currency, amount=_log10(amount),
-            since_day=since_day, informed=informed > 0, day_only=day_only > 0,
-            events=np.array(events, dtype=np.int64), rows=rows,
+            decided=np.array(decided, dtype=np.int64), payment=payment.astype(np.int64),
+            currency=currency.astype(np.int64), amount=_log10(amount), since_day=since_day, informed=informed > 0,
+            day_only=day_only > 0, events=np.array(events, dtype=np.int64),
+            rows=np.cumsum(np.array(sizes, dtype=np.int64)),
         )  # fmt: skip
         proposed = Slots(np.concatenate(at), np.concatenate(route))
         methods = self._all_methods()
@@ -355,7 +355,7 @@ class _Gathering:
             first = -1 - sum(len(block) for block, _ in self._supposed)
             self._supposed.append((whole, real[by.moves.route]))
             events = self._events(wallet, by.context.attempts)
-            self._commons[id(by)] = by, _Common(events, self._told(by.context), first, whole[:, 1].tolist())
+            self._commons[id(by)] = by, _Common(events, to_micros(by.context.as_of), first, whole[:, 1].tolist())
         return self._commons[id(by)][1]
 
     def _read(self, wallet: _Wallet, attempt: Attempt) -> None:
@@ -386,12 +386,18 @@ class _Gathering:
             self._routes[key] = len(self._routes), self._encoders.processor.place.get(processor, _UNSAID)
         return self._routes[key][0]
 
-    def _told(self, context: Context) -> tuple[int, ...]:
-        payment = context.payment
-        number = self._payments.setdefault(payment.payment_id, len(self._payments))
-        currency = self._encoders.currency.place.get(payment.amount.currency, _UNSAID)
+    def _owed(self, context: Context) -> tuple[float, ...]:
+        """(payment, currency, informed, day only, amount, customer since)."""
+        payment, since = context.payment, context.customer_since
         own = [a.precision is Precision.DAY for a in context.attempts if a.payment_id == payment.payment_id]
-        return to_micros(context.as_of), number, currency, int(context.history_known), int(bool(own) and all(own))
+        return (
+            self._payments.setdefault(payment.payment_id, len(self._payments)),
+            self._encoders.currency.place.get(payment.amount.currency, _UNSAID),
+            context.history_known,
+            bool(own) and all(own),
+            self._amount(payment.amount),
+            np.nan if since is None else float(calendars.to_day(since)),
+        )
 
     def _amount(self, amount: Money) -> float:
         if amount not in self._amounts:
@@ -470,10 +476,6 @@ def _numbers(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
     secure = np.nan if attempt.three_d_secure is None else float(attempt.three_d_secure)
     expires = np.nan if attempt.expires_on is None else float(calendars.to_day(attempt.expires_on))
     return whole, (wait_hours(decline), float(attempt.amount.major), secure, expires)
-
-
-def _since(context: Context) -> float:
-    return np.nan if context.customer_since is None else float(calendars.to_day(context.customer_since))
 
 
 def _columns(values: NDArray[T], count: int) -> NDArray[T]:
