@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q features model experiments training serving
-	@$(BIN)/python -m model.forest.warm
+	@$(BIN)/python -m model.warm
 	@touch $(STAMP)
 
 demo: setup ## simulate, train, register, serve and ask for five telling decisions

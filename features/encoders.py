@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from features.rates import FAMILIES, Counts, Event, Family, bucket_of, count, end_of, lookup_all, silence
-from features.rates_at_once import RatesAtOnce
 from features.rows import Rows, rows_of_all
 from features.table import CATEGORIES, AttemptTable, Coded
 from features.vocabulary import TECHNICAL, Network
@@ -20,7 +19,6 @@ Floats = NDArray[np.float64]
 SLOTS = 4
 """Quarters of the issuer's local day: 0–6, 6–12, 12–18, 18–24."""
 
-_FEW = 20_000  # rows that are looked up for all families together, which takes room for all of them at once
 _DAYS = 31  # of a month at most; market paydays are never further apart that it would matter
 
 _LEARNT = ("bin", "country", "currency", "issuer", "processor")
@@ -76,18 +74,13 @@ class Encoders:
     processor: Vocabulary
     counts: Mapping[str, Counts]
     known_until: int = 0
-    _at_once: list[RatesAtOnce] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def rates(self, rows: Rows) -> dict[str, Floats]:
         """The approval rate of every family as known at each row's decision, by family name."""
         parts = self.parts(rows)
         keys = {family.keys: _combined(parts, family, len(rows)) for family in FAMILIES}
         by_name = {family.name: keys[family.keys] for family in FAMILIES}
-        if len(rows) > _FEW:
-            return lookup_all(self.counts, by_name, self._asked_at(rows))
-        if not self._at_once:
-            self._at_once.append(RatesAtOnce(self.counts))
-        return self._at_once[0](by_name, self._asked_at(rows))
+        return lookup_all(self.counts, by_name, self._asked_at(rows))
 
     def silence(self, rows: Rows, name: str) -> Floats:
         """Hours for which the row's key of that family had been silent when what is known ended."""

@@ -1,10 +1,20 @@
 """What is compiled beforehand is what scoring calls."""
 
+from datetime import timedelta
+
 import numpy as np
 from numba.core.registry import CPUDispatcher
 
+from builders import random_history, simple_classify
 from context_builders import card, context, failed
+from features.encoders import from_json, learn
+from features.few.frame import FewFrame
+from features.few.kernels import fill, know
+from features.supposed import Supposed
+from features.table import from_arrow
 from forest_builders import COLUMNS, PLAIN, learnt_from, texts_of
+from model import prior_kernel
+from model.candidates import candidates, horizon_of
 from model.caps.rulebook import Rulebook
 from model.decide import decide
 from model.economics import Economics
@@ -12,11 +22,13 @@ from model.forest.attribution import Attribution, _add_parts, _laid_out, _shown,
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree, read_trees
-from model.forest.warm import warm
 from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins, undominated
+from model.planning.imagined import Imagining
 from model.planning.kernels import over_states
 from model.planning.probing import by_gap, fill_in
 from model.prior import PriorScorer
+from model.prior_few import prior_logits_of
+from model.warm import warm
 
 
 def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None:
@@ -50,12 +62,20 @@ def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
     rulebook, economics = Rulebook.load(), Economics.default()
     for methods in (1, 2):
         cards = [card(f"card_{i}", processors=("a", "b")) for i in range(methods)]
-        assert (
-            len(
-                decide(
-                    context(cards, [failed(card("card_0"))], days=20), PriorScorer(), rulebook, economics
-                ).plan.attempts
-            )
-            > 1
-        )
+        failure = context(cards, [failed(card("card_0"))], days=20)
+        assert len(decide(failure, PriorScorer(), rulebook, economics).plan.attempts) > 1
+    assert [list(getattr(kernel, "signatures")) for kernel in kernels] == compiled  # noqa: B009
+
+
+def test_real_contexts_are_framed_by_what_was_compiled_for_the_smallest() -> None:
+    warm()
+    kernels = (know, fill, prior_kernel.add_up)
+    assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
+    compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
+    few = FewFrame(from_json(learn(from_arrow(random_history(3), simple_classify)).to_json()))
+    cards = [card(f"card_{i}", processors=("a", "b")) for i in range(2)]
+    asked = context(cards, [failed(cards[0]), failed(cards[1], ago=timedelta(days=3), payment_id="inv_0")])
+    retries = candidates(asked, horizon_of(asked))
+    supposed = Supposed(Imagining(asked).supposing(retries), [(0,), (0, 1)], np.array([3, 4, 5]), [2, 1])
+    prior_logits_of(few([(asked, retries), supposed]).facts)
     assert [list(getattr(kernel, "signatures")) for kernel in kernels] == compiled  # noqa: B009

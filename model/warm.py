@@ -1,4 +1,4 @@
-"""Compile the loops of columns, scoring and planning and keep them for every start: `python -m model.forest.warm`."""
+"""Compile the loops of columns, scoring and planning and keep them for every start: `python -m model.warm`."""
 
 from datetime import UTC, datetime, timedelta
 
