@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.compiled import compiled
+from features.few.arrays import Attempts, Calendar, Contexts, Methods, Routes, Slots
 from features.few.counted import Counted
-from features.few.gathered import Attempts, Calendar, Contexts, Methods, Routes, Slots
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
