@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import numba
 
@@ -19,6 +19,7 @@ if _LINEAR_ALGEBRA not in sys.modules:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T", bound=tuple[object, ...])
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -28,3 +29,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     except RuntimeError:  # nowhere to keep the compiled code: every process makes it anew
         made = numba.njit(nogil=True, error_model="numpy")(function)
     return made
+
+
+def plain(named: T) -> T:
+    """A named tuple as a plain one, which is what compiled loops are to be given.
+
+    What is kept on disk says for which types it was made, and could not be read any more once a class had moved.
+    """
+    return cast("T", tuple(named))

@@ -59,9 +59,10 @@ def prior_logits_of(facts: Floats, table: PriorTable | None = None) -> Floats:
     Args:
         facts: As `features.few.frame.Framed` holds them, shape (rows, len(features.few.framed.Fact)).
     """
+    from features.compiled import plain
     from model.prior_kernel import add_up  # loads the compiler, which whoever starts workers does without
 
-    return add_up(facts, figures_of(table) if table else _shipped())
+    return add_up(facts, plain(figures_of(table) if table else _shipped()))
 
 
 @cache

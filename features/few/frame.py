@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from features.columns import COLUMNS, payday
 from features.columns.failure import MONEY, UNSAID
 from features.columns.payer import LATEST
+from features.compiled import plain
 from features.encoders import SLOTS, Encoders
 from features.few import kernels
 from features.few.counted import LIFTS, SHARES, SILENCES, counted, family_of
@@ -42,11 +43,13 @@ class FewFrame:
         if not rows:
             return Framed(matrix, facts)
         some = self._gather(asked)
-        past = kernels.Past(*kernels.know(some.contexts, some.attempts, _WEIGHING, some.payments))
+        contexts, attempts, weighing = plain(some.contexts), plain(some.attempts), plain(_WEIGHING)
+        past = kernels.Past(*kernels.know(contexts, attempts, weighing, some.payments))
         payday, running = _paydays(past.votes)
         kernels.fill(
-            matrix, facts, some.contexts, some.attempts, some.methods, some.routes, some.proposed, some.calendar,
-            self._counted, past, np.log1p(past.waited_days), payday, running, _WORDS, _WEIGHING,
+            matrix, facts, contexts, attempts, plain(some.methods), plain(some.routes), plain(some.proposed),
+            plain(some.calendar), plain(self._counted), plain(past), np.log1p(past.waited_days), payday, running,
+            plain(_WORDS), weighing,
         )  # fmt: skip
         return Framed(matrix, facts)
 

@@ -157,7 +157,12 @@ def know(  # noqa: C901 - one loop, as every call counts references
     contexts: Contexts, attempts: Attempts, weighing: Weighing, payments: int
 ) -> tuple[Int64s, Int64s, Flags, Floats, Floats]:
     """What `Past` holds; `payments` is how many there are numbers for."""
-    event, count = attempts.event, contexts.decided.shape[0]
+    decided_at, _, _, _, _, _, _, events_from, _ = contexts
+    event, a_at, a_known_at, a_approved, a_failed, _, _, _, _, _, a_payment, _, a_day, a_month_day, _, _, _, _, _ = (
+        attempts
+    )
+    _, _, _, _, _, _, _, _, recoveries, longest, _ = weighing
+    count = decided_at.shape[0]
     order, known = np.empty(event.shape[0], dtype=np.int64), np.zeros(count, dtype=np.int64)
     retry, waited = np.zeros(event.shape[0], dtype=np.bool_), np.zeros(event.shape[0])
     votes = np.zeros((count, DAYS))
@@ -166,15 +171,15 @@ def know(  # noqa: C901 - one loop, as every call counts references
     earliest, failed = np.empty(payments, dtype=np.int64), np.empty(payments, dtype=np.int64)
     voter = np.full(event.shape[0], NEW, dtype=np.int64)  # the failure before a recovery that votes
     for c in range(count):
-        begin = contexts.events[c]
+        begin = events_from[c]
         size = 0
-        for p in range(begin, contexts.events[c + 1]):
+        for p in range(begin, events_from[c + 1]):
             u = event[p]
-            retry[p] = seen[attempts.payment[u]] == c
-            seen[attempts.payment[u]] = c
-            if attempts.known_at[u] <= contexts.decided[c]:
+            retry[p] = seen[a_payment[u]] == c
+            seen[a_payment[u]] = c
+            if a_known_at[u] <= decided_at[c]:
                 to = begin + size
-                while to > begin and attempts.known_at[event[order[to - 1]]] > attempts.known_at[u]:
+                while to > begin and a_known_at[event[order[to - 1]]] > a_known_at[u]:
                     order[to] = order[to - 1]
                     to -= 1
                 order[to] = p
@@ -183,17 +188,17 @@ def know(  # noqa: C901 - one loop, as every call counts references
         for i in range(begin, begin + size):
             p = order[i]
             u = event[p]
-            payment = attempts.payment[u]
+            payment = a_payment[u]
             if met[payment] != c:
                 met[payment], earliest[payment], failed[payment] = c, p, NEW
             elif p < earliest[payment]:
                 earliest[payment] = p
-            waited[p] = (attempts.at[u] - attempts.at[event[earliest[payment]]]) / MICROS_PER_DAY
+            waited[p] = (a_at[u] - a_at[event[earliest[payment]]]) / MICROS_PER_DAY
             before = failed[payment]
-            recovered = attempts.approved[u] and before >= 0
-            if recovered and attempts.day[u] - attempts.day[event[before]] <= weighing.longest:
+            recovered = a_approved[u] and before >= 0
+            if recovered and a_day[u] - a_day[event[before]] <= longest:
                 voter[p] = before
-            if attempts.failed[u]:
+            if a_failed[u]:
                 failed[payment] = p
         voters = 0
         for i in range(begin + size - 1, begin - 1, -1):
@@ -201,14 +206,14 @@ def know(  # noqa: C901 - one loop, as every call counts references
             if before < 0:
                 continue
             paid, lost = event[order[i]], event[before]
-            length = (attempts.month_day[paid] - attempts.month_day[lost]) % DAYS
-            if attempts.day[paid] == attempts.day[lost]:
+            length = (a_month_day[paid] - a_month_day[lost]) % DAYS
+            if a_day[paid] == a_day[lost]:
                 length = 1
             for d in range(DAYS):
-                if (attempts.month_day[paid] - 1 - d) % DAYS < length:
+                if (a_month_day[paid] - 1 - d) % DAYS < length:
                     votes[c, d] += 1.0 / length
             voters += 1
-            if voters == weighing.recoveries:
+            if voters == recoveries:
                 break
     return order, known, retry, waited, votes
 
@@ -240,101 +245,75 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         payday: Inferred day of the month on which the customer's money comes; NaN for none, shape (contexts,).
         running: Votes up to each day of the month, shape (contexts, 32).
     """
-    # A member of a tuple is counted at every use: each is taken out once.
-    decided_at = contexts.decided
-    rows_from = contexts.rows
-    events_from = contexts.events
-    owed = contexts.payment
-    informed_ = contexts.informed
-    amounts = contexts.amount
-    currency = contexts.currency
-    since_day = contexts.since_day
-    day_only = contexts.day_only
-    event = attempts.event
-    a_category = attempts.category
-    a_payment = attempts.payment
-    a_failed = attempts.failed
-    a_approved = attempts.approved
-    a_amount = attempts.amount
-    a_at = attempts.at
-    a_three_d_secure = attempts.three_d_secure
-    a_method = attempts.method
-    a_processor = attempts.processor
-    a_expires_day = attempts.expires_day
-    a_form = attempts.form
-    a_month_day = attempts.month_day
-    a_month = attempts.month
-    a_day = attempts.day
-    a_known_at = attempts.known_at
-    a_wait_hours = attempts.wait_hours
-    a_error = attempts.error
-    a_retryability = attempts.retryability
-    on_network = methods.network
-    on_form = methods.form
-    on_expires_day = methods.expires_day
-    on_rail = methods.rail
-    on_funding = methods.funding
-    on_country = methods.country
-    on_issuer = methods.issuer
-    on_bin = methods.bin
-    on_zone = methods.zone
-    on_calendar = methods.calendar
-    by_method = routes.method
-    by_processor = routes.processor
-    by_code = routes.code
-    route_of = proposed.route
-    slot = proposed.at
-    tables = calendar.days
-    clock = calendar.begins
-    starts = calendar.starts
-    offsets = calendar.offsets
-    first_day = calendar.first
-    n_begins = counted.begins
-    n_sizes = counted.sizes
-    n_known_until = counted.known_until
-    n_ends = counted.ends
-    n_first = counted.first
-    n_width = counted.width
-    n_bucket_micros = counted.bucket_micros
-    n_fading = counted.fading
-    n_hours = counted.hours
-    n_strength = counted.strength
-    n_base = counted.base
-    n_parent = counted.parent
-    n_parts = counted.parts
-    n_required = counted.required
-    n_place = counted.place
-    n_key = counted.key
-    n_bucket = counted.bucket
-    n_attempts = counted.attempts
-    n_events = counted.events
-    n_latest = counted.latest
-    n_risen = counted.risen
-    n_newest = counted.newest
-    n_by_slot = counted.by_slot
-    known = past.known
-    order = past.order
-    retry = past.retry
-    waited = past.waited_days
-    place = words.place
-    kinds = words.kind
-    no_network = words.no_network
-    no_form = words.no_form
-    shares = words.shares
-    silences = words.silences
-    lifts = words.lifts
-    quarter_hours = words.quarter
-    of_month_day = words.month_day
-    of_market = words.market
-    latest_approvals = weighing.approvals
-    vote = weighing.vote
-    most_attempts = weighing.attempts
-    amount_width = weighing.amount_width
-    day_doubt = weighing.day_doubt
-    age_doubt = weighing.age
-    strength = weighing.strength
-    most_retries = weighing.retries
-    offset_width = weighing.offset_width
+    # In the order of their fields; a member of a tuple is counted at every use, and each is taken out once.
+    decided_at, owed, currency, amounts, since_day, informed_, day_only, events_from, rows_from = contexts
+    (
+        event,
+        a_at,
+        a_known_at,
+        a_approved,
+        a_failed,
+        a_error,
+        a_category,
+        a_retryability,
+        a_method,
+        a_processor,
+        a_payment,
+        a_form,
+        a_day,
+        a_month_day,
+        a_month,
+        a_wait_hours,
+        a_amount,
+        a_expires_day,
+        a_three_d_secure,
+    ) = attempts
+    on_rail, on_network, on_funding, on_form, on_country, on_issuer, on_bin, on_expires_day, on_zone, on_calendar = (
+        methods
+    )
+    by_method, by_processor, by_code = routes
+    slot, route_of = proposed
+    clock, starts, offsets, first_day, tables = calendar
+    (
+        n_begins,
+        n_ends,
+        n_first,
+        n_width,
+        n_bucket_micros,
+        n_fading,
+        n_hours,
+        n_strength,
+        n_base,
+        n_parent,
+        n_by_slot,
+        n_parts,
+        n_sizes,
+        n_required,
+        n_place,
+        n_key,
+        n_bucket,
+        n_attempts,
+        n_events,
+        n_latest,
+        n_known_until,
+        n_risen,
+        n_newest,
+    ) = counted
+    order, known, retry, waited, _ = past
+    place, kinds, no_network, no_form, lifts, shares, silences, of_month_day, of_market, quarter_hours = words
+    (
+        day_doubt,
+        amount_width,
+        offset_width,
+        age_doubt,
+        strength,
+        most_attempts,
+        most_retries,
+        latest_approvals,
+        _,
+        _,
+        vote,
+    ) = weighing
     nan = np.nan
     families = n_begins.shape[0]
     rate, part = np.zeros(families), np.zeros(n_sizes.shape[0], dtype=np.int64)
