@@ -133,18 +133,18 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
 @compiled
 def sum_of(values: Floats, count: int) -> float:
     """The sum of the first so many values, in the order in which NumPy adds up to 128: eight sums, then their sum."""
+    total = 0.0
     if count < 8:
-        total = 0.0
         for i in range(count):
             total += values[i]
-        return total
+        return float(total)
     eight, whole = values[:8].copy(), count - count % 8
     for i in range(8, whole):
         eight[i % 8] += values[i]
-    total = ((eight[0] + eight[1]) + (eight[2] + eight[3])) + ((eight[4] + eight[5]) + (eight[6] + eight[7]))
+    total += ((eight[0] + eight[1]) + (eight[2] + eight[3])) + ((eight[4] + eight[5]) + (eight[6] + eight[7]))
     for i in range(whole, count):
         total += values[i]
-    return total
+    return float(total)
 
 
 @compiled

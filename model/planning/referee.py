@@ -110,7 +110,7 @@ class Referee:
         return ground
 
     def _set_off_by(self, ground: Ground, number: int, retry: Retry) -> int:
-        """What a decline of the retry sets off: by how it ends, as all by one route do, and where rules ask, its day."""
+        """What a decline of the retry sets off: by how it ends, as all of one route do, and, if rules ask, its day."""
         route = (retry.method_id, retry.processor)
         like = self._like.get(route)
         if like is None:
