@@ -21,7 +21,7 @@ from model.forest.trees import Missing, Tree
 from model.planning.beliefs import Exact
 from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins, undominated
 from model.planning.lanes import Lanes
-from model.planning.probing import by_gap, fill_in
+from model.planning.probing import add_changes, by_gap, fill_in
 from model.planning.recursion import UNBOUNDED, Moves, Room, solve
 from model.planning.shortlist import Shortlist
 from model.prior_few import prior_logits_of
@@ -58,6 +58,8 @@ def _warm_choice() -> None:
         np.zeros((2, 2)), two, first, ends, next_, net[:1],
         moves.start, lanes.gap, lanes.instant, lanes.places, lanes.begins, moves.route,
     )  # fmt: skip
+    one = np.zeros((1, 1, 1))
+    add_changes(one, one, np.zeros((1, 1)), np.zeros((1, 2), dtype=np.int64), first)
 
 
 def _smallest() -> tuple[Context, Retry]:

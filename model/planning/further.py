@@ -37,20 +37,16 @@ def steps(series: Sequence[Series], answers: Sequence[Floats], methods: int) -> 
     Returns:
         As `Interpolated.more`, shape (methods, methods, methods, MORE_DECLINES + 1).
     """
+    from model.planning.probing import add_changes  # loads the compiler, which whoever starts workers does without
+
     shape = (methods, methods, methods, MORE_DECLINES + 1)
     total, seen = np.zeros(shape), np.zeros(shape)
     begin = 0
     for one in series:
         end = begin + len(one.before)
         if end - begin > 1:
-            change = np.array(answers[begin + 1 : end]) - answers[begin]
-            others, declines = np.array(one.before[1:]).T
-            for then in range(methods):
-                theirs = np.flatnonzero(one.asked == then)
-                if theirs.size:
-                    # No two questions of a series are about the same declines, so that none is lost.
-                    total[one.method, others, then, declines] += change.take(theirs, axis=1).sum(axis=1)
-                    seen[one.method, others, then, declines] += theirs.size
+            before = np.array(one.before, dtype=np.int64)
+            add_changes(total[one.method], seen[one.method], np.array(answers[begin:end]), before, one.asked)
         begin = end
     mean = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
     every = np.arange(methods)

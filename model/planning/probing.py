@@ -128,3 +128,44 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
                     else:
                         found = (y[at + 1] - y[at]) / (x[at + 1] - x[at]) * (here - x[at]) + y[at]
                     change[i, j] += part * found
+
+
+@compiled
+def sum_of(values: Floats, count: int) -> float:
+    """The sum of the first so many values, in the order in which NumPy adds up to 128: eight sums, then their sum."""
+    total = 0.0
+    if count < 8:
+        for i in range(count):
+            total += values[i]
+        return float(total)
+    eight, whole = values[:8].copy(), count - count % 8
+    for i in range(8, whole):
+        eight[i % 8] += values[i]
+    total += ((eight[0] + eight[1]) + (eight[2] + eight[3])) + ((eight[4] + eight[5]) + (eight[6] + eight[7]))
+    for i in range(whole, count):
+        total += values[i]
+    return float(total)
+
+
+@compiled
+def add_changes(total: Floats, seen: Floats, answers: Floats, before: Int64s, asked: Int64s) -> None:
+    """Add up what further declines change for each method, and count for how many moves.
+
+    Args:
+        total, seen: By method and number of the further declines and method of the moves asked about, to be added to,
+            shape (methods, methods, declines).
+        answers: Without further declines and with them, shape (k, q).
+        before: Method and number of the further declines, shape (k, 2); the first row is not read.
+        asked: Method of each move asked about, shape (q,).
+    """
+    change = np.empty(asked.size)
+    for then in range(total.shape[0]):
+        for k in range(1, before.shape[0]):
+            count = 0
+            for q in range(asked.size):
+                if asked[q] == then:
+                    change[count] = answers[k, q] - answers[0, q]
+                    count += 1
+            if count > 0:
+                total[before[k, 0], then, before[k, 1]] += sum_of(change, count)
+                seen[before[k, 0], then, before[k, 1]] += count

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from features.action import Retry
 from features.context import Context
-from features.instants import MICROSECOND, to_micros
+from features.instants import MICROS_PER_DAY, MICROSECOND, to_micros
 from features.vocabulary import Outcome
 from model.caps.prescreen import NONE, Prescreen, prescreen_of
 from model.caps.proposal import Proposal
@@ -33,15 +33,15 @@ class Ground:
         screen: The rules that bind it.
         set_off: Those that something which happened may have set off.
         bearable: How many attempts more every cap bears, as `Prescreen.bearable` gives them.
-        imagined: What declines by each route that are imagined set off here, remembered.
-        ended: The same by how they ended.
+        imagined: What declines by each route that are imagined set off here, whatever their day; remembered.
+        ended: The same by how they ended and, where rules ask for it, on which day.
     """
 
     screen: Prescreen
     set_off: int
     bearable: tuple[tuple[int, int], ...]
     imagined: dict[Route, int] = field(default_factory=dict)
-    ended: dict[tuple[Outcome, int, str | None], int] = field(default_factory=dict)
+    ended: dict[tuple[Outcome, int, str | None, int], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,18 +110,19 @@ class Referee:
         return ground
 
     def _set_off_by(self, ground: Ground, number: int, retry: Retry) -> int:
-        """What a decline of the retry sets off; all declines by one route end alike, whenever they happen."""
-        if ground.screen.reads_days:
-            return ground.screen.set_off_by(self.event(number, retry))
+        """What a decline of the retry sets off: by how it ends, as all of one route do, and, if rules ask, its day."""
         route = (retry.method_id, retry.processor)
         like = self._like.get(route)
         if like is None:
             like = self._like[route] = self.event(number, retry)
-        ended = (like.outcome, id(like.decline), like.network_code)
+        by_day = ground.screen.reads_days
+        day = retry.slot.start_micros // MICROS_PER_DAY if by_day else 0
+        ended = (like.outcome, id(like.decline), like.network_code, day)
         bits = ground.ended.get(ended)
         if bits is None:
-            bits = ground.ended[ended] = ground.screen.set_off_by(like)
-        ground.imagined[route] = bits
+            bits = ground.ended[ended] = ground.screen.set_off_by(self.event(number, retry) if by_day else like)
+        if not by_day:
+            ground.imagined[route] = bits
         return bits
 
     @cached_property

@@ -7,7 +7,7 @@ import pytest
 
 from features.instants import MICROS_PER_HOUR
 from model.planning.lanes import Floats, Int64s, Lanes
-from model.planning.probing import by_gap, fill_in
+from model.planning.probing import by_gap, fill_in, sum_of
 from model.planning.shortlist import Shortlist
 
 WORLDS = [(1, 30, 1), (2, 40, 3), (3, 60, 5), (4, 25, 9)]
@@ -90,6 +90,13 @@ def test_in_between_it_is_linear_in_the_time_of_the_decline_and_in_the_gap(
                     if len(known) == len(told):
                         expected = np.interp(moves.start[last], [at for at, _ in known], [found for _, found in known])
                         assert change[i, j] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_a_sum_is_the_one_that_numpy_gives_to_the_bit() -> None:
+    random = Random(11)
+    for count in range(1, 129):
+        values = np.array([random.gauss(0.0, 1.0) * 10.0 ** random.randint(-3, 3) for _ in range(count + 3)])
+        assert sum_of(values, count) == values[:count].sum()
 
 
 def at_gap(
