@@ -8,10 +8,22 @@ from pydantic import TypeAdapter, ValidationError
 from features.context import Context
 from features.errors import InvalidValueError
 
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
+
 
 def context_to_json(context: Context) -> bytes:
     """The context as UTF-8 JSON with sorted keys; equal contexts give equal bytes."""
-    return orjson.dumps(_adapter().dump_python(context, mode="json"), option=orjson.OPT_SORT_KEYS)
+    return canonical(_adapter().dump_python(context))
+
+
+def canonical(document: object) -> bytes:
+    """Mappings, lists, texts, numbers and instants as UTF-8 JSON with sorted keys.
+
+    >>> from datetime import UTC, datetime
+    >>> canonical({"b": datetime(2026, 11, 24, 9, tzinfo=UTC), "a": (1, None)})
+    b'{"a":[1,null],"b":"2026-11-24T09:00:00Z"}'
+    """
+    return orjson.dumps(document, option=_CANONICAL)
 
 
 def context_from_json(text: bytes) -> Context:

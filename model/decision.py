@@ -8,10 +8,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Literal
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from features.action import Action, Retry, Stop
+from features.context_json import canonical
 from features.errors import InvalidValueError
 from features.money import Money
 from model.caps.verdict import Verdict
@@ -263,7 +263,7 @@ class Decision:
 
 def decision_to_json(decision: Decision) -> bytes:
     """The decision as UTF-8 JSON with sorted keys; equal decisions give equal bytes."""
-    return orjson.dumps(_adapter().dump_python(decision, mode="json"), option=orjson.OPT_SORT_KEYS)
+    return canonical(_adapter().dump_python(decision))
 
 
 def decision_from_json(text: bytes) -> Decision:

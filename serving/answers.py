@@ -25,6 +25,8 @@ Told = Mapping[str, "Told"] | Sequence["Told"] | str | int | float | datetime | 
 """A part of an answer."""
 Facts = dict[str, Told]
 
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
+
 
 def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
     """The answer to the request that gave this context."""
@@ -33,7 +35,7 @@ def answer_of(decision: Decision, context: Context) -> DecisionAnswer:
 
 def answer_body(decision: Decision, context: Context) -> bytes:
     """The same as the body that goes out: what `answer_of` writes as JSON, byte for byte."""
-    return orjson.dumps(_answer(decision, context), option=orjson.OPT_UTC_Z)
+    return orjson.dumps(_answer(decision, context), option=_OPTIONS)
 
 
 def _answer(decision: Decision, context: Context) -> Facts:

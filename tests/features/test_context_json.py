@@ -1,7 +1,9 @@
 """Contexts survive being stored, and equal contexts are stored alike."""
 
+import orjson
 import pytest
 from hypothesis import given, settings
+from pydantic import TypeAdapter
 
 from context_builders import card, context, contexts, debit, failed
 from features.context import Context
@@ -15,6 +17,13 @@ def test_a_stored_context_comes_back_as_it_was(original: Context) -> None:
     stored = context_to_json(original)
     assert context_from_json(stored) == original
     assert context_to_json(context_from_json(stored)) == stored
+
+
+@given(contexts())
+@settings(max_examples=30, deadline=None)
+def test_what_is_stored_is_what_pydantic_takes_for_the_json_of_a_context(original: Context) -> None:
+    values = TypeAdapter(Context).dump_python(original, mode="json")
+    assert context_to_json(original) == orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
 
 
 def test_keys_are_sorted_so_that_equal_contexts_have_equal_bytes() -> None:

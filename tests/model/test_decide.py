@@ -8,8 +8,10 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
+from pydantic import TypeAdapter
 
 from context_builders import NOW, card, context, contexts, debit, failed
 from features.action import Retry
@@ -81,6 +83,14 @@ def test_the_same_inputs_give_the_same_bytes_also_after_storing_the_context(fail
     again = decision_to_json(decided(context_from_json(context_to_json(failure))))
     assert first == again
     assert decision_from_json(first) == decided(failure)
+
+
+@given(contexts())
+@settings(max_examples=20, deadline=None)
+def test_a_decision_is_written_as_pydantic_writes_it(failure: Context) -> None:
+    decision = decided(failure)
+    values = TypeAdapter(Decision).dump_python(decision, mode="json")
+    assert decision_to_json(decision) == orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
 
 
 @given(contexts())

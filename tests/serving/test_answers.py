@@ -28,7 +28,7 @@ def written(decision: Decision, failure: Context) -> bytes:
 
 
 @given(contexts())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_answer_is_written_as_its_shape_writes_it(failure: Context) -> None:
     decision = decide(failure, PRIOR, RULEBOOK, ECONOMICS)
     assert written(decision, failure) == answer_body(decision, failure)

@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.card_number import holds_card_number
 from serving.errors import Kind, RequestError
-from serving.requests import nearest, parse_request, path_of
+from serving.requests import Json, nearest, parse_request, path_of, refuse_card_numbers
 
 Document = dict[str, Any]  # a JSON document that tests take apart
 Change = Callable[[Document], object]
 ZONE = "methods[0].issuer.time_zone"
 CARD = "4242 4242 4242 4242"
+NEAR_A_CARD_NUMBER: list[Json] = [
+    *("4242424242424242", CARD, "4242", "42424242", ".", "-", "a" * 13, "1700000000000", "4242.4242424242424"),
+    *(4242424242424242, 4.2e15, True, None),
+]
 
 
 def refused(document: Document) -> RequestError:
@@ -170,6 +175,17 @@ def test_any_value_in_any_part_is_either_read_or_refused(value: Any, part: str) 
     }
     with pytest.raises(RequestError):
         parse_request(orjson.dumps(document | {part: value}))
+
+
+@given(st.lists(st.sampled_from(NEAR_A_CARD_NUMBER), max_size=6))
+def test_a_card_number_is_refused_exactly_where_one_of_the_values_is_one(values: list[Json]) -> None:
+    texts = [str(int(v)) if isinstance(v, int | float) else v for v in values if isinstance(v, str | int | float)]
+    tree: Json = {"a": values, "b": [{"c": values}]}
+    if any(map(holds_card_number, texts)):
+        with pytest.raises(RequestError, match="card number"):
+            refuse_card_numbers(tree)
+    else:
+        refuse_card_numbers(tree)
 
 
 def test_paths_are_written_as_people_write_them() -> None:
