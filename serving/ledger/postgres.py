@@ -11,6 +11,7 @@ from psycopg import Connection
 from features.errors import InputError
 from serving.ledger.pool import Pool
 from serving.ledger.store import (
+    PARAMETER,
     LedgerBusyError,
     LedgerConflictError,
     Lock,
@@ -24,7 +25,6 @@ from serving.ledger.store import (
 
 _CONNECTIONS = 16
 _PATIENCE_S = 10
-_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
 class PostgresStore:
@@ -39,7 +39,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._statements = {
-            name: _PARAMETER.sub(r"%(\1)s", text).encode() for name, text in statements(self.dialect).items()
+            name: PARAMETER.sub(r"%(\1)s", text).encode() for name, text in statements(self.dialect).items()
         }
         self._pool: Pool[Connection[Row]] = Pool(self._connect, _close, _CONNECTIONS)
         with self._pool.lent():

@@ -198,17 +198,14 @@ VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :ne
 
 -- name: reserve_at_once.sqlite
 -- Hold every counter that an attempt would use if a glance shows that no rule can forbid it: nothing is held on the
--- payment, nothing was said about it or the consent, fewer attempts and holds than any cap allows, no hold is
--- past its time, and each attempt has an ending known to set nothing off. Otherwise nothing happens, and the rules have
--- to be looked at.
+-- payment (which the index of one hold a payment knows), nothing was said about it or the consent, fewer attempts and
+-- holds than any cap allows, no hold is past its time, and each attempt has an ending known to set nothing off.
+-- Otherwise nothing happens, and the rules have to be looked at.
 INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor, initiator,
     amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
 SELECT :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
     :amount_minor, :currency, :at, :held_at, :expires_at, 'held', :proposal, :rulebook
 WHERE NOT EXISTS (
-    SELECT 1 FROM reservation
-    WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
-) AND NOT EXISTS (
     SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
 ) AND NOT EXISTS (
     SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
@@ -240,7 +237,7 @@ WHERE NOT EXISTS (
         SELECT 1, expires_at > :held_at FROM reservation
         WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
     )
-)
+) ON CONFLICT DO NOTHING
 
 -- name: reserve_at_once.postgres
 -- The same after the locks; the function stands in the migrations.

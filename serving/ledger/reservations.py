@@ -1,7 +1,7 @@
 """Holds on counters: what was allowed to be attempted, and what became of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -125,7 +125,7 @@ def values_of(reservation: Reservation) -> Values:
         "at": to_micros(reservation.at),
         "held_at": to_micros(reservation.held_at),
         "expires_at": to_micros(reservation.expires_at),
-        "proposal": orjson.dumps({name: getattr(proposal, name) for name in _PROPOSED}).decode(),
+        "proposal": _written(proposal),
         "rulebook": reservation.rulebook,
     }
 
@@ -179,7 +179,47 @@ def cap_reasons(verdicts: tuple[Verdict, ...]) -> Iterator[Reason]:
 
 
 _PROPOSAL = TypeAdapter(Proposal)
-_PROPOSED = tuple(field.name for field in fields(Proposal))
+
+
+def _written(proposal: Proposal) -> str:
+    """The proposal with every field as JSON; named one by one, which takes a third of the time of finding them."""
+    payment, method = proposal.payment, proposal.method
+    amount, issuer = payment.amount, method.issuer
+    return orjson.dumps(
+        {
+            "payment": {
+                "payment_id": payment.payment_id,
+                "merchant_id": payment.merchant_id,
+                "customer_id": payment.customer_id,
+                "amount": {"amount_minor": amount.amount_minor, "currency": amount.currency},
+                "due_at": payment.due_at,
+                "recover_by": payment.recover_by,
+                "market": payment.market,
+                "merchant_country": payment.merchant_country,
+                "purpose": payment.purpose,
+            },
+            "method": {
+                "method_id": method.method_id,
+                "rail": method.rail,
+                "network": method.network,
+                "issuer": {
+                    "issuer_id": issuer.issuer_id,
+                    "country": issuer.country,
+                    "time_zone": issuer.time_zone,
+                    "bin": issuer.bin,
+                },
+                "funding": method.funding,
+                "credential": method.credential,
+                "expires_on": method.expires_on,
+                "mandate_id": method.mandate_id,
+                "consented": method.consented,
+                "processors": method.processors,
+            },
+            "processor": proposal.processor,
+            "initiator": proposal.initiator,
+            "decided_at": proposal.decided_at,
+        }
+    ).decode()
 
 
 def _day(micros: int) -> str:
