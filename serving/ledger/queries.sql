@@ -248,7 +248,8 @@ SELECT 1 WHERE reserve_at_once(:locks, :clear_below, :since_method, :since_manda
 
 -- name: reservation
 -- One reservation by its id.
-SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook,
+    payment_id, method_id, mandate_id, network, processor, initiator, amount_minor, currency, proposal
 FROM reservation WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id
 
 -- name: close_reservation
@@ -596,7 +597,8 @@ FROM payments AS p WHERE p.payment_id IS NOT NULL ORDER BY p.place
 
 -- name: held_after
 -- What a merchant holds, after a payment, in the order of payments: each has one hold at most.
-SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook,
+    payment_id, method_id, mandate_id, network, processor, initiator, amount_minor, currency, proposal
 FROM reservation
 WHERE merchant_id = :merchant_id AND state = 'held' AND payment_id <> '' AND payment_id > :payment_id
 ORDER BY payment_id LIMIT :most
@@ -1003,7 +1005,8 @@ WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND substr(attempt
 
 -- name: held_of_payment
 -- What is held for a payment.
-SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook,
+    payment_id, method_id, mandate_id, network, processor, initiator, amount_minor, currency, proposal
 FROM reservation
 WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
 

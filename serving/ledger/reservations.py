@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import orjson
-from pydantic import TypeAdapter
-
 from features.instants import from_micros, to_micros
 from model.caps.engine import Proposal, Verdict
+from serving.ledger import proposals
 from serving.ledger.store import Row, Values
 
 
@@ -110,32 +108,22 @@ class Check:
 
 def values_of(reservation: Reservation) -> Values:
     """A held reservation as a row."""
-    proposal = reservation.proposal
     return {
-        "merchant_id": proposal.payment.merchant_id,
+        **proposals.written(reservation.proposal),
         "reservation_id": reservation.reservation_id,
-        "payment_id": proposal.payment.payment_id,
-        "method_id": proposal.method.method_id,
-        "mandate_id": proposal.method.mandate_id,
-        "network": proposal.method.network.value,
-        "processor": proposal.processor,
-        "initiator": proposal.initiator.value,
-        "amount_minor": proposal.payment.amount.amount_minor,
-        "currency": proposal.payment.amount.currency,
         "at": to_micros(reservation.at),
         "held_at": to_micros(reservation.held_at),
         "expires_at": to_micros(reservation.expires_at),
-        "proposal": _written(proposal),
         "rulebook": reservation.rulebook,
     }
 
 
 def reservation_from(row: Row) -> Reservation:
     """A row as a reservation."""
-    _, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook = row
+    merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook = row[:10]
     return Reservation(
         reservation_id=str(reservation_id),
-        proposal=_PROPOSAL.validate_json(str(proposal)),
+        proposal=proposals.read({"merchant_id": merchant_id, **dict(zip(_PROPOSED, row[10:], strict=True))}),
         at=from_micros(int(at or 0)),
         held_at=from_micros(int(held_at or 0)),
         expires_at=from_micros(int(expires_at or 0)),
@@ -178,48 +166,10 @@ def cap_reasons(verdicts: tuple[Verdict, ...]) -> Iterator[Reason]:
     return (Reason(ReasonCode.OVER_CAP, v.sentence, v.rule_id) for v in verdicts if not v.allowed)
 
 
-_PROPOSAL = TypeAdapter(Proposal)
-
-
-def _written(proposal: Proposal) -> str:
-    """The proposal with every field as JSON; named one by one, which takes a third of the time of finding them."""
-    payment, method = proposal.payment, proposal.method
-    amount, issuer = payment.amount, method.issuer
-    return orjson.dumps(
-        {
-            "payment": {
-                "payment_id": payment.payment_id,
-                "merchant_id": payment.merchant_id,
-                "customer_id": payment.customer_id,
-                "amount": {"amount_minor": amount.amount_minor, "currency": amount.currency},
-                "due_at": payment.due_at,
-                "recover_by": payment.recover_by,
-                "market": payment.market,
-                "merchant_country": payment.merchant_country,
-                "purpose": payment.purpose,
-            },
-            "method": {
-                "method_id": method.method_id,
-                "rail": method.rail,
-                "network": method.network,
-                "issuer": {
-                    "issuer_id": issuer.issuer_id,
-                    "country": issuer.country,
-                    "time_zone": issuer.time_zone,
-                    "bin": issuer.bin,
-                },
-                "funding": method.funding,
-                "credential": method.credential,
-                "expires_on": method.expires_on,
-                "mandate_id": method.mandate_id,
-                "consented": method.consented,
-                "processors": method.processors,
-            },
-            "processor": proposal.processor,
-            "initiator": proposal.initiator,
-            "decided_at": proposal.decided_at,
-        }
-    ).decode()
+_PROPOSED = (
+    *("payment_id", "method_id", "mandate_id", "network", "processor", "initiator"),
+    *("amount_minor", "currency", "proposal"),
+)
 
 
 def _day(micros: int) -> str:
