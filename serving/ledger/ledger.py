@@ -137,11 +137,12 @@ class Ledger:
             InvalidValueError: The id stands for another proposal, or an instant is out of order.
             CardNumberError: An id looks like a card number.
         """
+        now = require_aware("now", now)
         wanted = Reservation(
-            reservation_id=reservation_id or _new_id(require_aware("now", now)),
+            reservation_id=reservation_id or _new_id(now),
             proposal=proposal,
             at=require_aware("at", at),
-            held_at=require_aware("now", now),
+            held_at=now,
             expires_at=require_aware("expires_at", expires_at or at + HOLD_FOR),
             state=State.HELD,
             rulebook=self._rulebook.version,

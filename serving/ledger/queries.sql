@@ -213,19 +213,19 @@ WHERE NOT EXISTS (
     SELECT count(*) < :whole AND coalesce(sum(counts), 0) < :clear_below AND coalesce(min(harmless), 1)
     FROM (
         SELECT at >= :since_method AS counts,
-            coalesce(ending IN (SELECT value FROM json_each(:harmless_elsewhere)), 0) AS harmless
+            coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0) AS harmless
         FROM (
             SELECT at, ending FROM attempt
             WHERE merchant_id = :merchant_id AND method_id = :method_id ORDER BY at DESC LIMIT :whole
         )
         UNION ALL
-        SELECT 1, coalesce(ending IN (SELECT value FROM json_each(:harmless_here)), 0)
+        SELECT 1, coalesce(instr(:harmless_here, ',' || ending || ',') > 0, 0)
         FROM (
             SELECT ending FROM attempt
             WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY at DESC LIMIT :whole
         )
         UNION ALL
-        SELECT at >= :since_mandate, coalesce(ending IN (SELECT value FROM json_each(:harmless_elsewhere)), 0)
+        SELECT at >= :since_mandate, coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0)
         FROM (
             SELECT at, ending FROM attempt
             WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id ORDER BY at DESC LIMIT :whole
@@ -242,7 +242,7 @@ WHERE NOT EXISTS (
 -- name: reserve_at_once.postgres
 -- The same after the locks; the function stands in the migrations.
 SELECT 1 WHERE reserve_at_once(:locks, :clear_below, :since_method, :since_mandate, :whole,
-    translate(:harmless_here, '[]', '{}')::bigint[], translate(:harmless_elsewhere, '[]', '{}')::bigint[],
+    ('{' || trim(:harmless_here, ',') || '}')::bigint[], ('{' || trim(:harmless_elsewhere, ',') || '}')::bigint[],
     :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
     :amount_minor, :currency, :at, :held_at, :expires_at, :proposal, :rulebook)
 
