@@ -1,8 +1,9 @@
 """Measure reservations: `python -m benchmarks.ledger [--past N] [--seconds S] [--database NAME] [--out FILE.json]`.
 
 Each figure is a rate and its ratio to a bare committed insert of one small row, made in turn with it on the same
-database. Every reservation is of a card with three declines of the last month: all its counters are read, checked
-and held. Compare the ratios; the rates are of one machine on one day.
+database: into a table without a key, the least that a commit can be, and into one with its id as the key, which the
+row of a reservation has at least. Every reservation is of a card with three declines of the last month: all its
+counters are read, checked and held. Compare the ratios; the rates are of one machine on one day.
 """
 
 import argparse
@@ -56,6 +57,7 @@ class Figure:
 
     Args:
         ratio: To bare inserts by one worker on the same database in the same run; the median of the rounds.
+        ratio_keyed: The same to bare inserts into a table with a primary key.
         p99_ms: 99th percentile of one call, milliseconds.
         to_no_past: The rate as a ratio to that of a ledger without the past, measured in turn; the median.
     """
@@ -66,6 +68,7 @@ class Figure:
     reservations_a_second: float
     bare_a_second: float
     ratio: float
+    ratio_keyed: float
     p99_ms: float
     to_no_past: float
 
@@ -107,20 +110,22 @@ def _measured(name: str, url: str, past: int, seconds: float) -> Iterator[Figure
 
 
 def _figure(name: str, url: str, empty: str, workers: int, past: int, seconds: float) -> Figure:
-    """Rounds in turn of bare inserts and reservations, and of reservations without the past where there is one.
+    """Rounds in turn of both bare inserts and reservations, and of reservations without the past where there is one.
 
     What else the machine does then hits all of them.
     """
-    bare, rates, ratios, slow, against = [], [], [], [], []
+    bare, rates, ratios, ratios_keyed, slow, against = [], [], [], [], [], []
     for turn in range(ROUNDS):
         tag = f"of{workers}after{past}turn{turn}"  # letters between: digits and dashes alone may read as a card number
         bare.append(_run(url, "bare", 1, seconds / 2, tag)[0])
+        keyed = _run(url, "keyed", 1, seconds / 2, tag)[0]
         rate, p99 = _run(url, "reserve", workers, seconds, tag)
         rates.append(rate)
         slow.append(p99)
         ratios.append(rate / bare[-1])
+        ratios_keyed.append(rate / keyed)
         against.append(rate / _run(empty, "reserve", workers, seconds, tag)[0] if past else 1.0)
-    return Figure(name, workers, past, *map(_median, (rates, bare, ratios, slow, against)))
+    return Figure(name, workers, past, *map(_median, (rates, bare, ratios, ratios_keyed, slow, against)))
 
 
 def _run(url: str, what: str, workers: int, seconds: float, tag: str) -> tuple[float, float]:
@@ -158,7 +163,7 @@ def _work(url: str, what: str, seconds: float, tag: str, ready: Barrier, took: "
 
 @contextmanager
 def _caller(url: str, what: str, seconds: float, tag: str) -> Iterator[Iterator[Callable[[], object]]]:
-    """Reservations through the ledger, or small rows through the bare driver with the same durability.
+    """Reservations through the ledger, or small rows into a table through the bare driver with the same durability.
 
     What is asked for is made beforehand, more of it than can be answered in the time.
     """
@@ -174,10 +179,11 @@ def _caller(url: str, what: str, seconds: float, tag: str) -> Iterator[Iterator[
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)) as lite:
             lite.execute("PRAGMA synchronous = FULL")
-            yield (partial(lite.execute, "INSERT INTO bare VALUES (?, 0)", (name,)) for name in names)
+            yield (partial(lite.execute, f"INSERT INTO {what} VALUES (?, 0)", (name,)) for name in names)
     else:
         with psycopg.connect(url, autocommit=True, prepare_threshold=0) as server:
-            yield (partial(server.execute, "INSERT INTO bare VALUES (%s, 0)", (name,)) for name in names)
+            insert = f"INSERT INTO {what} VALUES (%s, 0)".encode()
+            yield (partial(server.execute, insert, (name,)) for name in names)
 
 
 def _reserve(ledger: Ledger, proposal: Proposal, now: datetime) -> None:
@@ -206,14 +212,15 @@ def _another(url: str) -> str:
 
 
 def _prepare(url: str) -> None:
-    """Three declines of the last month on every method, and the table for bare inserts."""
+    """Three declines of the last month on every method, and the tables for bare inserts."""
     with closing(Ledger.opened(url)) as ledger:
         _fill(ledger)
 
 
 def _fill(ledger: Ledger) -> None:
     with ledger.store.writing() as transaction:
-        transaction.script("CREATE TABLE bare (id TEXT, at BIGINT);")
+        transaction.script("CREATE TABLE bare (id TEXT, at BIGINT);\n")
+        transaction.script("CREATE TABLE keyed (id TEXT PRIMARY KEY, at BIGINT);\n")
     decline = classify("51", processor="stripe", network=Network.VISA)
     for start in range(0, METHODS, 1_000):
         events = []
@@ -299,7 +306,8 @@ def _line(figure: Figure) -> str:
     return (
         f"{figure.database:9} {figure.workers:2} workers, {figure.past:>10,} past: "
         f"{figure.reservations_a_second:7,.0f}/s, bare {figure.bare_a_second:7,.0f}/s, "
-        f"ratio {figure.ratio:.2f}, p99 {figure.p99_ms:.1f} ms, {figure.to_no_past:.2f} of the rate without a past"
+        f"ratio {figure.ratio:.2f} ({figure.ratio_keyed:.2f} with a key), p99 {figure.p99_ms:.1f} ms, "
+        f"{figure.to_no_past:.2f} of the rate without a past"
     )
 
 

@@ -10,15 +10,18 @@ FEWEST_DIGITS = 13
 
 # Digits may be grouped by single spaces, dots or dashes, as people and exports write card numbers. A run that
 # is part of a longer run of digits or of a word is an identifier, not a card number.
-# A run right after a digit and a dot is the fraction of a number.
+# A run right after a digit and a dot is the fraction of a number. What may not stand before the first digit is asked
+# where a digit was found: that is much faster than asking at every place.
 # A well-formed UUID (RFC 9562) is an identifier too: of those made at random one in ten thousand holds such a run.
 _UUID = re.compile(
     r"(?<![0-9A-Za-z])[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
-_CANDIDATE = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
-# Without so many digits in a row, however grouped, there is nothing to look at closely: so it is nearly always.
-_DIGITS = re.compile(r"[0-9](?:[ .\-]?[0-9]){12}")
+_CANDIDATE = re.compile(r"[0-9](?<![0-9A-Za-z].)(?<![0-9]\.[0-9])(?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+# No text without so many digits in a row, separators left out, need be searched: nearly none.
+_DIGITS_IN_A_ROW = b"0" * FEWEST_DIGITS
+_AS_DIGITS = bytes(ord("0" if chr(byte) in "0123456789" else "x") for byte in range(256))
+_DASHES_OF_A_UUID = 4
 
 
 def passes_luhn(digits: str) -> bool:
@@ -48,9 +51,12 @@ def holds_card_number(text: str) -> bool:
     >>> holds_card_number("4a120b7a-0570-4687-8629-276653494039"), holds_card_number("0570-4687-8629-276653494039")
     (False, True)
     """
-    if len(text) < FEWEST_DIGITS or not _DIGITS.search(text):
+    if len(text) < FEWEST_DIGITS or _DIGITS_IN_A_ROW not in text.encode("ascii", "replace").translate(
+        _AS_DIGITS, b" .-"
+    ):
         return False
-    return any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(_UUID.sub("uuid", text)))
+    apart = _UUID.sub("uuid", text) if text.count("-") >= _DASHES_OF_A_UUID else text
+    return any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(apart))
 
 
 def refuse_card_number(field: str, text: str) -> None:

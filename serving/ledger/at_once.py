@@ -28,7 +28,8 @@ def reserve_at_once(
     if not selected.clear_below or not proposal.method.consented:
         return False
     since = selected.reach.by_scope(to_micros(wanted.at))
-    glance: dict[str, Value] = {
+    asked: dict[str, Value] = {
+        **values,
         "clear_below": selected.clear_below,
         "since_method": since["method"],
         "since_mandate": since["mandate"],
@@ -36,4 +37,4 @@ def reserve_at_once(
         "harmless_here": selected.harmless.here.listed,
         "harmless_elsewhere": selected.harmless.elsewhere.listed,
     }
-    return store.at_once("reserve_at_once", {**values, **glance}, locks_of(proposal), beside)
+    return store.at_once("reserve_at_once", asked, locks_of(proposal), beside)

@@ -10,10 +10,10 @@ class Endings:
     """A growing set of endings.
 
     Args:
-        listed: The same as a JSON array.
+        listed: The same as text, a comma before and after each, so that one is found by looking for it between commas.
     """
 
-    listed: str = "[]"
+    listed: str = ","
     _known: frozenset[int] = field(default_factory=frozenset)
 
     def add(self, ending: int) -> None:
@@ -21,7 +21,7 @@ class Endings:
         if ending in self._known or len(self._known) >= _KNOWN_AT_MOST:
             return
         self._known |= {ending}
-        self.listed = f"[{','.join(map(str, self._known))}]"
+        self.listed = f",{','.join(map(str, self._known))},"
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,17 +137,18 @@ class Ledger:
             InvalidValueError: The id stands for another proposal, or an instant is out of order.
             CardNumberError: An id looks like a card number.
         """
+        now = require_aware("now", now)
         wanted = Reservation(
-            reservation_id=reservation_id or _new_id(require_aware("now", now)),
+            reservation_id=reservation_id or _new_id(now),
             proposal=proposal,
             at=require_aware("at", at),
-            held_at=require_aware("now", now),
+            held_at=now,
             expires_at=require_aware("expires_at", expires_at or at + HOLD_FOR),
             state=State.HELD,
             rulebook=self._rulebook.version,
         )
         _check_order(wanted)
-        _check_ids(wanted)
+        _check_ids(wanted, reservation_id)
         try:
             return self._reserve(wanted, advised, beside and beside(wanted), repeated=reservation_id is not None)
         except LedgerConflictError:
@@ -328,11 +329,12 @@ def _check_order(wanted: Reservation) -> None:
         raise InvalidValueError("at", wanted.at.isoformat(), f"an instant not before {wanted.held_at.isoformat()}")
 
 
-def _check_ids(wanted: Reservation) -> None:
+def _check_ids(wanted: Reservation, reservation_id: str | None) -> None:
+    """Look at every id from outside; an id made here is one long word and never a card number."""
     payment, method = wanted.proposal.payment, wanted.proposal.method
     refuse_card_numbers(
         {
-            "reservation_id": wanted.reservation_id,
+            "reservation_id": reservation_id,
             "merchant_id": payment.merchant_id,
             "payment_id": payment.payment_id,
             "customer_id": payment.customer_id,

@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Semaphore
+from contextlib import contextmanager, suppress
+from threading import Condition
 from typing import Generic, TypeVar
 
 Connection = TypeVar("Connection")
@@ -16,7 +16,9 @@ class Pool(Generic[Connection]):
         self._connect = connect
         self._close = close
         self._free: deque[Connection] = deque()  # taken and put back at one end, which threads may do at once
-        self._places = Semaphore(size)
+        self._unopened = size
+        self._waiting = 0
+        self._changed = Condition()
 
     @contextmanager
     def lent(self) -> Iterator[Connection]:
@@ -31,35 +33,55 @@ class Pool(Generic[Connection]):
 
     def take(self) -> Connection:
         """A connection, to be given back or dropped."""
-        self._places.acquire()
         try:
-            return self._taken()
-        except BaseException:
-            self._places.release()
-            raise
+            return self._free.pop()
+        except IndexError:
+            return self._waited_for()
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next who comes."""
         self._free.append(connection)
-        self._places.release()
+        if self._waiting:  # who begins to wait says so before looking once more
+            with self._changed:
+                self._changed.notify()
 
     def drop(self, connection: Connection) -> None:
         """Close a connection that an error has passed through, which undoes what it had begun."""
         try:
             self._close(connection)
         finally:
-            self._places.release()
+            self._make_place()
 
     def close(self) -> None:
         """Close every connection that is not lent."""
         while True:
             try:
-                self._close(self._free.pop())
+                connection = self._free.pop()
             except IndexError:
                 return
+            self.drop(connection)
 
-    def _taken(self) -> Connection:
+    def _waited_for(self) -> Connection:
+        """One that is given back, or a new one as soon as there is a place for it."""
+        with self._changed:
+            self._waiting += 1
+            try:
+                while True:
+                    with suppress(IndexError):
+                        return self._free.pop()
+                    if self._unopened:
+                        break
+                    self._changed.wait()
+                self._unopened -= 1
+            finally:
+                self._waiting -= 1
         try:
-            return self._free.pop()
-        except IndexError:
             return self._connect()
+        except BaseException:
+            self._make_place()
+            raise
+
+    def _make_place(self) -> None:
+        with self._changed:
+            self._unopened += 1
+            self._changed.notify()

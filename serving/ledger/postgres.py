@@ -11,6 +11,7 @@ from psycopg import Connection
 from features.errors import InputError
 from serving.ledger.pool import Pool
 from serving.ledger.store import (
+    PARAMETER,
     LedgerBusyError,
     LedgerConflictError,
     Lock,
@@ -24,7 +25,6 @@ from serving.ledger.store import (
 
 _CONNECTIONS = 16
 _PATIENCE_S = 10
-_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 
 class PostgresStore:
@@ -39,7 +39,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._statements = {
-            name: _PARAMETER.sub(r"%(\1)s", text).encode() for name, text in statements(self.dialect).items()
+            name: PARAMETER.sub(r"%(\1)s", text).encode() for name, text in statements(self.dialect).items()
         }
         self._pool: Pool[Connection[Row]] = Pool(self._connect, _close, _CONNECTIONS)
         with self._pool.lent():
@@ -71,13 +71,23 @@ class PostgresStore:
         """One statement that takes the locks itself, given as `locks`; what is beside it is sent with it."""
         listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
         first = self._statements[name], {**values, "locks": listed}
-        with self._lent() as connection:
-            if beside is None:
-                return connection.execute(*first).rowcount > 0
-            with connection.pipeline(), connection.transaction():
-                done = connection.execute(*first)
-                connection.execute(self._statements[beside[0]], beside[1])
-            return done.rowcount > 0
+        if beside is not None:
+            with self._lent() as connection:
+                with connection.pipeline(), connection.transaction():
+                    done = connection.execute(*first)
+                    connection.execute(self._statements[beside[0]], beside[1])
+                return done.rowcount > 0
+        connection = self._pool.take()
+        try:
+            done = connection.execute(*first)
+        except psycopg.Error as error:
+            self._pool.drop(connection)
+            raise self._translated(error) from None
+        except BaseException:
+            self._pool.drop(connection)
+            raise
+        self._pool.give_back(connection)
+        return done.rowcount > 0
 
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
@@ -101,15 +111,18 @@ class PostgresStore:
         try:
             with self._pool.lent() as connection:
                 yield connection
-        except psycopg.errors.IntegrityError as error:
-            raise LedgerConflictError(_sentence(error)) from None
-        except psycopg.errors.DeadlockDetected:
-            waited = "two transactions waited for each other"
-            raise LedgerBusyError(f"the ledger {self.where} is too busy: {waited}") from None
         except psycopg.Error as error:
-            if _went_away(error):
-                self._pool.close()  # the others were to the same server; each would fail once more
-            raise InputError(f"the ledger {self.where} cannot be used: {_reason(error)}") from None
+            raise self._translated(error) from None
+
+    def _translated(self, error: psycopg.Error) -> InputError:
+        if isinstance(error, psycopg.errors.IntegrityError):
+            return LedgerConflictError(_sentence(error))
+        if isinstance(error, psycopg.errors.DeadlockDetected):
+            waited = "two transactions waited for each other"
+            return LedgerBusyError(f"the ledger {self.where} is too busy: {waited}")
+        if _went_away(error):
+            self._pool.close()  # the others were to the same server; each would fail once more
+        return InputError(f"the ledger {self.where} cannot be used: {_reason(error)}")
 
     def _lock(self, name: str, key: int) -> bytes:
         return self._statements[name].replace(b"%(key)s", b"%d" % key)

@@ -198,17 +198,14 @@ VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :ne
 
 -- name: reserve_at_once.sqlite
 -- Hold every counter that an attempt would use if a glance shows that no rule can forbid it: nothing is held on the
--- payment, nothing was said about it or the consent, fewer attempts and holds than any cap allows, no hold is
--- past its time, and each attempt has an ending known to set nothing off. Otherwise nothing happens, and the rules have
--- to be looked at.
+-- payment (which the index of one hold a payment knows), nothing was said about it or the consent, fewer attempts and
+-- holds than any cap allows, no hold is past its time, and each attempt has an ending known to set nothing off.
+-- Otherwise nothing happens, and the rules have to be looked at.
 INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor, initiator,
     amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
 SELECT :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
     :amount_minor, :currency, :at, :held_at, :expires_at, 'held', :proposal, :rulebook
 WHERE NOT EXISTS (
-    SELECT 1 FROM reservation
-    WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
-) AND NOT EXISTS (
     SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
 ) AND NOT EXISTS (
     SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
@@ -216,19 +213,19 @@ WHERE NOT EXISTS (
     SELECT count(*) < :whole AND coalesce(sum(counts), 0) < :clear_below AND coalesce(min(harmless), 1)
     FROM (
         SELECT at >= :since_method AS counts,
-            coalesce(ending IN (SELECT value FROM json_each(:harmless_elsewhere)), 0) AS harmless
+            coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0) AS harmless
         FROM (
             SELECT at, ending FROM attempt
             WHERE merchant_id = :merchant_id AND method_id = :method_id ORDER BY at DESC LIMIT :whole
         )
         UNION ALL
-        SELECT 1, coalesce(ending IN (SELECT value FROM json_each(:harmless_here)), 0)
+        SELECT 1, coalesce(instr(:harmless_here, ',' || ending || ',') > 0, 0)
         FROM (
             SELECT ending FROM attempt
             WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY at DESC LIMIT :whole
         )
         UNION ALL
-        SELECT at >= :since_mandate, coalesce(ending IN (SELECT value FROM json_each(:harmless_elsewhere)), 0)
+        SELECT at >= :since_mandate, coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0)
         FROM (
             SELECT at, ending FROM attempt
             WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id ORDER BY at DESC LIMIT :whole
@@ -240,18 +237,19 @@ WHERE NOT EXISTS (
         SELECT 1, expires_at > :held_at FROM reservation
         WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
     )
-)
+) ON CONFLICT DO NOTHING
 
 -- name: reserve_at_once.postgres
 -- The same after the locks; the function stands in the migrations.
 SELECT 1 WHERE reserve_at_once(:locks, :clear_below, :since_method, :since_mandate, :whole,
-    translate(:harmless_here, '[]', '{}')::bigint[], translate(:harmless_elsewhere, '[]', '{}')::bigint[],
+    ('{' || trim(:harmless_here, ',') || '}')::bigint[], ('{' || trim(:harmless_elsewhere, ',') || '}')::bigint[],
     :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
     :amount_minor, :currency, :at, :held_at, :expires_at, :proposal, :rulebook)
 
 -- name: reservation
 -- One reservation by its id.
-SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook,
+    payment_id, method_id, mandate_id, network, processor, initiator, amount_minor, currency, proposal
 FROM reservation WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id
 
 -- name: close_reservation
@@ -600,7 +598,8 @@ FROM payments AS p WHERE p.payment_id IS NOT NULL ORDER BY p.place
 
 -- name: held_after
 -- What a merchant holds, after a payment, in the order of payments: each has one hold at most.
-SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook,
+    payment_id, method_id, mandate_id, network, processor, initiator, amount_minor, currency, proposal
 FROM reservation
 WHERE merchant_id = :merchant_id AND state = 'held' AND payment_id <> '' AND payment_id > :payment_id
 ORDER BY payment_id LIMIT :most
@@ -1007,7 +1006,8 @@ WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND substr(attempt
 
 -- name: held_of_payment
 -- What is held for a payment.
-SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook
+SELECT merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook,
+    payment_id, method_id, mandate_id, network, processor, initiator, amount_minor, currency, proposal
 FROM reservation
 WHERE merchant_id = :merchant_id AND payment_id = :payment_id AND payment_id <> '' AND state = 'held'
 

@@ -1,15 +1,13 @@
 """Holds on counters: what was allowed to be attempted, and what became of it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-import orjson
-from pydantic import TypeAdapter
-
 from features.instants import from_micros, to_micros
 from model.caps.engine import Proposal, Verdict
+from serving.ledger import proposals
 from serving.ledger.store import Row, Values
 
 
@@ -110,32 +108,22 @@ class Check:
 
 def values_of(reservation: Reservation) -> Values:
     """A held reservation as a row."""
-    proposal = reservation.proposal
     return {
-        "merchant_id": proposal.payment.merchant_id,
+        **proposals.written(reservation.proposal),
         "reservation_id": reservation.reservation_id,
-        "payment_id": proposal.payment.payment_id,
-        "method_id": proposal.method.method_id,
-        "mandate_id": proposal.method.mandate_id,
-        "network": proposal.method.network.value,
-        "processor": proposal.processor,
-        "initiator": proposal.initiator.value,
-        "amount_minor": proposal.payment.amount.amount_minor,
-        "currency": proposal.payment.amount.currency,
         "at": to_micros(reservation.at),
         "held_at": to_micros(reservation.held_at),
         "expires_at": to_micros(reservation.expires_at),
-        "proposal": orjson.dumps({name: getattr(proposal, name) for name in _PROPOSED}).decode(),
         "rulebook": reservation.rulebook,
     }
 
 
 def reservation_from(row: Row) -> Reservation:
     """A row as a reservation."""
-    _, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, proposal, rulebook = row
+    merchant_id, reservation_id, at, held_at, expires_at, state, closed_at, reason, attempt_id, rulebook = row[:10]
     return Reservation(
         reservation_id=str(reservation_id),
-        proposal=_PROPOSAL.validate_json(str(proposal)),
+        proposal=proposals.read({"merchant_id": merchant_id, **dict(zip(_PROPOSED, row[10:], strict=True))}),
         at=from_micros(int(at or 0)),
         held_at=from_micros(int(held_at or 0)),
         expires_at=from_micros(int(expires_at or 0)),
@@ -178,8 +166,10 @@ def cap_reasons(verdicts: tuple[Verdict, ...]) -> Iterator[Reason]:
     return (Reason(ReasonCode.OVER_CAP, v.sentence, v.rule_id) for v in verdicts if not v.allowed)
 
 
-_PROPOSAL = TypeAdapter(Proposal)
-_PROPOSED = tuple(field.name for field in fields(Proposal))
+_PROPOSED = (
+    *("payment_id", "method_id", "mandate_id", "network", "processor", "initiator"),
+    *("amount_minor", "currency", "proposal"),
+)
 
 
 def _day(micros: int) -> str:

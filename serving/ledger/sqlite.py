@@ -10,7 +10,17 @@ from typing import IO
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
-from serving.ledger.store import LedgerConflictError, Lock, Question, Row, Values, sentence_of, statements
+from serving.ledger.store import (
+    PARAMETER,
+    LedgerConflictError,
+    Lock,
+    Question,
+    Row,
+    Value,
+    Values,
+    sentence_of,
+    statements,
+)
 
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
@@ -32,6 +42,27 @@ class _Connection:
     queue: IO[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A statement with its values by number: finding each by its name is dearer than many a statement.
+
+    Args:
+        names: Of the values, in the order of their numbers.
+    """
+
+    text: str
+    names: tuple[str, ...]
+
+    @staticmethod
+    def of(text: str) -> "_Statement":
+        names = tuple(dict.fromkeys(PARAMETER.findall(text)))
+        return _Statement(PARAMETER.sub(lambda match: f"?{names.index(match[1]) + 1}", text), names)
+
+    def bound(self, values: Values) -> tuple[Value, ...]:
+        """The values in the order of their numbers."""
+        return tuple(map(values.__getitem__, self.names))
+
+
 class SqliteStore:
     """One file. Writers queue for a lock on a file beside it, because SQLite's own waiting starves some of them.
 
@@ -48,7 +79,7 @@ class SqliteStore:
     def __init__(self, path: Path, synchronous: str = "full") -> None:
         self._path = path
         self._synchronous = synchronous
-        self._statements = statements(self.dialect)
+        self._statements = {name: _Statement.of(text) for name, text in statements(self.dialect).items()}
         self._pool: Pool[_Connection] = Pool(self._connect, _close, _CONNECTIONS)
         with self._pool.lent():
             pass
@@ -105,10 +136,12 @@ class SqliteStore:
                 if changed:
                     transaction.put(*beside)
             return bool(changed)
+        statement = self._statements[name]
+        bound = statement.bound(values)
         connection = self._pool.take()
         try:
             fcntl.flock(connection.queue, fcntl.LOCK_EX)
-            changed = connection.database.execute(self._statements[name], values).rowcount
+            changed = connection.database.execute(statement.text, bound).rowcount
             fcntl.flock(connection.queue, fcntl.LOCK_UN)
         except sqlite3.Error as error:
             self._pool.drop(connection)
@@ -161,25 +194,26 @@ class SqliteTransaction:
 
     __slots__ = ("_database", "_statements")
 
-    def __init__(self, database: sqlite3.Connection, named: Mapping[str, str]) -> None:
+    def __init__(self, database: sqlite3.Connection, named: Mapping[str, _Statement]) -> None:
         self._database = database
         self._statements = named
 
     def ask(self, *questions: Question) -> list[list[Row]]:
         """The rows of each statement."""
-        return [self._database.execute(self._statements[name], values).fetchall() for name, values in questions]
+        return [self._executed(name, values).fetchall() for name, values in questions]
 
     def put(self, name: str, values: Values) -> None:
         """Write at once."""
-        self._database.execute(self._statements[name], values)
+        self._executed(name, values)
 
     def change(self, name: str, values: Values) -> int:
         """Write, and say how many rows that changed."""
-        return self._database.execute(self._statements[name], values).rowcount
+        return self._executed(name, values).rowcount
 
     def put_all(self, name: str, rows: Iterable[Values]) -> None:
         """Write many rows."""
-        self._database.executemany(self._statements[name], rows)
+        statement = self._statements[name]
+        self._database.executemany(statement.text, map(statement.bound, rows))
 
     def script(self, text: str) -> None:
         """Run each statement; none of them may begin or end a transaction."""
@@ -189,6 +223,10 @@ class SqliteTransaction:
             if sqlite3.complete_statement(statement):
                 self._database.execute(statement)
                 statement = ""
+
+    def _executed(self, name: str, values: Values) -> sqlite3.Cursor:
+        statement = self._statements[name]
+        return self._database.execute(statement.text, statement.bound(values))
 
 
 def _close(connection: _Connection) -> None:

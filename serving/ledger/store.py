@@ -17,6 +17,9 @@ Question = tuple[str, Values]
 Lock = tuple[str, ...]
 """What a transaction locks, by name: whose it is, what sort of thing, which one."""
 
+PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
+"""A value's name in a statement."""
+
 _COMMENT = re.compile(r"^ *--.*\n", re.MULTILINE)
 _NAME = re.compile(r"^-- name: (?P<name>\w+)(?:\.(?P<dialect>\w+))?$", re.MULTILINE)
 

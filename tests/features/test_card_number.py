@@ -1,5 +1,6 @@
 """Card numbers are found however they are written, and nothing else is mistaken for one."""
 
+import re
 from random import Random
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from features.card_number import holds_card_number, is_bin, mask_card_numbers, passes_luhn, refuse_card_number
 from features.errors import CardNumberError
+
+UUID_LIKE = " 4a120b7a-0570-4687-8629-276653494039 "
+PLAINLY = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
 
 
 def _with_check_digit(body: str) -> str:
@@ -92,3 +96,11 @@ def test_uuids_are_identifiers_and_hide_no_number_beside_them() -> None:
     known = "4a120b7a-0570-4687-8629-276653494039"
     assert mask_card_numbers(f"4242424242424242 {known}") == f"[card number removed] {known}"
     assert holds_card_number("41111111-1111-1111-1111-111111111111")  # of no variant of a UUID
+
+
+@given(st.lists(st.sampled_from([*"0123456789" * 4, *" .-a\nZ", "é", "٤", UUID_LIKE]), min_size=10, max_size=60))
+def test_no_shortcut_of_the_search_changes_what_is_found(characters: list[str]) -> None:
+    text = "".join(characters)
+    found = [match.group() for match in PLAINLY.finditer(text.replace(UUID_LIKE, " uuid "))]
+    digits = [re.sub(r"[ .-]", "", one) for one in found if not re.fullmatch(r"[0-9]+\.[0-9]+", one)]
+    assert holds_card_number(text) == any(passes_luhn(one) and len(set(one)) > 1 for one in digits)

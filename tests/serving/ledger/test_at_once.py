@@ -1,6 +1,7 @@
 """What a glance allows every rule allows, over random histories; and a glance is enough for an ordinary card."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from cap_builders import NOW, a_method, an_attempt
 from features.attempt import Attempt
 from features.method import Method
+from features.vocabulary import Network, Rail
 from ledger_builders import MERCHANT, MINUTE, a_proposal, approved, declines, told
 from ledger_histories import METHODS, attempts
 from model.caps.engine import Proposal
+from model.caps.rule import CapRule, Counts, KeyPart, Kind, Window, WindowKind
 from model.caps.rulebook import Rulebook
 from serving.ledger.at_once import reserve_at_once
 from serving.ledger.events import EventKind, Source
@@ -141,3 +144,33 @@ def test_a_hold_past_its_time_is_ended_by_whoever_reserves_next(ledger: Ledger) 
     later = first.expires_at + MINUTE
     assert isinstance(ledger.reserve(a_proposal("second"), later, later), Reservation)
     assert ledger.reservation(MERCHANT, first.reservation_id).state is State.EXPIRED
+
+
+UNDER_A_MANDATE = CapRule(
+    rule_id="mandate-cap",
+    kind=Kind.CAP,
+    who="The scheme",
+    what="debits under this mandate",
+    key=(KeyPart.MANDATE,),
+    sources=(),
+    confidence="high",
+    counts=Counts.DECLINES,
+    limit=3,
+    window=Window(WindowKind.ROLLING, 720),
+)
+SEPA = [a_method(Network.SEPA_CORE, f"sepa{i}", Rail.BANK_DEBIT, mandate_id="m1") for i in range(4)]
+
+
+def test_what_is_held_under_a_mandate_counts_for_each_of_its_methods(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Ledger.opened(url, Rulebook((UNDER_A_MANDATE,)))) as ledger:
+        for method in SEPA[:3]:
+            assert isinstance(glanced(ledger, a_proposal(method.method_id, method), monkeypatch), Reservation)
+        assert glanced(ledger, a_proposal("one more", SEPA[3]), monkeypatch) == "looked closely"
+
+
+def test_an_attempt_under_a_mandate_is_looked_at_for_each_of_its_methods(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Ledger.opened(url, Rulebook((UNDER_A_MANDATE,)))) as ledger:
+        ledger.record([told(an_attempt(5, "MS03", method=SEPA[0], payment_id="past"), SEPA[0])], NOW)
+        assert glanced(ledger, a_proposal("new", SEPA[1]), monkeypatch) == "looked closely"

@@ -1,0 +1,2 @@
+-- A step of PostgreSQL only; here the glance stands in the statements.
+SELECT 1;
