@@ -5,10 +5,13 @@ payment stand in many of them, and each is read once.
 """
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.action import Retry
 from features.context import Context
 from features.encoders import Encoders
 from features.few.arrays import Contexts, Gathered, Slots
@@ -48,52 +51,76 @@ class Gatherer:
         return known[1]
 
 
+class _Block(NamedTuple):
+    """What one entry of a question is made of.
+
+    Args:
+        owed: Of the payment, see `Reading.owed`.
+        decided: When each of its contexts is decided, microseconds.
+        event, events: The contexts' attempts, one context after another, and how many each has.
+        at, route, rows: The slots asked about and their routes, and how many each context has.
+    """
+
+    owed: tuple[float, ...]
+    decided: Int64s
+    event: Int64s
+    events: Int64s
+    at: Int64s
+    route: Int64s
+    rows: Int64s
+
+
 def _gathered(reading: Reading, asked: Sequence[Asked | Supposed]) -> Gathered:
-    decided: list[int] = []
-    owed: list[tuple[float, ...]] = []
-    event: list[int] = []
-    at: list[Int64s] = []
-    route: list[Int64s] = []
-    events, sizes, times = [0], [0], []
-    for one in asked:
-        before = len(decided)
-        if isinstance(one, Supposed):
-            context, wallet, moves = one.by.context, reading.wallet(one.by.context), one.by.moves
-            common = reading.common(one.by)
-            for declined in one.declined:
-                event += common.events
-                event += [common.first - place for place in declined]
-                events.append(len(event))
-                decided.append(max([common.as_of, *[common.known_at[place] for place in declined]]))
-            at.append(moves.start[one.asked])
-            route.append(reading.routed(wallet, moves.routes)[moves.route[one.asked]])
-            sizes += one.sizes
-        else:
-            context, retries = one[0], Proposed.of(one[1])
-            wallet = reading.wallet(context)
-            event += reading.events(wallet, context.attempts)
-            events.append(len(event))
-            decided.append(to_micros(context.as_of))
-            at.append(retries.start)
-            route.append(reading.routed(wallet, retries.routes)[retries.route])
-            sizes.append(len(retries))
-        owed.append(reading.owed(context))
-        times.append(len(decided) - before)
-    payment, currency, informed, day_only, amount, since_day = columns_of(np.repeat(np.array(owed), times, axis=0), 6)
+    blocks = [_supposed(reading, one) if isinstance(one, Supposed) else _stated(reading, *one) for one in asked]
+    owed, *columns = zip(*blocks, strict=True)
+    decided, event, events, at, route, rows = (np.concatenate(column) for column in columns)
+    each = np.repeat(np.array(owed), [block.decided.size for block in blocks], axis=0)
+    payment, currency, informed, day_only, amount, since_day = columns_of(each, 6)
     contexts = Contexts(
-        decided=np.array(decided, dtype=np.int64), payment=payment.astype(np.int64),
-        currency=currency.astype(np.int64), amount=log10(amount), since_day=since_day, informed=informed > 0,
-        day_only=day_only > 0, events=np.array(events, dtype=np.int64),
-        rows=np.cumsum(np.array(sizes, dtype=np.int64)),
+        decided=decided, payment=payment.astype(np.int64), currency=currency.astype(np.int64), amount=log10(amount),
+        since_day=since_day, informed=informed > 0, day_only=day_only > 0, events=_ends(events), rows=_ends(rows),
     )  # fmt: skip
-    proposed = Slots(np.concatenate(at), np.concatenate(route))
     methods = reading.all_methods()
     return Gathered(
         contexts,
         reading.all_attempts(event, methods),
         methods,
         reading.all_routes(),
-        proposed,
-        reading.calendar(proposed.at),
+        Slots(at, route),
+        reading.calendar(at),
         reading.payments,
     )
+
+
+def _stated(reading: Reading, context: Context, retries: Sequence[Retry]) -> _Block:
+    """A context as it is."""
+    proposed, wallet = Proposed.of(retries), reading.wallet(context)
+    event = np.array(reading.events(wallet, context.attempts), dtype=np.int64)
+    route = reading.routed(wallet, proposed.routes)[proposed.route]
+    decided, events, rows = (
+        np.array([number], dtype=np.int64) for number in (to_micros(context.as_of), event.size, len(proposed))
+    )
+    return _Block(reading.owed(context), decided, event, events, proposed.start, route, rows)
+
+
+def _supposed(reading: Reading, one: Supposed) -> _Block:
+    """A payment after declines that have not happened."""
+    from features.few.kernels import lay_out  # loads the compiler
+
+    context, moves, common = one.by.context, one.by.moves, reading.common(one.by)
+    counts = np.array([len(declined) for declined in one.declined], dtype=np.int64)
+    declined = np.fromiter(chain.from_iterable(one.declined), dtype=np.int64, count=int(counts.sum()))
+    event, decided = lay_out(common.events, declined, counts, common.first, common.known_at, common.as_of)
+    route = reading.routed(reading.wallet(context), moves.routes)[moves.route[one.asked]]
+    rows = np.array(one.sizes, dtype=np.int64)
+    return _Block(
+        reading.owed(context), decided, event, counts + common.events.size, moves.start[one.asked], route, rows
+    )
+
+
+def _ends(counts: Int64s) -> Int64s:
+    """Where each begins, and the end of the last."""
+    return np.concatenate([_ZERO, np.cumsum(counts)])
+
+
+_ZERO = np.zeros(1, dtype=np.int64)

@@ -153,6 +153,35 @@ class Past(NamedTuple):
 
 
 @compiled
+def lay_out(
+    base: Int64s, declined: Int64s, counts: Int64s, first: int, known_at: Int64s, as_of: int
+) -> tuple[Int64s, Int64s]:
+    """(attempts of every supposition, one after another; when each is decided).
+
+    Args:
+        base: The payment's own attempts, which come first in each.
+        declined, counts: The moves that were declined, one supposition after another, and how many in each.
+        first: Number of the decline of the first move; the others' follow, downwards.
+        known_at: When the decline of each move becomes known, microseconds, shape (moves,).
+        as_of: Of the payment as it stands, microseconds.
+    """
+    event = np.empty(counts.size * base.size + declined.size, dtype=np.int64)
+    decided = np.empty(counts.size, dtype=np.int64)
+    to, done = 0, 0
+    for c in range(counts.size):
+        for k in range(base.size):
+            event[to] = base[k]
+            to += 1
+        decided[c] = as_of
+        for _ in range(counts[c]):
+            event[to] = first - declined[done]
+            decided[c] = max(decided[c], known_at[declined[done]])
+            to += 1
+            done += 1
+    return event, decided
+
+
+@compiled
 def know(  # noqa: C901 - one loop, as every call counts references
     contexts: Contexts, attempts: Attempts, weighing: Weighing, payments: int
 ) -> tuple[Int64s, Int64s, Flags, Floats, Floats]:

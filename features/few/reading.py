@@ -63,10 +63,10 @@ class Common(NamedTuple):
         known_at: When each move's decline becomes known, microseconds.
     """
 
-    events: list[int]
+    events: Int64s
     as_of: int
     first: int
-    known_at: list[int]
+    known_at: Int64s
 
 
 class Reading:
@@ -148,8 +148,8 @@ class Reading:
             whole[:, 0], whole[:, 1] = by.moves.start, by.moves.start + wait
             first = -1 - sum(len(block) for block, _ in self._supposed)
             self._supposed.append((whole, real[by.moves.route]))
-            events = self.events(wallet, by.context.attempts)
-            self._commons[id(by)] = by, Common(events, to_micros(by.context.as_of), first, whole[:, 1].tolist())
+            events = np.array(self.events(wallet, by.context.attempts), dtype=np.int64)
+            self._commons[id(by)] = by, Common(events, to_micros(by.context.as_of), first, whole[:, 1].copy())
         return self._commons[id(by)][1]
 
     def _read(self, wallet: Wallet, attempt: Attempt) -> None:
@@ -216,14 +216,14 @@ class Reading:
         routes = [(*route, code) for route, (_, code) in self._routes.items()]
         return Routes(*columns_of(np.array(routes, dtype=np.int64), 3))
 
-    def all_attempts(self, event: list[int], methods: Methods) -> Attempts:
+    def all_attempts(self, event: Int64s, methods: Methods) -> Attempts:
         """Every attempt so far, with those of some contexts, by their numbers."""
-        made, numbers = len(self._whole), np.array(event, dtype=np.int64)
+        made = len(self._whole)
         size = made + sum(len(block) for block, _ in self._supposed)
         if self._made_attempts is None or self._made_attempts[0] != size:
             self._made_attempts = size, self._read_attempts(methods)
         # Declines that are only supposed come last, and were counted down from -1 until it was known after how many.
-        return self._made_attempts[1]._replace(event=np.where(numbers < 0, made - 1 - numbers, numbers))
+        return self._made_attempts[1]._replace(event=np.where(event < 0, made - 1 - event, event))
 
     def _read_attempts(self, methods: Methods) -> Attempts:
         blocks = [(np.array(self._whole, dtype=np.int64).reshape(-1, 9), np.array(self._real).reshape(-1, 4))]
