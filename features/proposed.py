@@ -1,6 +1,6 @@
 """Retries of one payment as columns, so that whoever needs numbers asks no retry one by one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import overload
 
@@ -29,7 +29,7 @@ class Proposed(Sequence[Retry]):
         chosen: Those of which these are some, and the places of these among them.
     """
 
-    __slots__ = ("_chosen", "_made", "end", "route", "routes", "start")
+    __slots__ = ("_chosen", "_made", "_whole", "end", "route", "routes", "start")
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class Proposed(Sequence[Retry]):
     ) -> None:
         self.start, self.end, self.route, self.routes, self._chosen = start, end, route, routes, chosen
         self._made: list[Retry | None] = [] if chosen else [None] * start.size if made is None else [*made]
+        self._whole: list[Retry] | None = None
 
     @classmethod
     def of(cls, retries: Iterable[Retry]) -> "Proposed":
@@ -93,13 +94,29 @@ class Proposed(Sequence[Retry]):
     def __getitem__(self, index: int | slice) -> "Retry | Proposed":
         if isinstance(index, slice):
             return self.take(np.arange(len(self), dtype=np.int64)[index])
-        if self._chosen is not None:
+        if self._chosen is not None and self._whole is None:
             return self._chosen[0][int(self._chosen[1][index])]
         made = self._made[index]
         if made is None:
             slot = slot_between(int(self.start[index]), int(self.end[index]))
             made = self._made[index] = Retry(slot, *self.routes[self.route[index]])
         return made
+
+    def __iter__(self) -> Iterator[Retry]:
+        if self._whole is None:
+            self._whole = self._every()
+            self._made = [*self._whole]
+        return iter(self._whole)
+
+    def _every(self) -> list[Retry]:
+        if self._chosen is None:
+            slots = map(slot_between, self.start.tolist(), self.end.tolist())
+            routes = [self.routes[number] for number in self.route.tolist()]
+            rows = zip(self._made, slots, routes, strict=True)
+            return [Retry(slot, *route) if made is None else made for made, slot, route in rows]
+        source, places = self._chosen
+        there = source._made
+        return [there[i] or source[i] for i in places.tolist()]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and len(self) == len(other) and all(map(Retry.__eq__, self, other))
