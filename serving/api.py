@@ -11,7 +11,7 @@ from model.decision import CODE_VERSION
 from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, VersionsOut
 from serving.draining import Draining
 from serving.edge import note, read_body
-from serving.errors import RequestError
+from serving.errors import MEDIA_TYPE, Kind, RequestError
 from serving.idempotency import reservation_id_of
 from serving.ledger_access import LedgerAccess
 from serving.ledger_answers import with_reservation
@@ -29,6 +29,12 @@ JSON = "application/json"
 _FINE = frozenset({"ready", "none"})
 _NOT_READY: dict[int | str, dict[str, object]] = {
     503: {"description": "The ledger cannot be used, or the service was told to stop", "model": Readiness},
+}
+_INVALID: dict[int | str, dict[str, object]] = {
+    Kind.INVALID_REQUEST.status: {
+        "description": Kind.INVALID_REQUEST.title,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    },
 }
 
 
@@ -71,7 +77,9 @@ def routes(
         body = with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
         return Response(body, media_type=JSON)
 
-    @router.get("/v1/models", tags=["operation"], response_model=Models, summary="Which model answers")
+    @router.get(
+        "/v1/models", tags=["operation"], response_model=Models, responses=_INVALID, summary="Which model answers"
+    )
     async def models() -> Response:
         """Which model answers since when, who is asked in shadow, what was refused, and why the prior answers if so.
 

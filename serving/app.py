@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from structlog.typing import FilteringBoundLogger
 
 from features.errors import RecoupError
@@ -35,6 +35,7 @@ from serving.metrics import Metrics
 from serving.metrics_api import metrics_routes, public_in
 from serving.money_back_api import money_back_routes
 from serving.openapi import describe
+from serving.parameters import only_known_parameters
 from serving.payments_api import payment_routes
 from serving.problems import install
 from serving.registry import Answering
@@ -129,23 +130,25 @@ def create_app(
         telemetry=UNTOLD,
     )
 
+    known = [Depends(only_known_parameters)]
+
     def sandbox_app(its: LedgerAccess, time: SandboxTime) -> FastAPI:
         inner = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
         for router in merchant_routers(current, its, settings, time, log, reports):
-            inner.include_router(router)
-        inner.include_router(sandbox_routes(sandboxes, settings))
-        inner.include_router(sandbox_attempt_routes(sandboxes, settings))
+            inner.include_router(router, dependencies=known)
+        inner.include_router(sandbox_routes(sandboxes, settings), dependencies=known)
+        inner.include_router(sandbox_attempt_routes(sandboxes, settings), dependencies=known)
         inner.add_middleware(Idempotency, access=its, longest=settings.max_body_bytes, clock=now)
         install(inner)
         return inner
 
     sandboxes = app.state.sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
     for router in merchant_routers(current, access, settings, now, log, reports, shadow, draining):
-        app.include_router(router)
+        app.include_router(router, dependencies=known)
     app.include_router(metrics_routes(metrics))
     app.include_router(webhook_routes(access, endpoints, settings, now))
-    app.include_router(sandbox_routes(sandboxes, settings))
-    app.include_router(sandbox_attempt_routes(sandboxes, settings))
+    app.include_router(sandbox_routes(sandboxes, settings), dependencies=known)
+    app.include_router(sandbox_attempt_routes(sandboxes, settings), dependencies=known)
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, access=access, longest=settings.max_body_bytes, clock=now)
     app.add_middleware(SandboxDoor, sandboxes=sandboxes)

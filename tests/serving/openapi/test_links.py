@@ -58,7 +58,9 @@ def asked_and_answered(api: Api, failed: Document, address: Address) -> tuple[Do
 def called(api: Api, address: Address, parts: Document) -> Document:
     method, path = address
     filled = re.sub(r"\{(\w+)\}", lambda found: str(parts["path"][found[1]]), path)
-    response = api.send(method.upper(), f"{filled}?{urlencode(parts.get('query', {}))}", parts.get("body"))
+    known = {one.get("name") for one in PUBLISHED["paths"][path][method].get("parameters", ())}
+    query = {name: value for name, value in parts.get("query", {}).items() if name in known}
+    response = api.send(method.upper(), f"{filled}?{urlencode(query)}", parts.get("body"))
     assert response.status_code == 200, (address, response.text)
     answer: Document = orjson.loads(response.content)
     return answer
