@@ -3,12 +3,17 @@
 A thread that computes cannot be ended from outside. So whoever waits goes on without it; the work itself looks at the
 time between its stages and gives up at the next of them. How many may run at once is bounded, those left behind
 included, so that they cannot pile up.
+
+Of work that is waited for one piece is done at a time: threads of one process that all compute take the interpreter
+from each other, and each decision would cost half as much again. Whoever waits for a turn waits within its own time,
+and who goes on without an answer gives the turn back for what was left behind.
 """
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Protocol, TypeVar
 
 Answer = TypeVar("Answer")
@@ -45,14 +50,24 @@ class Apart:
 
     def __init__(self, most: int = MOST_AT_ONCE) -> None:
         self._free = threading.Semaphore(most)
+        self._turn = threading.Lock()
         self._idle: SimpleQueue[SimpleQueue[Callable[[], None]]] = SimpleQueue()
 
     def __call__(self, work: Callable[[], Answer], seconds: float) -> Answer:
         """The answer of the work; what it raises is raised here.
 
         Raises:
-            TooSlowError: It took longer, or too many are at work.
+            TooSlowError: It took longer, or its turn did not come, or too many are at work.
         """
+        until = monotonic() + seconds
+        if seconds <= 0.0 or not self._turn.acquire(timeout=seconds):
+            raise TooSlowError
+        try:
+            return self._done(work, until - monotonic())
+        finally:
+            self._turn.release()
+
+    def _done(self, work: Callable[[], Answer], seconds: float) -> Answer:
         if seconds <= 0.0 or not self._free.acquire(blocking=False):
             raise TooSlowError
         told: Future[Answer] = Future()

@@ -1,6 +1,8 @@
 """Work apart: whoever waits goes on in time, and what was left behind does not pile up."""
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event, get_ident
+from time import sleep
 
 import pytest
 
@@ -48,3 +50,43 @@ def test_no_time_left_is_too_slow_before_anything_is_begun() -> None:
     with pytest.raises(TooSlowError):
         Apart()(begun.set, 0.0)
     assert not begun.is_set()
+
+
+def test_one_piece_of_work_is_done_at_a_time() -> None:
+    apart, at_work, most = Apart(), [0], [0]
+
+    def work() -> int:
+        at_work[0] += 1
+        most[0] = max(most[0], at_work[0])
+        sleep(0.002)
+        at_work[0] -= 1
+        return get_ident()
+
+    with ThreadPoolExecutor(8) as callers:
+        assert len(list(callers.map(lambda _: apart(work, LONG), range(24)))) == 24
+    assert most == [1]
+
+
+def test_who_waits_for_a_turn_waits_within_its_own_time() -> None:
+    apart, begun, ends = Apart(), Event(), Event()
+
+    def long() -> bool:
+        begun.set()
+        return ends.wait()
+
+    with ThreadPoolExecutor(1) as callers:
+        first = callers.submit(apart, long, LONG)
+        begun.wait()
+        with pytest.raises(TooSlowError):
+            apart(lambda: True, 0.01)
+        ends.set()
+        assert first.result()
+    assert apart(lambda: True, LONG)
+
+
+def test_what_is_left_behind_keeps_nobody_from_a_turn() -> None:
+    apart, ends = Apart(), Event()
+    with pytest.raises(TooSlowError):
+        apart(ends.wait, 0.01)
+    assert apart(lambda: 7, LONG) == 7
+    ends.set()
