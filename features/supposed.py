@@ -5,6 +5,7 @@ A plan asks about some dozen of them, and they differ from the payment as it sta
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import accumulate
 
 import numpy as np
@@ -21,6 +22,17 @@ SUPPOSED = "imagined"
 """The name and the source of attempts that have not happened."""
 
 
+def declined_like(like: Attempt, number: int, at: datetime) -> Attempt:
+    """The so manieth of the declines supposed: at another instant, and answered as long after it."""
+    return replace(like, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + (like.known_at - like.at))
+
+
+def context_after(context: Context, declined: Sequence[Attempt]) -> Context:
+    """The context as it would be once these attempts had been made, and all their outcomes were known."""
+    as_of = max([context.as_of, *(attempt.known_at for attempt in declined)])
+    return replace(context, attempts=(*context.attempts, *declined), as_of=as_of)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Supposing:
     """What everything supposed about one payment has in common.
@@ -35,17 +47,14 @@ class Supposing:
     moves: Proposed
     likes: tuple[Attempt, ...]
 
-    def attempt(self, number: int, place: int) -> Attempt:
-        """The decline of a move, as the so manieth of those supposed."""
-        like = self.likes[int(self.moves.route[place])]
-        at = from_micros(int(self.moves.start[place]))
-        return replace(like, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + (like.known_at - like.at))
-
     def after(self, declined: Sequence[int]) -> Context:
         """The context as it would be once these moves, in order of time, had all been declined."""
-        attempts = [self.attempt(number, place) for number, place in enumerate(declined)]
-        as_of = max([self.context.as_of, *(attempt.known_at for attempt in attempts)])
-        return replace(self.context, attempts=(*self.context.attempts, *attempts), as_of=as_of)
+        starts, routes = self.moves.start.tolist(), self.moves.route.tolist()
+        attempts = [
+            declined_like(self.likes[routes[place]], number, from_micros(starts[place]))
+            for number, place in enumerate(declined)
+        ]
+        return context_after(self.context, attempts)
 
     def waits(self) -> list[int]:
         """How long a decline by each route takes to become known, microseconds."""

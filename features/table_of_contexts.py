@@ -130,7 +130,7 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
     for context, retries in asked:
         for attempt in context.attempts:
             if id(attempt) not in read:
-                read[id(attempt)] = _attempt_row(attempt)
+                read[id(attempt)] = attempt_row(attempt)
             whole[done], real[done] = read[id(attempt)]
             done += 1
         own = context.own_attempts
@@ -143,7 +143,13 @@ def _attempt_rows(asked: Sequence[Asked]) -> tuple[Int64s, Floats]:
     return whole, real
 
 
-def _attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def attempt_row(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """What an attempt says by itself; the codes are places in the lists of `features.table`, -1 for not told.
+
+    Returns:
+        (at, known at, outcome, initiator, category, retryability, day only, form of the credential), and as floats
+        (advised wait in hours, amount in major units, 3-D Secure, day of expiry), NaN for not told.
+    """
     decline = attempt.decline
     numbers = (
         to_micros(attempt.at),

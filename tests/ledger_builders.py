@@ -11,7 +11,7 @@ from features.money import Money
 from features.payment import Payment
 from features.vocabulary import Outcome
 from model.caps.engine import Proposal, Verdict
-from model.caps.rule import Kind
+from model.caps.rule import CapRule, Counts, KeyPart, Kind, Window, WindowKind
 from model.caps.rulebook import Rulebook
 from serving.ledger.events import LedgerEvent, Source, corrected, reported
 from serving.ledger.facts import Facts, facts_of
@@ -20,6 +20,18 @@ from serving.ledger.store import Value, Values
 MERCHANT = "acme"
 MINUTE = timedelta(minutes=1)
 _ABOUT_VOLUMES = {rule.rule_id for rule in Rulebook.load().rules if rule.kind is Kind.VOLUME}
+UNDER_A_MANDATE = CapRule(
+    rule_id="mandate-cap",
+    kind=Kind.CAP,
+    who="The scheme",
+    what="debits under this mandate",
+    key=(KeyPart.MANDATE,),
+    sources=(),
+    confidence="high",
+    counts=Counts.DECLINES,
+    limit=3,
+    window=Window(WindowKind.ROLLING, 720),
+)
 
 
 def a_proposal(

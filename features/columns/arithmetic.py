@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+_SMALLEST = 1e-3
+
 
 def hours_between(later: Int64s, earlier: Floats) -> Floats:
     """Hours from one instant to another (microseconds), NaN where the earlier one is."""
@@ -43,6 +45,11 @@ def month_distance(day: NDArray[np.generic], other: NDArray[np.generic]) -> Floa
     half = MONTH / 2
     distance: Floats = (np.subtract(day, other, dtype=np.float64) + half) % MONTH - half
     return distance
+
+
+def log_amount(major: Floats) -> Floats:
+    """log10 of amounts in major units, of a thousandth at least, since the logarithm must exist; same shape."""
+    return np.log10(np.maximum(major, _SMALLEST))
 
 
 def if_known(rows: Rows, values: NDArray[np.generic]) -> Floats:

@@ -10,6 +10,7 @@ from features.columns.arithmetic import (
     days_between,
     if_known,
     lift,
+    log_amount,
     month_distance,
     rate,
     shrunk,
@@ -145,6 +146,6 @@ def _amount_doubt(rows: Rows, past: Int64s, approved: Flags) -> Floats:
     An approval of a larger amount and a decline of a smaller one say as much as the same amount would; the others
     less, the further away their amount is.
     """
-    amounts = np.log10(np.maximum(rows.table.amount_major, 1e-3))
+    amounts = log_amount(rows.table.amount_major)
     below = amounts[rows.index] - amounts[past]
     return _doubt(np.maximum(np.where(approved, below, -below), 0), AMOUNT_WIDTH)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.columns.arithmetic import Floats, days_between, divide, if_known
+from features.columns.arithmetic import Floats, days_between, divide, if_known, log_amount
 from features.columns.column import Values, column
 from features.encoders import Encoders
 from features.instants import MICROS_PER_DAY
@@ -10,7 +10,6 @@ from features.known import pick
 from features.rows import Rows
 
 LATEST = 12  # approvals
-_SMALLEST = 1e-3  # of an amount: its logarithm must exist
 
 
 @column("log10 major units", "context")
@@ -123,8 +122,8 @@ COLUMNS = (
 
 def _amounts(rows: Rows) -> Floats:
     """log10 of every attempt's amount, shape (n,)."""
-    return np.log10(np.maximum(rows.table.amount_major, _SMALLEST))
+    return log_amount(rows.table.amount_major)
 
 
 def _asked_amount(rows: Rows) -> Floats:
-    return np.log10(np.maximum(rows.asked(rows.table.amount_major).astype(np.float64), _SMALLEST))
+    return log_amount(rows.asked(rows.table.amount_major).astype(np.float64))

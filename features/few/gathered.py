@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.action import Retry
+from features.columns.arithmetic import log_amount
 from features.context import Context
 from features.encoders import Encoders
 from features.few.arrays import Contexts, Gathered, Slots
-from features.few.reading import Reading, columns_of, log10
+from features.few.reading import Reading, columns_of
 from features.instants import to_micros
 from features.proposed import Proposed
 from features.supposed import Supposed
@@ -77,8 +78,9 @@ def _gathered(reading: Reading, asked: Sequence[Asked | Supposed]) -> Gathered:
     each = np.repeat(np.array(owed), [block.decided.size for block in blocks], axis=0)
     payment, currency, informed, day_only, amount, since_day = columns_of(each, 6)
     contexts = Contexts(
-        decided=decided, payment=payment.astype(np.int64), currency=currency.astype(np.int64), amount=log10(amount),
-        since_day=since_day, informed=informed > 0, day_only=day_only > 0, events=_ends(events), rows=_ends(rows),
+        decided=decided, payment=payment.astype(np.int64), currency=currency.astype(np.int64),
+        amount=log_amount(amount), since_day=since_day, informed=informed > 0, day_only=day_only > 0,
+        events=_ends(events), rows=_ends(rows),
     )  # fmt: skip
     methods = reading.all_methods()
     return Gathered(

@@ -552,12 +552,7 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                         if key >= 0:
                             width = n_width[f]
                             wanted = key * width + min(max(bucket - n_first[f], 0), width - 1)
-                            while low < high:
-                                middle = (low + high) // 2
-                                if n_place[middle] < wanted:
-                                    low = middle + 1
-                                else:
-                                    high = middle
+                            low = _first_not_below(n_place, low, high, wanted)
                             if low > n_begins[f] and n_key[low - 1] == key:
                                 entry[f] = low - 1
                                 ago = max(bucket - 1 - n_bucket[low - 1], 0)
@@ -574,14 +569,9 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                             f = silences[k, 1]
                             hours = nan
                             if entry[f] >= 0 and n_latest[entry[f]] >= 0:
-                                bucket, low, high = asked_at // n_bucket_micros[f], n_begins[f], n_ends[f]
-                                while low < high:
-                                    middle = (low + high) // 2
-                                    if n_risen[middle] < bucket:
-                                        low = middle + 1
-                                    else:
-                                        high = middle
-                                newest = n_newest[max(low - 1, n_begins[f])]
+                                bucket = asked_at // n_bucket_micros[f]
+                                later = _first_not_below(n_risen, n_begins[f], n_ends[f], bucket)
+                                newest = n_newest[max(later - 1, n_begins[f])]
                                 hours = (newest - n_latest[entry[f]]) * n_hours[f]
                             line[silences[k, 0]] = hours
                         fresh = False
@@ -689,3 +679,15 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                 facts[row, FACT_FROM_PAYDAY] = from_payday
                 facts[row, FACT_TO_PAYDAY] = to_payday
                 facts[row, FACT_RAIL] = on_rail[method]
+
+
+@compiled
+def _first_not_below(values: Int64s, low: int, high: int, wanted: int) -> int:
+    """Place of the first of some rising values that is not below another, from `low` on; `high` where all are."""
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -8,26 +8,24 @@ from numpy.typing import NDArray
 
 from features import calendars
 from features.attempt import Attempt
+from features.columns.arithmetic import log_amount
 from features.context import Context
 from features.encoders import Encoders
 from features.few.arrays import Attempts, Calendar, Methods, Routes
 from features.few.market_days import Followed, clocks_of, tables_of
 from features.instants import to_micros
-from features.known import NEVER
 from features.method import Method
 from features.money import Money
 from features.proposed import Route
 from features.supposed import Supposing
 from features.table import (
     APPROVED,
-    CATEGORIES,
     OUTCOMES,
-    RETRYABILITIES,
     UNKNOWN_OUTCOME,
     country_or_market,
     issuer_key,
-    wait_hours,
 )
+from features.table_of_contexts import attempt_row
 from features.time_zones import local_day, local_micros, zone_name
 from features.vocabulary import Credential, Funding, Network, Outcome, Precision, Rail
 
@@ -36,11 +34,9 @@ Floats = NDArray[np.float64]
 
 T = TypeVar("T", np.int64, np.float64)
 
-SMALLEST = 1e-3
-"""Of an amount: its logarithm must exist."""
-
 _RAILS, _NETWORKS, _FUNDINGS, _FORMS = list(Rail), list(Network), list(Funding), list(Credential)
 _UNSAID = -1
+_WHOLE = 11  # numbers of an attempt: its own eight, and those of its method, processor and payment
 
 
 class Wallet:
@@ -160,7 +156,7 @@ class Reading:
     def _numbers(self, wallet: Wallet, attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
         if attempt.method_id not in wallet.place:  # no longer on file: only its id is known
             self._add(wallet, Method(method_id=attempt.method_id, rail=Rail.UNKNOWN))
-        whole, real = _numbers(attempt)
+        whole, real = attempt_row(attempt)
         method, processor = wallet.place[attempt.method_id], self._processor(attempt.processor)
         return (*whole, method, processor, self._payments.setdefault(attempt.payment_id, len(self._payments))), real
 
@@ -226,9 +222,10 @@ class Reading:
         return self._made_attempts[1]._replace(event=np.where(event < 0, made - 1 - event, event))
 
     def _read_attempts(self, methods: Methods) -> Attempts:
-        blocks = [(np.array(self._whole, dtype=np.int64).reshape(-1, 9), np.array(self._real).reshape(-1, 4))]
+        blocks = [(np.array(self._whole, dtype=np.int64).reshape(-1, _WHOLE), np.array(self._real).reshape(-1, 4))]
         whole, real = (np.concatenate(part) for part in zip(*blocks, *self._supposed, strict=True))
-        at, known_at, outcome, category, retryability, form, method, processor, payment = columns_of(whole, 9)
+        at, known_at, outcome, _, category, retryability, _, form, *numbers = columns_of(whole, _WHOLE)
+        method, processor, payment = numbers
         wait, amount, three_d_secure, expires = columns_of(real, 4)
         day = self._days(at, methods.zone[method])
         return Attempts(
@@ -238,7 +235,7 @@ class Reading:
             method=method, processor=processor, payment=payment,
             form=np.where(form >= 0, form, methods.form[method]),
             day=day, month_day=calendars.day_of_month(day), month=calendars.month_of(day),
-            wait_hours=wait, amount=log10(amount),
+            wait_hours=wait, amount=log_amount(amount),
             expires_day=np.where(np.isnan(expires), methods.expires_day[method], expires),
             three_d_secure=three_d_secure,
         )  # fmt: skip
@@ -266,23 +263,6 @@ _NONE = np.empty(0, dtype=np.int64)
 _ERROR = OUTCOMES.index(Outcome.ERROR)
 
 
-def _numbers(attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """(at, known_at, outcome, category, retryability, form), (wait, amount, 3-D Secure, expiry)."""
-    decline = attempt.decline
-    whole = (
-        to_micros(attempt.at),
-        # A pending attempt has no outcome yet, and training never saw one as known.
-        NEVER if attempt.outcome is Outcome.UNKNOWN else to_micros(attempt.known_at),
-        OUTCOMES.index(attempt.outcome),
-        _UNSAID if decline is None else CATEGORIES.index(decline.category),
-        _UNSAID if decline is None else RETRYABILITIES.index(decline.retryability),
-        _UNSAID if attempt.credential is None else _FORMS.index(attempt.credential),
-    )
-    secure = np.nan if attempt.three_d_secure is None else float(attempt.three_d_secure)
-    expires = np.nan if attempt.expires_on is None else float(calendars.to_day(attempt.expires_on))
-    return whole, (wait_hours(decline), float(attempt.amount.major), secure, expires)
-
-
 def columns_of(values: NDArray[T], count: int) -> NDArray[T]:
     """The columns of some lines, each in one piece: whatever their number, a loop is compiled once for them."""
     return np.ascontiguousarray(values.reshape(-1, count).T)
@@ -290,8 +270,3 @@ def columns_of(values: NDArray[T], count: int) -> NDArray[T]:
 
 def _said(code: int, unknown: int) -> int:
     return _UNSAID if code == unknown else code
-
-
-def log10(amounts: Floats) -> Floats:
-    """log10 of amounts, as `features.columns.payer` takes it."""
-    return np.log10(np.maximum(amounts, SMALLEST))

@@ -1,7 +1,6 @@
 """Contexts that have not happened: the same payment after further declines."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from features.action import Retry
@@ -9,7 +8,7 @@ from features.attempt import Attempt
 from features.context import Context
 from features.decline import Decline
 from features.proposed import Proposed
-from features.supposed import SUPPOSED, Supposing
+from features.supposed import SUPPOSED, Supposing, context_after, declined_like
 from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
 from model.failures import failures
@@ -29,9 +28,7 @@ class Imagining:
 
     def after(self, declined: Sequence[Retry]) -> Context:
         """The context as it would be once these retries, in order of time, had all been declined."""
-        attempts = [self.attempt(number, retry) for number, retry in enumerate(declined)]
-        as_of = max([self._context.as_of, *(attempt.known_at for attempt in attempts)])
-        return replace(self._context, attempts=(*self._context.attempts, *attempts), as_of=as_of)
+        return context_after(self._context, [self.attempt(number, retry) for number, retry in enumerate(declined)])
 
     def supposing(self, moves: Proposed) -> Supposing:
         """The payment with declines of any of these retries, in order of time."""
@@ -43,10 +40,8 @@ class Imagining:
         asked = (number, retry.method_id, retry.processor, retry.slot.start_micros)
         known = self._attempts.get(asked)
         if known is None:
-            at = retry.slot.start
-            like, wait = self._like(retry.method_id, retry.processor, at), self._end(retry.method_id)[2]
-            known = replace(like, attempt_id=f"{SUPPOSED} {number}", at=at, outcome_at=at + wait)
-            self._attempts[asked] = known
+            like = self._like(retry.method_id, retry.processor, retry.slot.start)
+            known = self._attempts[asked] = declined_like(like, number, retry.slot.start)
         return known
 
     def _like(self, method_id: str, processor: str, at: datetime) -> Attempt:

@@ -12,10 +12,9 @@ from cap_builders import NOW, a_method, an_attempt
 from features.attempt import Attempt
 from features.method import Method
 from features.vocabulary import Network, Rail
-from ledger_builders import MERCHANT, MINUTE, a_proposal, approved, declines, told
+from ledger_builders import MERCHANT, MINUTE, UNDER_A_MANDATE, a_proposal, approved, declines, told
 from ledger_histories import METHODS, attempts
 from model.caps.engine import Proposal
-from model.caps.rule import CapRule, Counts, KeyPart, Kind, Window, WindowKind
 from model.caps.rulebook import Rulebook
 from serving.ledger.at_once import reserve_at_once
 from serving.ledger.events import EventKind, Source
@@ -146,18 +145,6 @@ def test_a_hold_past_its_time_is_ended_by_whoever_reserves_next(ledger: Ledger) 
     assert ledger.reservation(MERCHANT, first.reservation_id).state is State.EXPIRED
 
 
-UNDER_A_MANDATE = CapRule(
-    rule_id="mandate-cap",
-    kind=Kind.CAP,
-    who="The scheme",
-    what="debits under this mandate",
-    key=(KeyPart.MANDATE,),
-    sources=(),
-    confidence="high",
-    counts=Counts.DECLINES,
-    limit=3,
-    window=Window(WindowKind.ROLLING, 720),
-)
 SEPA = [a_method(Network.SEPA_CORE, f"sepa{i}", Rail.BANK_DEBIT, mandate_id="m1") for i in range(4)]
 
 

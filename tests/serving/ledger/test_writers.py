@@ -10,8 +10,7 @@ import pytest
 from cap_builders import NOW, a_method, an_attempt
 from features.errors import InvalidValueError
 from features.vocabulary import Network, Rail
-from ledger_builders import MERCHANT, a_proposal, declines, told
-from model.caps.rule import CapRule, Counts, KeyPart, Kind, Window, WindowKind
+from ledger_builders import MERCHANT, UNDER_A_MANDATE, a_proposal, declines, told
 from model.caps.rulebook import Rulebook
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reservation
@@ -61,27 +60,14 @@ def test_one_payment_asked_for_by_many_is_held_once(ledger: Ledger) -> None:
 
 
 def test_methods_under_one_mandate_share_its_places(url: str) -> None:
-    limit = 3
-    rule = CapRule(
-        rule_id="mandate-cap",
-        kind=Kind.CAP,
-        who="The scheme",
-        what="debits under this mandate",
-        key=(KeyPart.MANDATE,),
-        sources=(),
-        confidence="high",
-        counts=Counts.DECLINES,
-        limit=limit,
-        window=Window(WindowKind.ROLLING, 720),
-    )
-    ledger = Ledger.opened(url, Rulebook((rule,)))
+    ledger = Ledger.opened(url, Rulebook((UNDER_A_MANDATE,)))
 
     def reserve(number: int) -> bool:
         method = replace(MANDATED, method_id=f"sepa{number}")
         return isinstance(ledger.reserve(a_proposal(f"p{number}", method), NOW, NOW), Reservation)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        assert sum(pool.map(reserve, range(WORKERS))) == limit
+        assert sum(pool.map(reserve, range(WORKERS))) == UNDER_A_MANDATE.limit
     ledger.close()
 
 
