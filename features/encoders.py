@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import InputError
-from features.rates import FAMILIES, Counts, Event, Family, bucket_of, count, end_of, lookup_all, silence
+from features.rates import FAMILIES, Counts, Event, Family, bucket_of, count, end_of, lookup_all, no_counts, silence
 from features.rows import Rows, rows_of_all
 from features.table import CATEGORIES, AttemptTable, Coded
 from features.vocabulary import TECHNICAL, Network
@@ -167,6 +167,12 @@ def learn(table: AttemptTable, words: Encoders | None = None) -> Encoders:
         key = _combined(parts, family, len(rows))[counted]
         counts[family.name] = count(family, key, table.known_at[counted], events[family.event][counted])
     return replace(empty, counts=counts, known_until=0)
+
+
+def nothing_learnt() -> Encoders:
+    """Of no history at all: every word is unknown, and every rate where it starts."""
+    none = Vocabulary(())
+    return Encoders(none, none, none, none, none, {family.name: no_counts() for family in FAMILIES})
 
 
 def from_json(text: str, *, then: bool = False) -> Encoders:

@@ -150,8 +150,7 @@ def count(family: Family, key: Int64s, known_at: Int64s, event: NDArray[np.bool_
     kept = key >= 0
     bucket = _bucket(family, known_at[kept])
     if not bucket.size:
-        none = np.zeros(0, dtype=np.int64)
-        return Counts(none, none, np.zeros(0), np.zeros(0), none)
+        return no_counts()
     low = int(bucket.min())
     width = int(bucket.max()) - low + 1
     # One number for key, bucket and event: sorting it sorts by key, then bucket, and costs no second array.
@@ -164,6 +163,12 @@ def count(family: Family, key: Int64s, known_at: Int64s, event: NDArray[np.bool_
     latest = _running_latest(entry_key, np.where(events > 0, entry_bucket, -1))
     _decay(family, entry_key, entry_bucket, attempts, events)
     return Counts(entry_key, entry_bucket, attempts, events, latest)
+
+
+def no_counts() -> Counts:
+    """Of no outcome."""
+    none = np.zeros(0, dtype=np.int64)
+    return Counts(none, none, np.zeros(0), np.zeros(0), none)
 
 
 def lookup(family: Family, counts: Counts, key: Int64s, asked_at: Int64s, parent: Floats) -> Floats:

@@ -1,5 +1,6 @@
-"""The shipped prior of a few rows, from what `features.few` says of them: the same figures as `model.prior_rows`."""
+"""The prior of a few rows, from what `features.few` says of them: the same figures as `model.prior_rows`."""
 
+from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
@@ -9,32 +10,34 @@ from numpy.typing import NDArray
 from features.instants import MICROS_PER_DAY
 from features.table import CATEGORIES, RETRYABILITIES
 from features.vocabulary import TECHNICAL, DeclineCategory, Rail
-from model.prior import HIGHEST, LOWEST, NO_USE_UNCHANGED
-from model.prior_table import UNTRIED, Bands, PriorTable, shipped_table
+from model.prior_table import HIGHEST, LOWEST, NO_USE_UNCHANGED, UNTRIED, Bands, PriorTable, shipped_table
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+_UNKNOWN = CATEGORIES.index(DeclineCategory.UNKNOWN)
+_PROCESSING = CATEGORIES.index(DeclineCategory.PROCESSING_ERROR)
 
 
 class Figures(NamedTuple):
     """A table of the prior as arrays, the last category being `untried`.
 
     Args:
+        weight: Pseudo-counts by category.
         mean: Log-odds by category and rail.
         edges, shift: Of the waiting curve of each category, the edges filled up with infinity.
         technical, no_use: Whether a category is a technical one; whether a retryability says that nothing changes.
-        money, unknown, processing: Places of the categories that are looked at by themselves.
+        money: Place of the category that paydays help.
     """
 
+    weight: Floats
     mean: Floats
     edges: Floats
     shift: Floats
     technical: Flags
     no_use: Flags
     money: int
-    unknown: int
-    processing: int
     hour_edges: Floats
     hour_shift: Floats
     payday_edges: Floats
@@ -49,25 +52,35 @@ class Figures(NamedTuple):
     other_processor: float
     approved_lately: float
     approved_within: float
-    lowest: float
-    highest: float
 
 
-def prior_logits_of(facts: Floats, table: PriorTable | None = None) -> Floats:
-    """Log-odds of approval of each row, within the prior's own limits, shape (rows,).
+@dataclass(frozen=True, slots=True)
+class FewPrior:
+    """The prior of one table; `facts` are as `features.few.framed.Framed` holds them, shape (rows, len(Fact))."""
 
-    Args:
-        facts: As `features.few.frame.Framed` holds them, shape (rows, len(features.few.framed.Fact)).
-    """
-    from features.compiled import plain
-    from model.prior_kernel import add_up  # loads the compiler, which whoever starts workers does without
+    table: PriorTable
+    _figures: Figures = field(init=False, repr=False, compare=False)
 
-    return add_up(facts, plain(figures_of(table) if table else _shipped()))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_figures", figures_of(self.table))
+
+    def __call__(self, facts: Floats) -> tuple[Floats, Floats]:
+        """(log-odds of approval, pseudo-count that they are worth) of each row, each of shape (rows,)."""
+        from features.compiled import plain  # loads the compiler, which whoever starts workers does without
+        from model.prior_kernel import add_up, categories
+
+        category = categories(facts, len(self._figures.weight) - 1, _UNKNOWN, _PROCESSING)
+        return add_up(facts, category, plain(self._figures)), self._figures.weight[category]
+
+
+def prior_logits_of(facts: Floats) -> Floats:
+    """Log-odds of approval of each row by the shipped prior, within its own limits, shape (rows,)."""
+    return np.clip(_shipped()(facts)[0], _logit(LOWEST), _logit(HIGHEST))
 
 
 @cache
-def _shipped() -> Figures:
-    return figures_of(shipped_table())
+def _shipped() -> FewPrior:
+    return FewPrior(shipped_table())
 
 
 def figures_of(table: PriorTable) -> Figures:
@@ -79,14 +92,13 @@ def figures_of(table: PriorTable) -> Figures:
     before_days, before_shift = table.before_payday
     hour, payday = table.hour, table.after_payday
     return Figures(
+        weight=np.array([table.approval[name].weight for name in names]),
         mean=np.array([[_logit(table.approval[name].mean(rail)) for rail in Rail] for name in names]),
         edges=edges,
         shift=shift,
         technical=np.array([*(category in TECHNICAL for category in CATEGORIES), False]),
         no_use=np.array([*(word in NO_USE_UNCHANGED for word in RETRYABILITIES), False]),
         money=CATEGORIES.index(DeclineCategory.INSUFFICIENT_FUNDS),
-        unknown=CATEGORIES.index(DeclineCategory.UNKNOWN),
-        processing=CATEGORIES.index(DeclineCategory.PROCESSING_ERROR),
         hour_edges=np.array(hour.edges, dtype=np.float64),
         hour_shift=np.array(hour.shift, dtype=np.float64),
         payday_edges=np.array(payday.edges, dtype=np.float64),
@@ -101,8 +113,6 @@ def figures_of(table: PriorTable) -> Figures:
         other_processor=circumstances.other_processor,
         approved_lately=circumstances.approved_lately,
         approved_within=float(int(circumstances.approved_lately_days * MICROS_PER_DAY)),
-        lowest=_logit(LOWEST),
-        highest=_logit(HIGHEST),
     )
 
 

@@ -7,6 +7,7 @@ from features.compiled import compiled
 from model.prior_few import Figures
 
 Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
 
 # The columns of the facts, in the order of `features.few.framed.Fact`.
 (
@@ -15,19 +16,30 @@ Floats = NDArray[np.float64]
 
 
 @compiled
-def add_up(  # noqa: C901 - one loop, as every call counts references
-    facts: Floats, figures: Figures
-) -> Floats:
+def categories(facts: Floats, untried: int, unknown: int, processing: int) -> Int64s:
+    """Why each row's method failed last; what never reached the issuer failed for a technical reason; shape (rows,)."""
+    found = np.empty(facts.shape[0], dtype=np.int64)
+    for row in range(facts.shape[0]):
+        category = int(facts[row, CATEGORY])
+        if not facts[row, FAILURES] > 0:
+            category = untried
+        elif category < 0 or category == unknown:
+            category = processing if facts[row, ERROR] > 0 else unknown
+        found[row] = category
+    return found
+
+
+@compiled
+def add_up(facts: Floats, category_of: Int64s, figures: Figures) -> Floats:
     """Log-odds of each row, shape (rows,); what is taken out of the figures is in the order of their fields."""
     (
+        _,
         mean,
         edges,
         shift,
         technical,
         no_use,
         money,
-        unknown,
-        processing,
         hour_edges,
         hour_shift,
         payday_edges,
@@ -42,18 +54,10 @@ def add_up(  # noqa: C901 - one loop, as every call counts references
         other_processor,
         approved_lately,
         approved_within,
-        lowest,
-        highest,
     ) = figures
     logits = np.empty(facts.shape[0])
-    untried = mean.shape[0] - 1
     for row in range(facts.shape[0]):
-        failed = facts[row, FAILURES] > 0
-        category = int(facts[row, CATEGORY])
-        if not failed:
-            category = untried
-        elif category < 0 or category == unknown:
-            category = processing if facts[row, ERROR] > 0 else unknown
+        failed, category = facts[row, FAILURES] > 0, category_of[row]
         score = mean[category, int(facts[row, RAIL])]
         step = 0
         while step < hour_edges.shape[0] and hour_edges[step] <= facts[row, HOUR]:
@@ -81,5 +85,5 @@ def add_up(  # noqa: C901 - one loop, as every call counts references
             came = payday_shift[step]
             ahead = facts[row, TO_PAYDAY]
             score += before_shift if 0 < ahead <= before_days and came <= 0.0 else came
-        logits[row] = min(max(score, lowest), highest)
+        logits[row] = score
     return logits

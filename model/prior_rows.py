@@ -1,7 +1,7 @@
-"""The shipped prior for whole arrays of rows: the same figures as `model.prior`, for histories and contexts alike.
+"""The shipped prior for whole arrays of rows: the same figures as `model.prior_few`, for histories and contexts alike.
 
-`model.prior` reads one context; training needs the prior of every row of a history. Both read the same table, and a
-test holds them against each other on random contexts.
+`model.prior_few` reads what a decision asks about; training needs the prior of every row of a history. Both read the
+same table, and a test holds them against each other on random contexts.
 """
 
 from functools import cache
@@ -16,8 +16,7 @@ from features.rows import Rows
 from features.table import CATEGORIES, OUTCOMES, RETRYABILITIES
 from features.time_zones import local_hour
 from features.vocabulary import TECHNICAL, DeclineCategory, Outcome, Rail
-from model.prior import HIGHEST, LOWEST, NO_USE_UNCHANGED
-from model.prior_table import UNTRIED, PriorTable, shipped_table
+from model.prior_table import HIGHEST, LOWEST, NO_USE_UNCHANGED, UNTRIED, PriorTable, shipped_table
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]

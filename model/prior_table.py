@@ -8,10 +8,13 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from features.vocabulary import DeclineCategory, Rail
+from features.vocabulary import DeclineCategory, Rail, Retryability
 from model.toml_file import Checked, Path, parsed
 
 UNTRIED = "untried"
+LOWEST, HIGHEST = 0.002, 0.98
+"""No chance that the prior gives lies beyond them."""
+NO_USE_UNCHANGED = (Retryability.NEVER, Retryability.AFTER_FIX, Retryability.WITH_AUTHENTICATION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,6 @@ os.environ |= {
     "MPLCONFIGDIR": str(Path.home() / ".cache" / "matplotlib"),
 }
 
-settings.register_profile("same", derandomize=True, database=None)
-settings.register_profile("random", print_blob=True)
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.register_profile("random", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))

@@ -11,8 +11,11 @@ from context_builders import NOW, card, context, contexts, debit, failed
 from features.action import Retry, Slot
 from features.context import Context
 from features.errors import InputError
+from features.proposed import Proposed
+from features.supposed import Supposed
 from features.vocabulary import DeclineCategory, Network
 from model.candidates import candidates, horizon_of
+from model.planning.imagined import Imagining
 from model.prior import PriorScorer
 from model.prior_table import PriorTable, shipped_table
 from model.scorer import Score
@@ -47,6 +50,19 @@ def test_a_retry_is_scored_alike_alone_and_among_others(failure: Context) -> Non
     together = SCORER.score(failure, retries)
     for i, retry in enumerate(retries):
         assert score(failure, retry) == together[i]
+
+
+def test_declines_that_are_supposed_are_scored_as_if_they_stood_in_contexts() -> None:
+    one, two = card(processors=("north", "south")), card("card_2", Network.MASTERCARD)
+    failure = context([one, two], [failed(one), failed(two, "91", ago=timedelta(hours=7))])
+    moves = Proposed.of(candidates(failure, horizon_of(failure)))
+    asked = np.array([40, 90, 200, 200, 300], dtype=np.int64)
+    supposed = Supposed(Imagining(failure).supposing(moves), [(3,), (5, 39), (5, 39, 150)], asked, [2, 1, 2])
+    at_once = SCORER.score_supposed([supposed])
+    for name in ("probability", "low", "high"):
+        each = [getattr(scores, name) for scores in SCORER.score_many(supposed.contexts())]
+        np.testing.assert_array_equal(getattr(at_once, name), np.concatenate(each))
+    assert len({*at_once.probability.tolist()}) == 5
 
 
 def test_the_interval_is_that_of_a_beta_distribution() -> None:

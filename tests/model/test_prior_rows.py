@@ -17,8 +17,9 @@ from features.rows import rows_of_all, rows_of_context, rows_of_history
 from features.table import Coded, from_arrow
 from features.vocabulary import Outcome
 from model.candidates import candidates, horizon_of
-from model.prior import HIGHEST, LOWEST, PriorScorer
+from model.prior import PriorScorer
 from model.prior_rows import prior_logits
+from model.prior_table import HIGHEST, LOWEST
 
 
 def probabilities(asked: Context, retries: list[Retry]) -> Floats:

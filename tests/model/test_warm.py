@@ -79,7 +79,7 @@ def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
 
 def test_real_contexts_are_framed_by_what_was_compiled_for_the_smallest() -> None:
     warm()
-    kernels = (know, fill, prior_kernel.add_up)
+    kernels = (know, fill, prior_kernel.add_up, prior_kernel.categories)
     assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
     compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
     few = FewFrame(from_json(learn(from_arrow(random_history(3), simple_classify)).to_json()))
