@@ -38,11 +38,12 @@ class FewFrame:
 
         Contexts with and without the customer's history may be asked about together.
         """
-        rows = sum(len(one.asked) if isinstance(one, Supposed) else len(one[1]) for one in asked)
+        sizes = [len(one.asked) if isinstance(one, Supposed) else len(one[1]) for one in asked]
+        rows = sum(sizes)
         matrix, facts = np.empty((rows, len(COLUMNS)), dtype=np.float32), np.empty((rows, len(Fact)))
         if not rows:
             return Framed(matrix, facts)
-        some = self._gather(asked)
+        some = self._gather([one for one, size in zip(asked, sizes, strict=True) if size])
         contexts, attempts, weighing = plain(some.contexts), plain(some.attempts), plain(_WEIGHING)
         past = kernels.Past(*kernels.know(contexts, attempts, weighing, some.payments))
         payday, running = _paydays(past.votes)

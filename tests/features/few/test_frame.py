@@ -112,6 +112,15 @@ def test_a_customer_with_a_long_past_is_read_as_by_the_columns() -> None:
     assert_same_columns(FEW([(asked, retries)]).matrix, by_columns([(asked, retries)]))
 
 
+def test_a_payment_without_a_move_is_asked_about_beside_others() -> None:
+    method = card()
+    some, other = (context([method], [failed(method, ago=timedelta(days=days))]) for days in (1, 2))
+    moves = Proposed.of(candidates(some, horizon_of(some))[:5])
+    one = Supposed(Imagining(some).supposing(moves), [(0,)], np.array([2, 4], dtype=np.int64), [2])
+    nothing = Supposed(Imagining(other).supposing(Proposed.of(())), [], np.empty(0, dtype=np.int64), [])
+    np.testing.assert_array_equal(FEW([nothing, one, (other, ())]).matrix, FEW([one]).matrix)
+
+
 def test_nothing_asked_is_no_row() -> None:
     asked = context([card()], [failed(card())])
     assert FEW([(asked, [])]).matrix.shape == (0, len(COLUMNS))
