@@ -44,6 +44,12 @@ def test_a_parameter_that_the_address_does_not_know_is_refused_by_name(
     assert refused.json()["errors"] == [{"field": "query", "value": name, "expected": expected}]
 
 
+def test_a_parameter_that_is_given_twice_is_refused_because_one_value_would_be_dropped(app: FastAPI) -> None:
+    refused = get(app, "/v1/rulebook?network=visa&at=2026-01-01&network=mastercard")
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"field": "network", "value": "given 2 times", "expected": "one value"}]
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/rulebook?at=2026-01-01&network=visa", "/v1/models", "/health?probe=7", "/ready?t=1"]
 )

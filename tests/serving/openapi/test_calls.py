@@ -14,6 +14,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
 from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
@@ -32,6 +33,7 @@ EXAMPLES = int(os.environ.get("HTTP_EXAMPLES", "3"))
 ACCEPTED = ["2xx", "401", "403", "404", "409", "422", "429"]
 # The call is taken, and the entry that breaks the schema is refused in its place in the answer.
 ANSWERED_ONE_BY_ONE = {"/v1/decisions/batch"}
+PATIENCE_S = 600
 CONFIG = {
     "generation": {"deterministic": SAME, "max-examples": EXAMPLES, "database": "none"},
     "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
@@ -61,7 +63,8 @@ def tenants(tmp_path: Path, service: Service) -> Iterator[Tenants]:
 def test_every_answer_is_one_that_is_described(case: Case, tenants: Tenants) -> None:
     case.operation.schema.app = case.operation.app = tenants.api.app
     if case.operation.path in ANSWERED_ONE_BY_ONE:
-        case.call_and_validate(headers=key_of(tenants), excluded_checks=[negative_data_rejection])
+        # Some are of thousands of entries, each of which is answered.
+        case.call_and_validate(headers=key_of(tenants), timeout=PATIENCE_S, excluded_checks=[negative_data_rejection])
     else:
         case.call_and_validate(headers=key_of(tenants))
 
@@ -77,7 +80,8 @@ def test_every_way_that_the_links_lead_is_answered_as_it_is_described(tenants: T
 
         def before_call(self, case: Case) -> None:
             case.operation.app = tenants.api.app
-            if case.operation.label == "POST /v1/decisions":
+            is_good = case.meta is None or case.meta.generation.mode is GenerationMode.POSITIVE
+            if is_good and case.operation.label == "POST /v1/decisions":
                 case.body = failed | {"reserve": True}
 
         def get_call_kwargs(self, case: Case) -> dict[str, object]:
