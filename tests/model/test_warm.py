@@ -9,7 +9,7 @@ from builders import random_history, simple_classify
 from context_builders import card, context, failed
 from features.encoders import from_json, learn
 from features.few.frame import FewFrame
-from features.few.kernels import fill, know
+from features.few.kernels import fill, know, read
 from features.supposed import Supposed
 from features.table import from_arrow
 from forest_builders import COLUMNS, PLAIN, learnt_from, texts_of
@@ -79,7 +79,7 @@ def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
 
 def test_real_contexts_are_framed_by_what_was_compiled_for_the_smallest() -> None:
     warm()
-    kernels = (know, fill, prior_kernel.add_up)
+    kernels = (read, know, fill, prior_kernel.add_up)
     assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
     compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
     few = FewFrame(from_json(learn(from_arrow(random_history(3), simple_classify)).to_json()))
