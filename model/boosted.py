@@ -190,7 +190,7 @@ class BoostedScorer:
         np.add(middle, doubt, out=ends[2])
         chances = _sigmoid(ends)
         chances[:2] *= np.maximum(kept, _TINY)
-        return Scores(*chances, self._version, "model")
+        return Scores(chances[0], chances[1], chances[2], self._version, "model")
 
     def _calibrated(self, logits: Floats, matrix: Matrix) -> tuple[Floats, Floats]:
         """(calibrated logit, its standard error) of each row, shape (n,) both.
