@@ -90,6 +90,7 @@ class BoostedScorer:
         self._encoders = from_json(artifact.encoders, then=then)
         self._boosters = boosters_of(artifact.boosters)
         self._uncertainty = _uncertainty(artifact.facts.get("uncertainty"))
+        self._known = np.array(self._uncertainty.logit), np.array(self._uncertainty.standard_error)
         self._blend = Blend.from_json(artifact.facts.get("blend"))
         self._support = Support.from_json(artifact.facts.get("support"))
         self._threads = threads
@@ -181,10 +182,15 @@ class BoostedScorer:
                 raise InputError("prior: is missing; this model is blended with the shipped prior and needs its logits")
             logits = self._blend.apply(logits, prior)
         level, error = self._calibrated(logits, matrix)
-        middle = level - self._support.lowered(matrix)
-        chance, low, high = _sigmoid(np.stack([middle, middle - _Z90 * error, middle + _Z90 * error]))
-        kept = np.maximum(self._support.kept(matrix), _TINY)
-        return Scores(chance * kept, low * kept, high, self._version, "model")
+        lowered, kept = self._support.beyond(matrix)
+        middle, doubt = level - lowered, _Z90 * error
+        ends = np.empty((3, len(matrix)))
+        ends[0] = middle
+        np.subtract(middle, doubt, out=ends[1])
+        np.add(middle, doubt, out=ends[2])
+        chances = _sigmoid(ends)
+        chances[:2] *= np.maximum(kept, _TINY)
+        return Scores(chances[0], chances[1], chances[2], self._version, "model")
 
     def _calibrated(self, logits: Floats, matrix: Matrix) -> tuple[Floats, Floats]:
         """(calibrated logit, its standard error) of each row, shape (n,) both.
@@ -194,9 +200,11 @@ class BoostedScorer:
         """
         calibrator, doubt = self._artifact.calibrator, self._uncertainty
         category = category_of(matrix) if isinstance(calibrator, ByCategory) else UNREAD
-        level = _logit(calibrated(calibrator, _sigmoid(logits.mean(axis=1)), category))
-        known: Floats = np.interp(level, doubt.logit, doubt.standard_error)
-        if logits.shape[1] == 1:
+        alone = logits.shape[1] == 1
+        mean = logits[:, 0] if alone else logits.mean(axis=1)
+        level = _logit(calibrated(calibrator, _sigmoid(mean), category))
+        known: Floats = np.interp(level, *self._known)
+        if alone:
             return level, known
         each = _logit(calibrated(calibrator, _sigmoid(logits), category))
         return level, np.hypot(doubt.spread_factor * each.std(axis=1, ddof=1), known)
@@ -300,4 +308,10 @@ def _logit(p: Floats) -> Floats:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(x, -60.0), 60.0))), dtype=np.float64)
+    """1 / (1 + exp(-x)), with x within 60 of zero; one array for all steps, since most arrays here are small."""
+    odds: Floats = np.maximum(x, -60.0)
+    np.minimum(odds, 60.0, out=odds)
+    np.negative(odds, out=odds)
+    np.exp(odds, out=odds)
+    odds += 1.0
+    return np.divide(1.0, odds, out=odds)

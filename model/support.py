@@ -32,6 +32,14 @@ ANY = "any"
 
 _NUMBERS = ("attempts", "drop")
 _PLACE = {column.name: i for i, column in enumerate(COLUMNS)}
+COLUMNS_READ = (
+    _PLACE["decline_category"],
+    _PLACE["hours_since_last_attempt"],
+    _PLACE["attempts_before"],
+    _PLACE["same_method"],
+    _PLACE["same_processor"],
+)
+"""Their places."""
 _PROCESSOR_S_OWN = CATEGORIES.index(DeclineCategory.PROCESSING_ERROR)
 
 
@@ -56,21 +64,15 @@ class Support:
         known = np.array([*(self.gap_hours.get(str(word), other) for word in CATEGORIES), other])
         object.__setattr__(self, "_known_gaps", known)
 
-    def kept(self, matrix: Matrix) -> Floats:
-        """Share of the chance that is left to each row, shape (n,): 1 at a gap that the history knows."""
-        kept, hours = np.ones(len(matrix)), np.maximum(hours_since(matrix), 0.0)
-        near = np.flatnonzero(hours < self._known_gaps.max())  # of the rest, every gap is known
-        if near.size:
-            rows = matrix[near]
-            known = self._known_gaps[category_of(rows)]
-            soon = is_repeat(rows) & (hours[near] < known)
-            kept[near[soon]] = hours[near[soon]] / known[soon]
-        return kept
+    def beyond(self, matrix: Matrix) -> tuple[Floats, Floats]:
+        """(by how much the log-odds of each row are to be lowered, share of the chance that is left to it), shape (n,).
 
-    def lowered(self, matrix: Matrix) -> Floats:
-        """By how much the log-odds of each row are to be lowered, shape (n,)."""
-        beyond = attempts_before(matrix) - self.attempts
-        return np.asarray(self.drop * np.maximum(beyond, 0.0), dtype=np.float64)
+        Both are nothing to a row that the history knows: 0 and 1.
+        """
+        from model.support_kernel import beyond  # loads the compiler, which whoever starts workers does without
+
+        rows = np.ascontiguousarray(matrix, dtype=np.float32)
+        return beyond(rows, COLUMNS_READ, self._known_gaps, float(self.attempts), float(self.drop), _PROCESSOR_S_OWN)
 
     def to_json(self) -> dict[str, float | dict[str, float]]:
         """As it stands in `model.json`."""

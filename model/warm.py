@@ -25,6 +25,7 @@ from model.planning.probing import add_changes, by_gap, fill_in
 from model.planning.recursion import UNBOUNDED, Moves, Room, solve
 from model.planning.shortlist import Shortlist
 from model.prior_few import prior_logits_of
+from model.support import Support
 
 
 def warm() -> None:
@@ -32,6 +33,7 @@ def warm() -> None:
     context, retry = _smallest()
     framed = FewFrame(learn(from_contexts([(context, ())])))([(context, (retry,))])
     prior_logits_of(framed.facts)
+    Support({}, 0.0, 0.0).beyond(framed.matrix)
     tree = Tree((0,), (0.5,), (False,), (False,), (Missing.NAN,), (-1,), (-2,), (0.0, 1.0), (), (1, 1))
     forest, row = flatten([[tree]]), np.zeros((1, 1), dtype=np.float32)
     add_up(row, *as_arrays(forest))

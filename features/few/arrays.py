@@ -1,4 +1,8 @@
-"""The arrays that the loops over contexts, routes and slots are given."""
+"""The arrays that the loops over contexts, routes and slots are given.
+
+What belongs together stands in one array, a row for each thing that is said, so that a loop is handed few of them: it
+looks at every one that it is given before it begins. `features.few.kernels` names the rows.
+"""
 
 from typing import NamedTuple
 
@@ -11,95 +15,66 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-class Contexts(NamedTuple):
-    """The contexts, each array of shape (contexts,) but for the two that say where something begins and the last ends.
+class Payments(NamedTuple):
+    """The payments asked about, each as its context has it.
 
     Args:
-        decided: When each is decided, microseconds.
-        payment, currency: Number of the payment; code of its currency.
-        amount: log10 of the amount in major units.
-        since_day: Days since 1970 when the customer joined; NaN for not known.
-        informed: Whether absence from the customer's past means anything.
-        day_only: Whether only dates of attempts are known.
-        events, rows: Where each context's attempts and proposed retries begin, shape (contexts + 1,).
+        whole: As of when, microseconds; the payment's number; code of its currency; whether absence from the
+            customer's past means anything; whether only dates of attempts are known. Shape (5, payments).
+        real: log10 of the amount in major units; days since 1970 when the customer joined. Shape (2, payments).
+        event: Numbers of the attempts in each, one payment after another.
+        events: Where each payment's begin, and the end of the last, shape (payments + 1,).
     """
 
-    decided: Int64s
-    payment: Int64s
-    currency: Int64s
-    amount: Floats
-    since_day: Floats
-    informed: Flags
-    day_only: Flags
+    whole: Int64s
+    real: Floats
+    event: Int64s
     events: Int64s
+
+
+class Contexts(NamedTuple):
+    """What is asked: payments as they stand, and after declines that have not happened.
+
+    Args:
+        payment: Place of each context's payment among `Payments`, shape (contexts,).
+        declined: Numbers of the declines that are supposed, one context after another.
+        declines: How many are supposed in each, shape (contexts,).
+        rows: How many retries are asked about in each, shape (contexts,).
+    """
+
+    payment: Int64s
+    declined: Int64s
+    declines: Int64s
     rows: Int64s
 
 
 class Attempts(NamedTuple):
-    """Every attempt once, shape (attempts,); `event` lists the contexts' attempts, shape (events,).
+    """Every attempt once.
 
     Args:
-        at, known_at: Microseconds; `NEVER` for an outcome that is not known.
-        category, retryability: As in `AttemptTable`.
-        method, processor, payment: Numbers.
-        form: Of the credential, as it was then where that is told.
-        day, month_day, month: On the issuer's calendar.
-        wait_hours, amount, expires_day, three_d_secure: NaN for not known; the amount as in `Contexts`.
+        whole: At and known at in microseconds, `NEVER` for an outcome that is not known; whether it was approved,
+            failed, was an error; category and retryability as in `AttemptTable`; numbers of method, processor and
+            payment; form of the credential, as it was then where that is told; day, day of the month and month on the
+            issuer's calendar. Shape (14, attempts).
+        real: Advised wait in hours; amount as in `Payments`; day of expiry; 3-D Secure. NaN for not known. Shape
+            (4, attempts).
     """
 
-    event: Int64s
-    at: Int64s
-    known_at: Int64s
-    approved: Flags
-    failed: Flags
-    error: Flags
-    category: Int64s
-    retryability: Int64s
-    method: Int64s
-    processor: Int64s
-    payment: Int64s
-    form: Int64s
-    day: Int64s
-    month_day: Int64s
-    month: Int64s
-    wait_hours: Floats
-    amount: Floats
-    expires_day: Floats
-    three_d_secure: Floats
+    whole: Int64s
+    real: Floats
 
 
 class Methods(NamedTuple):
-    """Every method once, shape (methods,); codes are -1 for not known but for the network's own word.
+    """Every method once.
 
     Args:
-        country, issuer, bin: Codes in the encoders' vocabularies.
-        expires_day: Days since 1970; NaN for not known.
-        zone, calendar: Which clock and which table of days hold.
+        whole: Rail, network, funding, form of the credential, country, issuer and BIN as codes, -1 for not known but
+            for the network's own word; which clock and which table of days hold. Shape (9, methods).
+        expires_day: Days since 1970; NaN for not known, shape (methods,).
     """
 
-    rail: Int64s
-    network: Int64s
-    funding: Int64s
-    form: Int64s
-    country: Int64s
-    issuer: Int64s
-    bin: Int64s
+    whole: Int64s
     expires_day: Floats
-    zone: Int64s
-    calendar: Int64s
-
-
-class Routes(NamedTuple):
-    """Every pair of method and processor that a retry is proposed by, shape (routes,).
-
-    Args:
-        method, processor: Numbers.
-        code: Of the processor, in the encoders' vocabulary.
-    """
-
-    method: Int64s
-    processor: Int64s
-    code: Int64s
 
 
 class Slots(NamedTuple):
@@ -109,23 +84,36 @@ class Slots(NamedTuple):
     route: Int64s
 
 
-class Calendar(NamedTuple):
-    """Clocks and days: see `market_days`."""
+class Clocks(NamedTuple):
+    """Clocks one after another: see `market_days.clocks_of`."""
 
     begins: Int64s
     starts: Int64s
     offsets: Int64s
+
+
+class Days(NamedTuple):
+    """Tables of days: see `market_days.tables_of`."""
+
     first: int
-    days: Int32s
+    tables: Int32s
 
 
 class Gathered(NamedTuple):
-    """All of it, and how many payments there are numbers for."""
+    """All of it.
 
+    Args:
+        routes: Method, processor and the processor's code, of every pair that a retry is proposed by, shape
+            (3, routes).
+        numbers: How many payments there are numbers for.
+    """
+
+    payments: Payments
     contexts: Contexts
     attempts: Attempts
     methods: Methods
-    routes: Routes
+    routes: Int64s
     proposed: Slots
-    calendar: Calendar
-    payments: int
+    clocks: Clocks
+    days: Days
+    numbers: int

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from features.encoders import SLOTS, Encoders
 from features.instants import MICROS_PER_HOUR
-from features.rates import FAMILIES, Counts
+from features.rates import FAMILIES
 from features.table import CATEGORIES
 from features.vocabulary import Network
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 PARTS = (
     "country", "network", "issuer", "bin", "processor", "category", "month_day", "month_third", "since_payday", "slot",
@@ -56,47 +55,28 @@ SILENCES: Mapping[str, str] = {"issuer_silence": "issuer_recent", "processor_sil
 
 
 class Counted(NamedTuple):
-    """Counts of all families.
+    """Counts of all families; `features.few.kernels` names the rows of the arrays.
 
     Args:
-        begins, ends: Where each family's entries lie, shape (families,).
-        first, width, bucket_micros: As in `Counts` and `Family`, shape (families,).
-        fading: Buckets to half-lives, shape (families,).
-        hours: Length of a bucket, shape (families,).
-        strength, base: As in `Family`, shape (families,).
-        parent: Place of the parent, -1 for none, shape (families,).
-        by_slot: Whether its key changes with the slot, shape (families,).
-        parts: Parts of its key, -1 where there are no more, shape (families, 3).
-        sizes: Codes of a part are below it, shape (parts,).
-        required: Whether a key without the part is unknown, shape (parts,).
-        place, key, bucket, attempts, events, latest: As in `Counts`, of one family after another, shape (entries,).
+        family: Where each family's entries begin and end; first, width and length in microseconds of its buckets, as
+            in `Counts` and `Family`; place of its parent, -1 for none; whether its key changes with the slot. Shape
+            (7, families).
+        real: Buckets to half-lives, hours of a bucket, strength and base, as in `Family`. Shape (4, families).
+        parts: Parts of each family's key, -1 where there are no more, shape (families, 3).
+        part: Codes of each part are below it, and whether a key without the part is unknown, shape (2, parts).
+        entry: Place, key, bucket and latest, as in `Counts`, of one family after another; then buckets and latest event
+            of any key, by entry in the order of the former. Shape (6, entries).
+        weight: Attempts and events, as in `Counts`, shape (2, entries).
         known_until: Where what is known ends, microseconds.
-        newest: Latest event of any key, by entry in the order of `risen`, which holds their buckets, shape (entries,).
     """
 
-    begins: Int64s
-    ends: Int64s
-    first: Int64s
-    width: Int64s
-    bucket_micros: Int64s
-    fading: Floats
-    hours: Floats
-    strength: Floats
-    base: Floats
-    parent: Int64s
-    by_slot: Flags
+    family: Int64s
+    real: Floats
     parts: Int64s
-    sizes: Int64s
-    required: Flags
-    place: Int64s
-    key: Int64s
-    bucket: Int64s
-    attempts: Floats
-    events: Floats
-    latest: Int64s
+    part: Int64s
+    entry: Int64s
+    weight: Floats
     known_until: int
-    risen: Int64s
-    newest: Int64s
 
 
 def family_of(name: str) -> int:
@@ -109,30 +89,29 @@ def counted(encoders: Encoders) -> Counted:
     each = [encoders.counts[name] for name in _NAMES]
     sizes = [one.key.size for one in each]
     ends = np.cumsum(sizes, dtype=np.int64)
+    family = [
+        ends - np.array(sizes, dtype=np.int64),
+        ends,
+        [one.first for one in each],
+        [one.width for one in each],
+        [f.bucket_hours * MICROS_PER_HOUR for f in FAMILIES],
+        [_NO_PARENT if f.parent is None else family_of(f.parent) for f in FAMILIES],
+        [any(PARTS.index(part) >= BY_SLOT for part in f.keys) for f in FAMILIES],
+    ]
+    real = [(f.bucket_hours / f.half_life_hours, f.bucket_hours, f.strength, f.base) for f in FAMILIES]
+    newest = [one.newest() for one in each]
+    entry = [
+        *(np.concatenate([getattr(one, name) for one in each]) for name in ("place", "key", "bucket", "latest")),
+        *(np.concatenate(some) for some in zip(*newest, strict=True)),
+    ]
     return Counted(
-        begins=ends - np.array(sizes, dtype=np.int64),
-        ends=ends,
-        first=np.array([one.first for one in each], dtype=np.int64),
-        width=np.array([one.width for one in each], dtype=np.int64),
-        bucket_micros=np.array([f.bucket_hours * MICROS_PER_HOUR for f in FAMILIES], dtype=np.int64),
-        fading=np.array([f.bucket_hours / f.half_life_hours for f in FAMILIES]),
-        hours=np.array([float(f.bucket_hours) for f in FAMILIES]),
-        strength=np.array([float(f.strength) for f in FAMILIES]),
-        base=np.array([f.base for f in FAMILIES]),
-        parent=np.array([_NO_PARENT if f.parent is None else family_of(f.parent) for f in FAMILIES], dtype=np.int64),
-        by_slot=np.array([any(PARTS.index(part) >= BY_SLOT for part in f.keys) for f in FAMILIES]),
+        family=np.array(family, dtype=np.int64),
+        real=np.ascontiguousarray(np.array(real, dtype=np.float64).T),
         parts=np.array([[PARTS.index(p) for p in f.keys] + [-1] * (3 - len(f.keys)) for f in FAMILIES], dtype=np.int64),
-        sizes=np.array([_size(encoders, part) for part in PARTS], dtype=np.int64),
-        required=np.array([part not in _OPTIONAL for part in PARTS]),
-        place=_joined(each, "place"),
-        key=_joined(each, "key"),
-        bucket=_joined(each, "bucket"),
-        attempts=np.concatenate([one.attempts for one in each]),
-        events=np.concatenate([one.events for one in each]),
-        latest=_joined(each, "latest"),
+        part=np.array([[_size(encoders, p) for p in PARTS], [p not in _OPTIONAL for p in PARTS]], dtype=np.int64),
+        entry=np.array(entry, dtype=np.int64),
+        weight=np.array([np.concatenate([getattr(c, name) for c in each]) for name in ("attempts", "events")]),
         known_until=encoders.known_until,
-        risen=np.concatenate([one.newest()[0] for one in each]).astype(np.int64),
-        newest=np.concatenate([one.newest()[1] for one in each]).astype(np.int64),
     )
 
 
@@ -150,7 +129,3 @@ def _size(encoders: Encoders, part: str) -> int:
             return SLOTS
         case _:
             return len(getattr(encoders, part).words)
-
-
-def _joined(each: list[Counts], name: str) -> Int64s:
-    return np.concatenate([getattr(one, name) for one in each]).astype(np.int64)

@@ -30,7 +30,7 @@ class FewFrame:
     """Frames contexts with the encoders of one model."""
 
     def __init__(self, encoders: Encoders) -> None:
-        self._counted = counted(encoders)
+        self._counted = plain(counted(encoders))
         self._gather = Gatherer(encoders)
 
     def __call__(self, asked: Sequence[Asked | Supposed]) -> Framed:
@@ -44,13 +44,13 @@ class FewFrame:
         if not rows:
             return Framed(matrix, facts)
         some = self._gather([one for one, size in zip(asked, sizes, strict=True) if size])
-        contexts, attempts, weighing = plain(some.contexts), plain(some.attempts), plain(_WEIGHING)
-        past = kernels.Past(*kernels.know(contexts, attempts, weighing, some.payments))
+        payments, contexts, attempts = plain(some.payments), plain(some.contexts), plain(some.attempts)
+        past = kernels.Past(*kernels.know(payments, contexts, attempts, RECOVERIES, LONGEST, some.numbers))
         payday, running = _paydays(past.votes)
         kernels.fill(
-            matrix, facts, contexts, attempts, plain(some.methods), plain(some.routes), plain(some.proposed),
-            plain(some.calendar), plain(self._counted), plain(past), np.log1p(past.waited_days), payday, running,
-            plain(_WORDS), weighing,
+            matrix, facts, payments, contexts, attempts, plain(some.methods), some.routes, plain(some.proposed),
+            plain(some.clocks), plain(some.days), self._counted, plain(past), np.log1p(past.waited_days), payday,
+            running, _WORDS, _WEIGHING,
         )  # fmt: skip
         return Framed(matrix, facts)
 
@@ -86,17 +86,17 @@ def _words() -> kernels.Words:
     )
 
 
-_WORDS = _words()
-_WEIGHING = kernels.Weighing(
-    day_doubt=payday.DAY_DOUBT,
-    amount_width=payday.AMOUNT_WIDTH,
-    offset_width=payday.OFFSET_WIDTH,
-    age=float(np.log(2) / (payday.HALF_LIFE_DAYS * MICROS_PER_DAY)),
-    strength=payday.STRENGTH,
-    attempts=payday.ATTEMPTS,
-    retries=payday.RETRIES,
-    approvals=LATEST,
-    recoveries=RECOVERIES,
-    longest=LONGEST,
-    vote=STRENGTH,
+_WORDS = plain(_words())
+_WEIGHING = plain(
+    kernels.Weighing(
+        day_doubt=payday.DAY_DOUBT,
+        amount_width=payday.AMOUNT_WIDTH,
+        offset_width=payday.OFFSET_WIDTH,
+        age=float(np.log(2) / (payday.HALF_LIFE_DAYS * MICROS_PER_DAY)),
+        strength=payday.STRENGTH,
+        attempts=payday.ATTEMPTS,
+        retries=payday.RETRIES,
+        approvals=LATEST,
+        vote=STRENGTH,
+    )
 )

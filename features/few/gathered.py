@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.action import Retry
-from features.columns.arithmetic import log_amount
 from features.context import Context
 from features.encoders import Encoders
 from features.few.arrays import Contexts, Gathered, Slots
-from features.few.reading import Reading, columns_of
-from features.instants import to_micros
+from features.few.reading import Reading
 from features.proposed import Proposed
 from features.supposed import Supposed
 from features.table import Asked
@@ -25,6 +23,7 @@ from features.table import Asked
 Int64s = NDArray[np.int64]
 
 _LATEST = 16  # payments
+_MOST_SUPPOSED = 8  # a decision makes two or three sets of moves
 
 
 class Gatherer:
@@ -44,7 +43,7 @@ class Gatherer:
     def _of_one(self, context: Context) -> Reading:
         """What was read of a payment when it was asked about last: a decision asks a few times over."""
         known = self._latest.get(id(context))
-        if known is None:
+        if known is None or known[1].supposed >= _MOST_SUPPOSED:
             if len(self._latest) >= _LATEST:
                 self._latest = {}
             # The context is kept with it, so that no other can have its id meanwhile.
@@ -56,73 +55,65 @@ class _Block(NamedTuple):
     """What one entry of a question is made of.
 
     Args:
-        owed: Of the payment, see `Reading.owed`.
-        decided: When each of its contexts is decided, microseconds.
-        event, events: The contexts' attempts, one context after another, and how many each has.
+        payment: Its place.
+        declined, declines: The declines supposed, one context after another, and how many in each.
         at, route, rows: The slots asked about and their routes, and how many each context has.
+        ends: Instants between which all slots begin, microseconds.
     """
 
-    owed: tuple[float, ...]
-    decided: Int64s
-    event: Int64s
-    events: Int64s
+    payment: int
+    declined: Int64s
+    declines: Int64s
     at: Int64s
     route: Int64s
     rows: Int64s
+    ends: tuple[int, int]
 
 
 def _gathered(reading: Reading, asked: Sequence[Asked | Supposed]) -> Gathered:
-    blocks = [_supposed(reading, one) if isinstance(one, Supposed) else _stated(reading, *one) for one in asked]
-    owed, *columns = zip(*blocks, strict=True)
-    decided, event, events, at, route, rows = (np.concatenate(column) for column in columns)
-    each = np.repeat(np.array(owed), [block.decided.size for block in blocks], axis=0)
-    payment, currency, informed, day_only, amount, since_day = columns_of(each, 6)
-    contexts = Contexts(
-        decided=decided, payment=payment.astype(np.int64), currency=currency.astype(np.int64),
-        amount=log_amount(amount), since_day=since_day, informed=informed > 0, day_only=day_only > 0,
-        events=_ends(events), rows=_ends(rows),
-    )  # fmt: skip
-    methods = reading.all_methods()
+    blocks = [
+        _supposed(reading, one) if isinstance(one, Supposed) else _stated(reading, *one)
+        for one in asked
+        if (one.asked.size if isinstance(one, Supposed) else len(one[1]))
+    ]
+    places, *columns, ends = zip(*blocks, strict=True)
+    declined, declines, at, route, rows = map(_joined, columns)
+    payment = np.repeat(np.array(places, dtype=np.int64), [block.declines.size for block in blocks])
+    clocks, days = reading.calendar(min(low for low, _ in ends), max(high for _, high in ends))
     return Gathered(
-        contexts,
-        reading.all_attempts(event, methods),
-        methods,
-        reading.all_routes(),
+        reading.payments(),
+        Contexts(payment, declined, declines, rows),
+        reading.attempts(),
+        reading.methods(),
+        reading.routes(),
         Slots(at, route),
-        reading.calendar(at),
-        reading.payments,
+        clocks,
+        days,
+        reading.numbers,
     )
+
+
+def _joined(parts: Sequence[Int64s]) -> Int64s:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _stated(reading: Reading, context: Context, retries: Sequence[Retry]) -> _Block:
     """A context as it is."""
-    proposed, wallet = Proposed.of(retries), reading.wallet(context)
-    event = np.array(reading.events(wallet, context.attempts), dtype=np.int64)
-    route = reading.routed(wallet, proposed.routes)[proposed.route]
-    decided, events, rows = (
-        np.array([number], dtype=np.int64) for number in (to_micros(context.as_of), event.size, len(proposed))
-    )
-    return _Block(reading.owed(context), decided, event, events, proposed.start, route, rows)
+    proposed, payment = Proposed.of(retries), reading.payment(context)
+    route = reading.routed(reading.wallet(context), proposed.routes)[proposed.route]
+    ends = int(proposed.start.min()), int(proposed.start.max())
+    return _Block(payment, _NOTHING, _NONE, proposed.start, route, np.array([len(proposed)], dtype=np.int64), ends)
 
 
 def _supposed(reading: Reading, one: Supposed) -> _Block:
     """A payment after declines that have not happened."""
-    from features.few.kernels import lay_out  # loads the compiler
-
-    context, moves, common = one.by.context, one.by.moves, reading.common(one.by)
-    counts = np.array([len(declined) for declined in one.declined], dtype=np.int64)
-    declined = np.fromiter(chain.from_iterable(one.declined), dtype=np.int64, count=int(counts.sum()))
-    event, decided = lay_out(common.events, declined, counts, common.first, common.known_at, common.as_of)
-    route = reading.routed(reading.wallet(context), moves.routes)[moves.route[one.asked]]
-    rows = np.array(one.sizes, dtype=np.int64)
-    return _Block(
-        reading.owed(context), decided, event, counts + common.events.size, moves.start[one.asked], route, rows
-    )
+    common = reading.common(one.by)
+    declines = np.fromiter(map(len, one.declined), dtype=np.int64, count=len(one.declined))
+    declined = np.fromiter(chain.from_iterable(one.declined), dtype=np.int64)
+    declined += common.first
+    at, rows = one.by.moves.start[one.asked], np.array(one.sizes, dtype=np.int64)
+    return _Block(common.payment, declined, declines, at, common.route[one.asked], rows, common.ends)
 
 
-def _ends(counts: Int64s) -> Int64s:
-    """Where each begins, and the end of the last."""
-    return np.concatenate([_ZERO, np.cumsum(counts)])
-
-
-_ZERO = np.zeros(1, dtype=np.int64)
+_NOTHING = np.empty(0, dtype=np.int64)
+_NONE = np.zeros(1, dtype=np.int64)

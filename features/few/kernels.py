@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.compiled import compiled
-from features.few.arrays import Attempts, Calendar, Contexts, Methods, Routes, Slots
+from features.few.arrays import Attempts, Clocks, Contexts, Days, Methods, Payments, Slots
 from features.few.counted import Counted
 
 Int64s = NDArray[np.int64]
@@ -79,6 +79,21 @@ NAMES = (
     PROCESSOR, SAME_PROCESSOR, PROCESSOR_APPROVALS, PROCESSOR_DECLINES, DAYS_SINCE_PROCESSOR_APPROVAL,
 ) = range(62)  # fmt: skip
 
+# Rows of the arrays, in the order that `features.few.arrays` and `features.few.counted` give.
+AS_OF, NUMBER, CURRENCY_CODE, INFORMED, DAY_ONLY = range(5)
+AMOUNT_LOG, SINCE_DAY = range(2)
+(
+    AT, KNOWN_AT, APPROVED, FAILED, ERROR, CATEGORY, RETRYABILITY, METHOD, BY_PROCESSOR, PAYMENT, FORM, DAY, MONTH_DAY,
+    MONTH_NUMBER,
+) = range(14)  # fmt: skip
+WAIT_HOURS, ATTEMPT_AMOUNT, EXPIRES_DAY, SECURED = range(4)
+ON_RAIL, ON_NETWORK, ON_FUNDING, ON_FORM, ON_COUNTRY, ON_ISSUER, ON_BIN, ON_ZONE, ON_CALENDAR = range(9)
+BEGINS, ENDS, FIRST_BUCKET, WIDTH, BUCKET_MICROS, PARENT, BY_SLOT = range(7)
+FADING, BUCKET_HOURS, STRENGTH, BASE = range(4)
+SIZE, REQUIRED = range(2)
+PLACE, KEY, BUCKET, LATEST, RISEN, NEWEST = range(6)
+TRIES, EVENTS = range(2)
+
 # Columns of the facts, in the order of `framed.Fact`.
 (
     FACT_CATEGORY, FACT_ERROR, FACT_RETRYABILITY, FACT_FAILURES, FACT_HOURS, FACT_MOVED, FACT_APPROVED, FACT_HOUR,
@@ -128,23 +143,28 @@ class Weighing(NamedTuple):
     attempts: int
     retries: int
     approvals: int
-    recoveries: int
-    longest: int
     vote: float
 
 
 class Past(NamedTuple):
-    """What is known of each context's attempts.
+    """The attempts of each context, and what is known of them.
 
     Args:
+        decided: When each context is decided, microseconds, shape (contexts,).
+        event: Numbers of the attempts of each context, one after another: the payment's own, then those supposed.
+        events, rows: Where each context's attempts and retries begin, and the end of the last, shape (contexts + 1,).
         order: The attempts known at the decision, by when they became known; each context's from where its attempts
-            begin, as places in `Attempts.event`, shape (events,).
+            begin, as places in `event`, shape (events,).
         known: How many there are, shape (contexts,).
         retry: Whether each follows another of its payment, shape (events,).
         waited_days: Since the payment's earliest attempt known then, shape (events,).
         votes: Of the customer's recoveries for days of the month, shape (contexts, 31).
     """
 
+    decided: Int64s
+    event: Int64s
+    events: Int64s
+    rows: Int64s
     order: Int64s
     known: Int64s
     retry: Flags
@@ -153,56 +173,98 @@ class Past(NamedTuple):
 
 
 @compiled
-def lay_out(
-    base: Int64s, declined: Int64s, counts: Int64s, first: int, known_at: Int64s, as_of: int
-) -> tuple[Int64s, Int64s]:
-    """(attempts of every supposition, one after another; when each is decided).
+def read(
+    told: Int64s, said: Floats, methods: Methods, clocks: Clocks, outcomes: tuple[int, int, int]
+) -> tuple[Int64s, Floats]:
+    """Attempts as the other loops are given them, but for the logarithm of the amount.
 
     Args:
-        base: The payment's own attempts, which come first in each.
-        declined, counts: The moves that were declined, one supposition after another, and how many in each.
-        first: Number of the decline of the first move; the others' follow, downwards.
-        known_at: When the decline of each move becomes known, microseconds, shape (moves,).
-        as_of: Of the payment as it stands, microseconds.
+        told, said: As of `Reading`, a line an attempt, shape (attempts, 11) and (attempts, 4).
+        outcomes: Codes of what is approved, not known, and an error.
     """
-    event = np.empty(counts.size * base.size + declined.size, dtype=np.int64)
-    decided = np.empty(counts.size, dtype=np.int64)
-    to, done = 0, 0
-    for c in range(counts.size):
-        for k in range(base.size):
-            event[to] = base[k]
-            to += 1
-        decided[c] = as_of
-        for _ in range(counts[c]):
-            event[to] = first - declined[done]
-            decided[c] = max(decided[c], known_at[declined[done]])
-            to += 1
-            done += 1
-    return event, decided
+    on, on_expires_day = methods
+    on_form, on_zone = on[ON_FORM], on[ON_ZONE]
+    begins, starts, offsets = clocks
+    approved, unknown, error = outcomes
+    count = told.shape[0]
+    whole, real = np.empty((14, count), dtype=np.int64), np.empty((4, count))
+    for i in range(count):
+        at, outcome, method = told[i, 0], told[i, 2], told[i, 8]
+        zone = on_zone[method]
+        low, high = begins[zone], begins[zone + 1]  # the first begins before everything
+        while low + 1 < high:
+            middle = (low + high) // 2
+            if starts[middle] <= at:
+                low = middle
+            else:
+                high = middle
+        day = (at + offsets[low]) // MICROS_PER_DAY
+        # The civil calendar in integers: years that begin in March, 400 of them a cycle (Hinnant 2013).
+        of_cycle = (day + 719_468) % 146_097
+        year = (of_cycle - of_cycle // 1_460 + of_cycle // 36_524 - of_cycle // 146_096) // 365
+        of_year = of_cycle - (365 * year + year // 4 - year // 100)
+        month = (5 * of_year + 2) // 153  # since March
+        whole[AT, i], whole[KNOWN_AT, i] = at, told[i, 1]
+        whole[APPROVED, i], whole[ERROR, i] = outcome == approved, outcome == error
+        whole[FAILED, i] = outcome != approved and outcome != unknown
+        whole[CATEGORY, i], whole[RETRYABILITY, i] = told[i, 4], told[i, 5]
+        whole[METHOD, i], whole[BY_PROCESSOR, i], whole[PAYMENT, i] = method, told[i, 9], told[i, 10]
+        whole[FORM, i] = told[i, 7] if told[i, 7] >= 0 else on_form[method]
+        whole[DAY, i], whole[MONTH_DAY, i] = day, of_year - (153 * month + 2) // 5 + 1
+        whole[MONTH_NUMBER, i] = ((day + 719_468) // 146_097 * 400 + year - 1970) * 12 + month + 2
+        real[WAIT_HOURS, i], real[ATTEMPT_AMOUNT, i], real[SECURED, i] = said[i, 0], said[i, 1], said[i, 2]
+        real[EXPIRES_DAY, i] = on_expires_day[method] if np.isnan(said[i, 3]) else said[i, 3]
+    return whole, real
 
 
 @compiled
 def know(  # noqa: C901 - one loop, as every call counts references
-    contexts: Contexts, attempts: Attempts, weighing: Weighing, payments: int
-) -> tuple[Int64s, Int64s, Flags, Floats, Floats]:
-    """What `Past` holds; `payments` is how many there are numbers for."""
-    decided_at, _, _, _, _, _, _, events_from, _ = contexts
-    event, a_at, a_known_at, a_approved, a_failed, _, _, _, _, _, a_payment, _, a_day, a_month_day, _, _, _, _, _ = (
-        attempts
-    )
-    _, _, _, _, _, _, _, _, recoveries, longest, _ = weighing
-    count = decided_at.shape[0]
-    order, known = np.empty(event.shape[0], dtype=np.int64), np.zeros(count, dtype=np.int64)
-    retry, waited = np.zeros(event.shape[0], dtype=np.bool_), np.zeros(event.shape[0])
-    votes = np.zeros((count, DAYS))
-    seen = np.full(payments, NEW, dtype=np.int64)
-    met = np.full(payments, NEW, dtype=np.int64)
-    earliest, failed = np.empty(payments, dtype=np.int64), np.empty(payments, dtype=np.int64)
-    voter = np.full(event.shape[0], NEW, dtype=np.int64)  # the failure before a recovery that votes
+    payments: Payments, contexts: Contexts, attempts: Attempts, recoveries: int, longest: int, numbers: int
+) -> tuple[Int64s, Int64s, Int64s, Int64s, Int64s, Int64s, Flags, Floats, Floats]:
+    """What `Past` holds.
+
+    Args:
+        recoveries, longest: As in `features.own_paydays`.
+        numbers: How many payments there are numbers for.
+    """
+    owed, _, stated, stated_from = payments
+    place, declined, declines, asked = contexts
+    whole, _ = attempts
+    as_of = owed[AS_OF]
+    a_at, a_known_at, a_approved, a_failed, a_payment = (
+        whole[AT], whole[KNOWN_AT], whole[APPROVED], whole[FAILED], whole[PAYMENT]
+    )  # fmt: skip
+    a_day, a_month_day = whole[DAY], whole[MONTH_DAY]
+    count = place.shape[0]
+    events, rows = np.zeros(count + 1, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
     for c in range(count):
-        begin = events_from[c]
+        own = stated_from[place[c] + 1] - stated_from[place[c]]
+        events[c + 1], rows[c + 1] = events[c] + own + declines[c], rows[c] + asked[c]
+    total = int(events[count])
+    event, decided_at = np.empty(total, dtype=np.int64), np.empty(count, dtype=np.int64)
+    done = 0
+    for c in range(count):
+        to, decided = events[c], as_of[place[c]]
+        for k in range(stated_from[place[c]], stated_from[place[c] + 1]):
+            event[to] = stated[k]
+            to += 1
+        for _ in range(declines[c]):
+            event[to] = declined[done]
+            decided = max(decided, a_known_at[declined[done]])
+            to += 1
+            done += 1
+        decided_at[c] = decided
+    order, known = np.empty(total, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    retry, waited = np.zeros(total, dtype=np.bool_), np.zeros(total)
+    votes = np.zeros((count, DAYS))
+    seen = np.full(numbers, NEW, dtype=np.int64)
+    met = np.full(numbers, NEW, dtype=np.int64)
+    earliest, failed = np.empty(numbers, dtype=np.int64), np.empty(numbers, dtype=np.int64)
+    voter = np.full(total, NEW, dtype=np.int64)  # the failure before a recovery that votes
+    for c in range(count):
+        begin = events[c]
         size = 0
-        for p in range(begin, events_from[c + 1]):
+        for p in range(begin, events[c + 1]):
             u = event[p]
             retry[p] = seen[a_payment[u]] == c
             seen[a_payment[u]] = c
@@ -244,19 +306,21 @@ def know(  # noqa: C901 - one loop, as every call counts references
             voters += 1
             if voters == recoveries:
                 break
-    return order, known, retry, waited, votes
+    return decided_at, event, events, rows, order, known, retry, waited, votes
 
 
 @compiled
 def fill(  # noqa: C901 - one loop, as every call counts references
     matrix: Float32s,
     facts: Floats,
+    payments: Payments,
     contexts: Contexts,
     attempts: Attempts,
     methods: Methods,
-    routes: Routes,
+    routes: Int64s,
     proposed: Slots,
-    calendar: Calendar,
+    clocks: Clocks,
+    days: Days,
     counted: Counted,
     past: Past,
     logged: Floats,
@@ -274,61 +338,41 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         payday: Inferred day of the month on which the customer's money comes; NaN for none, shape (contexts,).
         running: Votes up to each day of the month, shape (contexts, 32).
     """
-    # In the order of their fields; a member of a tuple is counted at every use, and each is taken out once.
-    decided_at, owed, currency, amounts, since_day, informed_, day_only, events_from, rows_from = contexts
-    (
-        event,
-        a_at,
-        a_known_at,
-        a_approved,
-        a_failed,
-        a_error,
-        a_category,
-        a_retryability,
-        a_method,
-        a_processor,
-        a_payment,
-        a_form,
-        a_day,
-        a_month_day,
-        a_month,
-        a_wait_hours,
-        a_amount,
-        a_expires_day,
-        a_three_d_secure,
-    ) = attempts
-    on_rail, on_network, on_funding, on_form, on_country, on_issuer, on_bin, on_expires_day, on_zone, on_calendar = (
-        methods
-    )
-    by_method, by_processor, by_code = routes
+    # A member of a tuple is counted at every use, and each is taken out once; of tuples in the order of their fields.
+    owed, owed_real, _, _ = payments
+    numbers, currencies, informed_, day_only_ = owed[NUMBER], owed[CURRENCY_CODE], owed[INFORMED], owed[DAY_ONLY]
+    amounts, since_day = owed_real[AMOUNT_LOG], owed_real[SINCE_DAY]
+    places, _, _, _ = contexts
+    whole, real = attempts
+    a_at, a_known_at, a_approved, a_failed, a_error = (
+        whole[AT], whole[KNOWN_AT], whole[APPROVED], whole[FAILED], whole[ERROR]
+    )  # fmt: skip
+    a_category, a_retryability, a_method, a_processor, a_payment = (
+        whole[CATEGORY], whole[RETRYABILITY], whole[METHOD], whole[BY_PROCESSOR], whole[PAYMENT]
+    )  # fmt: skip
+    a_form, a_day, a_month_day, a_month = whole[FORM], whole[DAY], whole[MONTH_DAY], whole[MONTH_NUMBER]
+    a_wait_hours, a_amount, a_expires_day, a_three_d_secure = (
+        real[WAIT_HOURS], real[ATTEMPT_AMOUNT], real[EXPIRES_DAY], real[SECURED]
+    )  # fmt: skip
+    on, on_expires_day = methods
+    on_rail, on_network, on_funding, on_form = on[ON_RAIL], on[ON_NETWORK], on[ON_FUNDING], on[ON_FORM]
+    on_country, on_issuer, on_bin = on[ON_COUNTRY], on[ON_ISSUER], on[ON_BIN]
+    on_zone, on_calendar = on[ON_ZONE], on[ON_CALENDAR]
+    by_method, by_processor, by_code = routes[0], routes[1], routes[2]
     slot, route_of = proposed
-    clock, starts, offsets, first_day, tables = calendar
-    (
-        n_begins,
-        n_ends,
-        n_first,
-        n_width,
-        n_bucket_micros,
-        n_fading,
-        n_hours,
-        n_strength,
-        n_base,
-        n_parent,
-        n_by_slot,
-        n_parts,
-        n_sizes,
-        n_required,
-        n_place,
-        n_key,
-        n_bucket,
-        n_attempts,
-        n_events,
-        n_latest,
-        n_known_until,
-        n_risen,
-        n_newest,
-    ) = counted
-    order, known, retry, waited, _ = past
+    clock, starts, offsets = clocks
+    first_day, tables = days
+    family, family_real, n_parts, of_part, entries, weights, n_known_until = counted
+    n_begins, n_ends, n_first, n_width = family[BEGINS], family[ENDS], family[FIRST_BUCKET], family[WIDTH]
+    n_bucket_micros, n_parent, n_by_slot = family[BUCKET_MICROS], family[PARENT], family[BY_SLOT]
+    n_fading, n_hours, n_strength, n_base = (
+        family_real[FADING], family_real[BUCKET_HOURS], family_real[STRENGTH], family_real[BASE]
+    )  # fmt: skip
+    n_sizes, n_required = of_part[SIZE], of_part[REQUIRED]
+    n_place, n_key, n_bucket = entries[PLACE], entries[KEY], entries[BUCKET]
+    n_latest, n_risen, n_newest = entries[LATEST], entries[RISEN], entries[NEWEST]
+    n_attempts, n_events = weights[TRIES], weights[EVENTS]
+    decided_at, event, events_from, rows_from, order, known, retry, waited, _ = past
     place, kinds, no_network, no_form, lifts, shares, silences, of_month_day, of_market, quarter_hours = words
     (
         day_doubt,
@@ -339,8 +383,6 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         most_attempts,
         most_retries,
         latest_approvals,
-        _,
-        _,
         vote,
     ) = weighing
     nan = np.nan
@@ -355,9 +397,10 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         first_row, last_row = rows_from[c], rows_from[c + 1]
         if first_row == last_row:
             continue
-        begin, decided, own = events_from[c], decided_at[c], owed[c]
+        begin, decided, about = events_from[c], decided_at[c], places[c]
         end = begin + known[c]
-        informed, amount = informed_[c], amounts[c]
+        own, amount = numbers[about], amounts[about]
+        informed, day_only = informed_[about] > 0, day_only_[about] > 0
 
         # --- the payment and the customer: the same for every row of the context -----------------------------------
         first = last = first_failed = last_failed = NEW
@@ -422,7 +465,7 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         line[place[UNSAID_DECLINES]] = unsaid
         line[place[OTHER_DECLINES]] = given - (money + technical + unsaid)
         line[place[AMOUNT]] = amount
-        line[place[CURRENCY]] = currency[c] if currency[c] >= 0 else nan
+        line[place[CURRENCY]] = currencies[about] if currencies[about] >= 0 else nan
         line[place[AMOUNT_TO_USUAL]] = amount - paid / EXACT / approvals if informed and approvals else nan
         line[place[AMOUNT_TO_LARGEST]] = amount - largest if informed and latest else nan
         line[place[CUSTOMER_APPROVALS]] = approvals if informed else nan
@@ -431,7 +474,7 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         line[place[CUSTOMER_RECOVERIES]] = recovered if informed else nan
         line[place[CUSTOMER_RETRY_RATE]] = recovered / retried if informed and retried else nan
         line[place[CUSTOMER_RECOVERY_DAYS]] = took / EXACT / recovered if informed and recovered else nan
-        joined = since_day[c]
+        joined = since_day[about]
         if informed and end > begin:
             joined = np.fmin(joined, a_at[event[order[begin]]] / MICROS_PER_DAY)
         tenure = decided / MICROS_PER_DAY - joined
@@ -522,7 +565,7 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                 from_payday, to_payday = tables[table, of, DAY_FROM_PAYDAY], tables[table, of, DAY_TO_PAYDAY]
                 facts[row, FACT_HOUR] = hour
                 quarter = NEW
-                if day_only[c]:
+                if day_only:
                     hour = nan
                 else:
                     quarter = int(hour // quarter_hours)

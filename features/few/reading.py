@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from features import calendars
 from features.attempt import Attempt
 from features.columns.arithmetic import log_amount
+from features.compiled import plain
 from features.context import Context
 from features.encoders import Encoders
-from features.few.arrays import Attempts, Calendar, Methods, Routes
+from features.few import kernels
+from features.few.arrays import Attempts, Clocks, Days, Methods, Payments
 from features.few.market_days import Followed, clocks_of, tables_of
 from features.instants import to_micros
 from features.method import Method
-from features.money import Money
 from features.proposed import Route
 from features.supposed import Supposing
 from features.table import (
@@ -34,9 +35,11 @@ Floats = NDArray[np.float64]
 
 T = TypeVar("T", np.int64, np.float64)
 
-_RAILS, _NETWORKS, _FUNDINGS, _FORMS = list(Rail), list(Network), list(Funding), list(Credential)
+_RAILS, _NETWORKS, _FUNDINGS, _FORMS = (
+    {word: code for code, word in enumerate(words)} for words in (Rail, Network, Funding, Credential)
+)
 _UNSAID = -1
-_WHOLE = 11  # numbers of an attempt: its own eight, and those of its method, processor and payment
+_OUTCOMES = (APPROVED, UNKNOWN_OUTCOME, OUTCOMES.index(Outcome.ERROR))
 
 
 class Wallet:
@@ -53,16 +56,16 @@ class Common(NamedTuple):
     """What all suppositions about one payment have in common.
 
     Args:
-        events: The payment's own, as for any context.
-        as_of: Of the payment as it stands, microseconds.
-        first: Number of the first move's decline; the others' follow, downwards.
-        known_at: When each move's decline becomes known, microseconds.
+        payment: Its place among the payments.
+        first: Number of the first move's decline; the others' follow.
+        route: Number of each move's route.
+        ends: When the first and the last of the moves begin, microseconds.
     """
 
-    events: Int64s
-    as_of: int
+    payment: int
     first: int
-    known_at: Int64s
+    route: Int64s
+    ends: tuple[int, int]
 
 
 class Reading:
@@ -71,26 +74,36 @@ class Reading:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
         self._wallets: dict[tuple[int, str | None], Wallet] = {}
-        self._payments: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self._processors: dict[str, int] = {}
         self._zones: dict[str, int] = {}
         self._calendars: dict[Followed, int] = {}
+        self._routes: dict[tuple[int, int], int] = {}
+        self._commons: dict[int, tuple[Supposing, Common]] = {}
+        self._places: dict[int, int] = {}
+        self._owed: list[tuple[int, ...]] = []
+        self._amounts: list[tuple[float, float]] = []
+        self._events: list[list[int]] = []
         self._methods: list[tuple[int, ...]] = []
         self._expires: list[float] = []
-        self._routes: dict[tuple[int, int], tuple[int, int]] = {}
-        self._amounts: dict[Money, float] = {}
-        self._whole: list[tuple[int, ...]] = []
-        self._real: list[tuple[float, ...]] = []
-        self._commons: dict[int, tuple[Supposing, Common]] = {}
-        self._supposed: list[tuple[Int64s, Floats]] = []
-        self._made_attempts: tuple[int, Attempts] | None = None
+        self._codes: list[tuple[int, int, int]] = []
+        self._unread: list[tuple[tuple[int, ...], tuple[float, ...]]] = []
+        self._read: list[Attempts] = []
+        self._attempts = 0
+        self._made_payments: Payments | None = None
         self._made_methods: Methods | None = None
-        self._calendar: tuple[int, int, int, Calendar] | None = None
+        self._made_routes: Int64s | None = None
+        self._calendar: tuple[int, int, int, Clocks, Days] | None = None
 
     @property
-    def payments(self) -> int:
+    def numbers(self) -> int:
         """How many payments there are numbers for."""
-        return len(self._payments)
+        return len(self._numbers)
+
+    @property
+    def supposed(self) -> int:
+        """How many payments with declines that are supposed were read."""
+        return len(self._commons)
 
     def wallet(self, context: Context) -> Wallet:
         """The methods of a context."""
@@ -109,10 +122,10 @@ class Reading:
         wallet.place[method.method_id] = len(self._methods)
         self._methods.append(
             (
-                _RAILS.index(method.rail),
-                _NETWORKS.index(method.network),
-                _said(_FUNDINGS.index(method.funding), _FUNDINGS.index(Funding.UNKNOWN)),
-                _FORMS.index(method.credential),
+                _RAILS[method.rail],
+                _NETWORKS[method.network],
+                _UNSAID if method.funding is Funding.UNKNOWN else _FUNDINGS[method.funding],
+                _FORMS[method.credential],
                 words.country.place.get(country or "", _UNSAID),
                 words.issuer.place.get(issuer_key(country, method.issuer.issuer_id) or "", _UNSAID),
                 words.bin.place.get(method.issuer.bin or "", _UNSAID),
@@ -121,44 +134,105 @@ class Reading:
             )
         )
         self._expires.append(np.nan if method.expires_on is None else float(calendars.to_day(method.expires_on)))
+        self._made_methods = None
 
-    def events(self, wallet: Wallet, attempts: Sequence[Attempt]) -> list[int]:
+    # --- payments -----------------------------------------------------------------------------------------------------
+
+    def payment(self, context: Context) -> int:
+        """Place of a context's payment."""
+        place = self._places.get(id(context))
+        if place is None:
+            place = self._places[id(context)] = len(self._owed)
+            payment, since = context.payment, context.customer_since
+            own = [a.precision is Precision.DAY for a in context.attempts if a.payment_id == payment.payment_id]
+            number = self._numbers.setdefault(payment.payment_id, len(self._numbers))
+            currency = self._encoders.currency.place.get(payment.amount.currency, _UNSAID)
+            day_only = bool(own) and all(own)
+            self._owed.append((to_micros(context.as_of), number, currency, context.history_known, day_only))
+            joined = np.nan if since is None else float(calendars.to_day(since))
+            self._amounts.append((float(payment.amount.major), joined))
+            self._events.append(self._numbers_of(self.wallet(context), context.attempts))
+            self._made_payments = None
+        return place
+
+    def payments(self) -> Payments:
+        """Every payment so far."""
+        if self._made_payments is None:
+            real = columns_of(np.array(self._amounts))
+            real[kernels.AMOUNT_LOG] = log_amount(real[kernels.AMOUNT_LOG])
+            self._made_payments = Payments(
+                columns_of(np.array(self._owed, dtype=np.int64)),
+                real,
+                np.array([number for events in self._events for number in events], dtype=np.int64),
+                np.cumsum([0, *map(len, self._events)], dtype=np.int64),
+            )
+        return self._made_payments
+
+    # --- attempts -----------------------------------------------------------------------------------------------------
+
+    def _numbers_of(self, wallet: Wallet, attempts: Sequence[Attempt]) -> list[int]:
         """Numbers of attempts."""
         place = wallet.attempts
-        try:
-            return [place[id(attempt)] for attempt in attempts]
-        except KeyError:
-            for attempt in attempts:
-                if id(attempt) not in place:
-                    place[id(attempt)] = len(self._whole)
-                    self._read(wallet, attempt)
-            return [place[id(attempt)] for attempt in attempts]
+        for attempt in attempts:
+            if id(attempt) not in place:
+                place[id(attempt)] = self._attempts
+                self._attempts += 1
+                self._unread.append(self._line(wallet, attempt))
+        return [place[id(attempt)] for attempt in attempts]
 
     def common(self, by: Supposing) -> Common:
         """What suppositions about a payment share; a decline of each of its moves is read at once."""
         if id(by) not in self._commons:
-            wallet = self.wallet(by.context)
-            likes = [self._numbers(wallet, like) for like in by.likes]
-            whole, real = np.array([like[0] for like in likes])[by.moves.route], np.array([like[1] for like in likes])
-            wait = np.array(by.waits(), dtype=np.int64)[by.moves.route]
-            whole[:, 0], whole[:, 1] = by.moves.start, by.moves.start + wait
-            first = -1 - sum(len(block) for block, _ in self._supposed)
-            self._supposed.append((whole, real[by.moves.route]))
-            events = np.array(self.events(wallet, by.context.attempts), dtype=np.int64)
-            self._commons[id(by)] = by, Common(events, to_micros(by.context.as_of), first, whole[:, 1].copy())
+            wallet, place, moves = self.wallet(by.context), self.payment(by.context), by.moves
+            lines = [self._line(wallet, like) for like in by.likes]
+            told, said = np.array([line[0] for line in lines])[moves.route], np.array([line[1] for line in lines])
+            told[:, 0] = moves.start
+            told[:, 1] = moves.start + np.array(by.waits(), dtype=np.int64)[moves.route]
+            self._take_in()
+            route = self.routed(wallet, moves.routes)[moves.route]
+            ends = int(moves.start.min()), int(moves.start.max())
+            self._commons[id(by)] = by, Common(place, self._attempts, route, ends)
+            self._read.append(self._columns(told, said[moves.route]))
+            self._attempts += len(moves)
         return self._commons[id(by)][1]
 
-    def _read(self, wallet: Wallet, attempt: Attempt) -> None:
-        whole, real = self._numbers(wallet, attempt)
-        self._whole.append(whole)
-        self._real.append(real)
-
-    def _numbers(self, wallet: Wallet, attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    def _line(self, wallet: Wallet, attempt: Attempt) -> tuple[tuple[int, ...], tuple[float, ...]]:
         if attempt.method_id not in wallet.place:  # no longer on file: only its id is known
             self._add(wallet, Method(method_id=attempt.method_id, rail=Rail.UNKNOWN))
         whole, real = attempt_row(attempt)
         method, processor = wallet.place[attempt.method_id], self._processor(attempt.processor)
-        return (*whole, method, processor, self._payments.setdefault(attempt.payment_id, len(self._payments))), real
+        return (*whole, method, processor, self._numbers.setdefault(attempt.payment_id, len(self._numbers))), real
+
+    def _take_in(self) -> None:
+        """Turn the attempts of which there are lines into columns."""
+        if self._unread or not self._read:
+            told = np.array([line[0] for line in self._unread], dtype=np.int64).reshape(-1, 11)
+            said = np.array([line[1] for line in self._unread]).reshape(-1, 4)
+            self._unread = []
+            self._read.append(self._columns(told, said))
+
+    def _columns(self, told: Int64s, said: Floats) -> Attempts:
+        clocks = Clocks(*clocks_of(tuple(self._zones)))
+        whole, real = kernels.read(told, said, plain(self.methods()), plain(clocks), _OUTCOMES)
+        real[kernels.ATTEMPT_AMOUNT] = log_amount(real[kernels.ATTEMPT_AMOUNT])
+        return Attempts(whole, real)
+
+    def attempts(self) -> Attempts:
+        """Every attempt so far."""
+        self._take_in()
+        if len(self._read) > 1:
+            whole, real = (np.concatenate(parts, axis=1) for parts in zip(*self._read, strict=True))
+            self._read = [Attempts(whole, real)]
+        return self._read[0]
+
+    # --- methods, routes and days -------------------------------------------------------------------------------------
+
+    def methods(self) -> Methods:
+        """Every method so far."""
+        if self._made_methods is None:
+            whole = columns_of(np.array(self._methods, dtype=np.int64).reshape(-1, 9))
+            self._made_methods = Methods(whole, np.array(self._expires))
+        return self._made_methods
 
     def routed(self, wallet: Wallet, routes: tuple[Route, ...]) -> Int64s:
         """Numbers of routes, shape (routes,)."""
@@ -173,100 +247,33 @@ class Reading:
         if method is None:  # a route without a retry
             return _UNSAID
         key = method, self._processor(processor)
-        if key not in self._routes:
-            self._routes[key] = len(self._routes), self._encoders.processor.place.get(processor, _UNSAID)
-        return self._routes[key][0]
+        number = self._routes.get(key)
+        if number is None:
+            number = self._routes[key] = len(self._codes)
+            self._codes.append((*key, self._encoders.processor.place.get(processor, _UNSAID)))
+            self._made_routes = None
+        return number
 
-    def owed(self, context: Context) -> tuple[float, ...]:
-        """(payment, currency, informed, day only, amount, customer since)."""
-        payment, since = context.payment, context.customer_since
-        own = [a.precision is Precision.DAY for a in context.attempts if a.payment_id == payment.payment_id]
-        return (
-            self._payments.setdefault(payment.payment_id, len(self._payments)),
-            self._encoders.currency.place.get(payment.amount.currency, _UNSAID),
-            context.history_known,
-            bool(own) and all(own),
-            self._amount(payment.amount),
-            np.nan if since is None else float(calendars.to_day(since)),
-        )
-
-    def _amount(self, amount: Money) -> float:
-        if amount not in self._amounts:
-            self._amounts[amount] = float(amount.major)
-        return self._amounts[amount]
+    def routes(self) -> Int64s:
+        """Method, processor and the processor's code of every route so far, shape (3, routes)."""
+        if self._made_routes is None:
+            self._made_routes = columns_of(np.array(self._codes, dtype=np.int64).reshape(-1, 3))
+        return self._made_routes
 
     def _processor(self, name: str) -> int:
         return self._processors.setdefault(name, len(self._processors))
 
-    def all_methods(self) -> Methods:
-        """Every method so far."""
-        if self._made_methods is None or self._made_methods.rail.size != len(self._methods):
-            told = np.array(self._methods, dtype=np.int64)
-            rail, network, funding, form, country, issuer, bin_, zone, calendar = columns_of(told, 9)
-            expires = np.array(self._expires)
-            self._made_methods = Methods(rail, network, funding, form, country, issuer, bin_, expires, zone, calendar)
-        return self._made_methods
-
-    def all_routes(self) -> Routes:
-        """Every route so far."""
-        routes = [(*route, code) for route, (_, code) in self._routes.items()]
-        return Routes(*columns_of(np.array(routes, dtype=np.int64), 3))
-
-    def all_attempts(self, event: Int64s, methods: Methods) -> Attempts:
-        """Every attempt so far, with those of some contexts, by their numbers."""
-        made = len(self._whole)
-        size = made + sum(len(block) for block, _ in self._supposed)
-        if self._made_attempts is None or self._made_attempts[0] != size:
-            self._made_attempts = size, self._read_attempts(methods)
-        # Declines that are only supposed come last, and were counted down from -1 until it was known after how many.
-        return self._made_attempts[1]._replace(event=np.where(event < 0, made - 1 - event, event))
-
-    def _read_attempts(self, methods: Methods) -> Attempts:
-        blocks = [(np.array(self._whole, dtype=np.int64).reshape(-1, _WHOLE), np.array(self._real).reshape(-1, 4))]
-        whole, real = (np.concatenate(part) for part in zip(*blocks, *self._supposed, strict=True))
-        at, known_at, outcome, _, category, retryability, _, form, *numbers = columns_of(whole, _WHOLE)
-        method, processor, payment = numbers
-        wait, amount, three_d_secure, expires = columns_of(real, 4)
-        day = self._days(at, methods.zone[method])
-        return Attempts(
-            event=_NONE, at=at, known_at=known_at,
-            approved=outcome == APPROVED, failed=(outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME),
-            error=outcome == _ERROR, category=category, retryability=retryability,
-            method=method, processor=processor, payment=payment,
-            form=np.where(form >= 0, form, methods.form[method]),
-            day=day, month_day=calendars.day_of_month(day), month=calendars.month_of(day),
-            wait_hours=wait, amount=log_amount(amount),
-            expires_day=np.where(np.isnan(expires), methods.expires_day[method], expires),
-            three_d_secure=three_d_secure,
-        )  # fmt: skip
-
-    def _days(self, at: Int64s, zones: Int64s) -> Int64s:
-        local = at.copy()
-        for name, zone in self._zones.items():
-            chosen = zones == zone
-            local[chosen] = local_micros(name, at[chosen])
-        return local_day(local)
-
-    def calendar(self, at: Int64s) -> Calendar:
-        """The months in which the slots lie."""
-        low, high = int(at.min()), int(at.max())
+    def calendar(self, low: int, high: int) -> tuple[Clocks, Days]:
+        """The clocks, and the months in which slots from the one to the other instant lie."""
         known, count = self._calendar, len(self._zones) + len(self._calendars)
         if known is None or known[0] != count or low < known[1] or high > known[2]:
             zones, followed, ends = tuple(self._zones), tuple(self._calendars), np.array([low, high])
             months = calendars.month_of(np.concatenate([local_day(local_micros(zone, ends)) for zone in zones]))
-            tables = tables_of(followed, int(months.min()), int(months.max()))
-            known = self._calendar = count, low, high, Calendar(*clocks_of(zones), *tables)
-        return known[3]
+            days = Days(*tables_of(followed, int(months.min()), int(months.max())))
+            known = self._calendar = count, low, high, Clocks(*clocks_of(zones)), days
+        return known[3], known[4]
 
 
-_NONE = np.empty(0, dtype=np.int64)
-_ERROR = OUTCOMES.index(Outcome.ERROR)
-
-
-def columns_of(values: NDArray[T], count: int) -> NDArray[T]:
-    """The columns of some lines, each in one piece: whatever their number, a loop is compiled once for them."""
-    return np.ascontiguousarray(values.reshape(-1, count).T)
-
-
-def _said(code: int, unknown: int) -> int:
-    return _UNSAID if code == unknown else code
+def columns_of(lines: NDArray[T]) -> NDArray[T]:
+    """The columns of some lines as rows, in one piece: whatever their number, a loop is compiled once for them."""
+    return np.ascontiguousarray(lines.T)

@@ -9,11 +9,11 @@ from builders import random_history, simple_classify
 from context_builders import card, context, failed
 from features.encoders import from_json, learn
 from features.few.frame import FewFrame
-from features.few.kernels import fill, know
+from features.few.kernels import fill, know, read
 from features.supposed import Supposed
 from features.table import from_arrow
 from forest_builders import COLUMNS, PLAIN, learnt_from, texts_of
-from model import prior_kernel
+from model import prior_kernel, support_kernel
 from model.candidates import candidates, horizon_of
 from model.caps.rulebook import Rulebook
 from model.decide import decide
@@ -28,6 +28,7 @@ from model.planning.kernels import over_states
 from model.planning.probing import add_changes, by_gap, fill_in
 from model.prior import PriorScorer
 from model.prior_few import prior_logits_of
+from model.support import ANY, Support
 from model.warm import warm
 
 
@@ -79,7 +80,7 @@ def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
 
 def test_real_contexts_are_framed_by_what_was_compiled_for_the_smallest() -> None:
     warm()
-    kernels = (know, fill, prior_kernel.add_up, prior_kernel.categories)
+    kernels = (read, know, fill, prior_kernel.add_up, prior_kernel.categories, support_kernel.beyond)
     assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
     compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
     few = FewFrame(from_json(learn(from_arrow(random_history(3), simple_classify)).to_json()))
@@ -87,5 +88,7 @@ def test_real_contexts_are_framed_by_what_was_compiled_for_the_smallest() -> Non
     asked = context(cards, [failed(cards[0]), failed(cards[1], ago=timedelta(days=3), payment_id="inv_0")])
     retries = candidates(asked, horizon_of(asked))
     supposed = Supposed(Imagining(asked).supposing(retries), [(0,), (0, 1)], np.array([3, 4, 5]), [2, 1])
-    prior_logits_of(few([(asked, retries), supposed]).facts)
+    framed = few([(asked, retries), supposed])
+    prior_logits_of(framed.facts)
+    Support({ANY: 5.0}, 6, 0.5).beyond(framed.matrix)
     assert [list(getattr(kernel, "signatures")) for kernel in kernels] == compiled  # noqa: B009
