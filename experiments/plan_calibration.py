@@ -94,7 +94,7 @@ def follow_plans(world: World, policy: PlanPolicy, contexts: Sequence[Context]) 
     """
     found = []
     for case, planned in policy.plans(contexts):
-        told = contingent(case, planned, policy.scorer, policy.economics)
+        told = contingent(case, planned, policy.scorer)
         if told.attempts:
             found.append(follow(world, case.context, told))
     return found

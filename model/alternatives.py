@@ -7,7 +7,7 @@ import numpy as np
 from features.money import Money
 from model.contingent import planned_attempt
 from model.decision import Alternative
-from model.placed import Placed, first_of_each
+from model.placed import Placed
 from model.planner import Options, Planned
 from model.valuation import Value
 from model.wording import duration_words, percent
@@ -23,16 +23,20 @@ def alternatives(options: Options, where: Placed, planned: Planned) -> tuple[Alt
     Args:
         where: Where the options lie.
     """
-    kinds = where.kinds(where.routes)
-    ranked = np.argsort(-planned.worth, kind="stable")
-    if planned.first is not None:
-        ranked = ranked[kinds[ranked] != kinds[planned.first]]
-    best = ranked[first_of_each(kinds[ranked])]
-    routes = best[first_of_each(where.route[best])]
-    if planned.first is not None:
-        routes = routes[where.route[routes] != where.route[planned.first]]
-    picked = list(dict.fromkeys([*routes.tolist(), *best[:MOST].tolist()]))[:MOST]
-    return tuple(_alternative(options, planned, i) for i in sorted(picked, key=lambda i: (-planned.worth[i], i)))
+    from model.planning.choosing import best_of_each  # loads the compiler, which only deciding needs
+
+    groups, count = where.groups
+    first = planned.first
+    others = np.ones(groups.size, dtype=np.bool_) if first is None else groups != groups[first]
+    best = best_of_each(groups, count, planned.worth, others)
+    ranked = best[np.lexsort((best, -planned.worth[best]))].tolist()
+    of_route: dict[int, int] = {}
+    for i, route in zip(ranked, where.route[ranked].tolist(), strict=True):
+        of_route.setdefault(route, i)
+    if first is not None:
+        of_route.pop(int(where.route[first]), None)
+    picked = list(dict.fromkeys([*of_route.values(), *ranked[:MOST]]))[:MOST]
+    return tuple([_alternative(options, planned, i) for i in sorted(picked, key=ranked.index)])
 
 
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:

@@ -155,7 +155,7 @@ class BoostedScorer:
 
     def contributions_of(self, matrix: Matrix) -> tuple[Contribution, ...]:
         """The same for rows that are columns already, shape (n, columns)."""
-        return tuple(by_subject(_NAMES, row[:-1], row[-1]) for row in self._parts(matrix).tolist())
+        return tuple([by_subject(_NAMES, row[:-1], float(row[-1])) for row in self._parts(matrix)])
 
     def score_rows(self, rows: Rows) -> Scores:
         """P(approved) of every row, of contexts or of a history."""

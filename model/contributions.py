@@ -7,18 +7,21 @@ multiply. The calibrator comes after and is no part of it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol, runtime_checkable
+from functools import cache, lru_cache
+from typing import Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
 from features.supposed import Supposed
 from features.table import Asked
 from model.decision import Reason, Topic
-from model.scorer import Scores
+from model.scorer import Scorer, Scores
 from model.wording import percent
+
+Floats = NDArray[np.float64]
 
 OTHER = "other circumstances"
 
@@ -67,6 +70,16 @@ class Explaining(Protocol):
         ...
 
 
+def explains(scorer: Scorer) -> TypeGuard[Explaining]:
+    """Whether the scorer can say so; looked at once for each kind of scorer."""
+    return _explains(type(scorer))
+
+
+@cache
+def _explains(kind: type) -> bool:
+    return issubclass(kind, Explaining)
+
+
 @lru_cache(maxsize=1024)
 def subject_of(column: str) -> str:
     """What a column is about, in words.
@@ -77,13 +90,19 @@ def subject_of(column: str) -> str:
     return next((subject for subject, parts in _SUBJECTS if any(part in column for part in parts)), OTHER)
 
 
-def by_subject(columns: Sequence[str], values: Sequence[float], base: float) -> Contribution:
+def by_subject(columns: Sequence[str], values: Sequence[float] | Floats, base: float) -> Contribution:
     """One retry's contributions, one a column, gathered by subject."""
-    total: dict[str, float] = {}
-    for column, value in zip(columns, values, strict=True):
-        subject = subject_of(column)
-        total[subject] = total.get(subject, 0.0) + value
-    return Contribution(base, total)
+    subjects, place = _subjects(tuple(columns))
+    total = np.bincount(place, weights=values, minlength=len(subjects))
+    return Contribution(base, dict(zip(subjects, total.tolist(), strict=True)))
+
+
+@lru_cache(maxsize=64)
+def _subjects(columns: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """(the subjects of the columns in the order in which they are met, place of each column's among them)."""
+    place: dict[str, int] = {}
+    each = [place.setdefault(subject_of(column), len(place)) for column in columns]
+    return tuple(place), np.array(each, dtype=np.int64)
 
 
 def contribution_reasons(chosen: Contribution, runner_up: Contribution | None) -> Iterator[Reason]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from features.context import Context
 from features.instants import from_micros
 from features.proposed import Proposed
 from model.decision import Curve
-from model.placed import DAYS, Placed, first_of_each, placed
+from model.placed import Placed, first_of_each, placed
 from model.scorer import Scores
 
 ROUTES = 4
@@ -48,41 +49,42 @@ def curves(
         forbidden: One retry for each day without an allowed one, as `forbidden_points` gave them.
         denied: Their scores.
     """
-    shown = where.routes[:ROUTES]
-    start = np.concatenate([Proposed.of(retries).start for retries in (allowed, forbidden)])
-    kinds = np.concatenate([where.kinds(shown), placed(context, forbidden).kinds(shown)])
-    chance, low, high = (
-        np.concatenate(pair)
-        for pair in ((scores.probability, denied.probability), (scores.low, denied.low), (scores.high, denied.high))
-    )
-    best = best_of_each(kinds, chance)
-    of_route = kinds[best] // DAYS
-    drawn = []
-    for place, route in enumerate(shown):
-        points = best[of_route == place]
-        kept = points[_thinned(len(points))]
-        drawn.append(
-            Curve(
-                *route,
-                start=tuple(map(from_micros, start[kept].tolist())),
-                probability=_rounded(chance[kept]),
-                low=_rounded(low[kept]),
-                high=_rounded(high[kept]),
-                allowed=tuple((kept < len(allowed)).tolist()),
-            )
+    start, chance, low, high = Proposed.of(allowed).start, scores.probability, scores.low, scores.high
+    if len(forbidden):
+        where = where.with_others(placed(context, forbidden))
+        start = np.concatenate([start, Proposed.of(forbidden).start])
+        chance, low, high = (
+            np.concatenate(pair) for pair in ((chance, denied.probability), (low, denied.low), (high, denied.high))
         )
-    return tuple(drawn)
+    drawn, ends = _drawn(where, chance)
+    starts, may = tuple(map(_instant, start[drawn].tolist())), tuple((drawn < len(allowed)).tolist())
+    middle, lower, upper = _rounded(chance[drawn]), _rounded(low[drawn]), _rounded(high[drawn])
+    parts = [slice(begin, end) for begin, end in pairwise(ends)]
+    return tuple(
+        [
+            Curve(*route, starts[part], middle[part], lower[part], upper[part], may[part])
+            for route, part in zip(where.routes, parts, strict=False)
+        ]
+    )
 
 
-def best_of_each(kinds: Int64s, chance: Floats) -> Int64s:
-    """Where each kind has its best chance, the first of equal ones; in order of the kinds.
+def _drawn(where: Placed, chance: Floats) -> tuple[Int64s, list[int]]:
+    """(the retries drawn, route by route in order of the days, where each route begins among them, and the end)."""
+    best = _best_of_each_day(where, chance)
+    edges = np.searchsorted(where.route[best], np.arange(min(len(where.routes), ROUTES) + 1)).tolist()
+    kept = [best[begin:end][_thinned(end - begin)] for begin, end in pairwise(edges)]
+    return np.concatenate([best[:0], *kept]), [*accumulate(map(len, kept), initial=0)]
 
-    >>> best_of_each(np.array([4, 2, 4, 4]), np.array([0.1, 0.3, 0.2, 0.2])).tolist()
-    [1, 2]
-    """
-    order = np.lexsort((-chance, kinds))
-    ordered = kinds[order]
-    return order[np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: ordered.size])]
+
+def _best_of_each_day(where: Placed, chance: Floats) -> Int64s:
+    """The best slot of each route and day, the first of equal ones; route by route, in order of the days."""
+    from model.planning.choosing import best_of_each  # loads the compiler, which only deciding needs
+
+    groups, count = where.groups
+    return best_of_each(groups, count, chance, where.route < ROUTES)
+
+
+_instant = lru_cache(maxsize=16_384)(from_micros)  # slots begin at the same instants in all decisions of an hour
 
 
 @lru_cache(maxsize=512)

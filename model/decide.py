@@ -184,7 +184,7 @@ def _decided(
     others = () if halt or answer.taken.sentence else alternatives(case.options, prepared.where, planned)
     chosen = () if planned.first is None else (case.options.retries[planned.first],)
     compared = (*chosen, *(other.retry for other in others[: len(chosen)]))
-    told, parts = explained(case, planned, scorer, economics, compared)
+    told, parts = explained(case, planned, scorer, compared)
     action = _chosen(context, halt, screened, case.options, planned)
     decision = Decision(
         decision_id="",

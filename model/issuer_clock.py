@@ -1,6 +1,7 @@
 """Where a method's issuer lives: its country, its clock and its bank calendar."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from features.context import Context
 from features.method import Method
 from features.proposed import Proposed
 from features.time_zones import local_day, local_micros, zone_name
+from features.vocabulary import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,14 @@ class IssuerClock:
 
 def issuer_clock(context: Context, method: Method) -> IssuerClock:
     """The clock of the method's issuer; the payment's market stands in for a country that is not stated."""
-    country = method.issuer.country or _as_country(context.payment.market)
-    return IssuerClock(country, zone_name(method.issuer.time_zone, country), calendar_of(country, method.network))
+    issuer = method.issuer
+    return _clock(issuer.country, issuer.time_zone, context.payment.market, method.network)
+
+
+@lru_cache(maxsize=4_096)
+def _clock(country: str | None, time_zone: str | None, market: str | None, network: Network) -> IssuerClock:
+    country = country or _as_country(market)
+    return IssuerClock(country, zone_name(time_zone, country), calendar_of(country, network))
 
 
 def issuer_day(context: Context, proposed: Proposed) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from model.issuer_clock import issuer_day
 Int64s = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placed:
     """Routes and days of some retries.
 
@@ -39,20 +40,42 @@ class Placed:
         route = known[self.route]
         return np.where(route < 0, -1, route * DAYS + self.day)
 
+    @cached_property
+    def groups(self) -> tuple[Int64s, int]:
+        """(a number from 0 for each route and day, route by route and rising with the days; above all of them).
 
+        Small numbers to count with, good among these retries only; `kinds` are good among any.
+        """
+        if not self.day.size:
+            return self.day, 0
+        first = self.day.min()
+        days = int(self.day.max() - first) + 1
+        return self.route * days + (self.day - first), len(self.routes) * days
+
+    def with_others(self, others: "Placed") -> "Placed":
+        """These and after them others, all of which lie on routes of these."""
+        place = {route: i for i, route in enumerate(self.routes)}
+        known = np.array([place[route] for route in others.routes], dtype=np.int64)
+        return Placed(
+            self.routes, np.concatenate([self.route, known[others.route]]), np.concatenate([self.day, others.day])
+        )
+
+
+NOWHERE = -1
 DAYS = 1 << 32
 """More than there are days; `kind // DAYS` is the route's place."""
 
 
 def placed(context: Context, retries: Sequence[Retry]) -> Placed:
     """Where the retries lie."""
+    from model.planning.choosing import in_order_of_use  # loads the compiler, which only deciding needs
+
     proposed = Proposed.of(retries)
-    used, first, route = np.unique(proposed.route, return_index=True, return_inverse=True)
-    met = np.argsort(first)
-    place = np.empty(used.size, dtype=np.int64)
-    place[met] = np.arange(used.size)
-    routes = tuple(proposed.routes[number] for number in used[met].tolist())
-    return Placed(routes, place[route], issuer_day(context, proposed))
+    route = in_order_of_use(proposed.route, len(proposed.routes))
+    number = np.full(len(proposed.routes), NOWHERE, dtype=np.int64)
+    number[route] = proposed.route
+    routes = tuple([proposed.routes[i] for i in number.tolist() if i != NOWHERE])
+    return Placed(routes, route, issuer_day(context, proposed))
 
 
 def first_of_each(kinds: Int64s) -> Int64s:

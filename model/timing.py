@@ -8,6 +8,7 @@ import numpy as np
 from features.calendars import days_to_payday, holiday_name, is_banking_day, next_banking_day, to_date, to_day
 from features.context import Context
 from features.money import Money
+from features.proposed import Proposed
 from features.vocabulary import DeclineCategory
 from model.decision import PlannedAttempt, Reason, Topic
 from model.failures import category_of, failures
@@ -59,8 +60,9 @@ def _waiting(
     context: Context, options: Options, planned: Planned, chosen: PlannedAttempt, clock: IssuerClock
 ) -> Reason:
     """What the chosen time changes against the first allowed one with the same method and processor."""
-    route = (chosen.retry.method_id, chosen.retry.processor)
-    first = next(i for i, r in enumerate(options.retries) if (r.method_id, r.processor) == route)
+    proposed = Proposed.of(options.retries)
+    route = proposed.routes.index((chosen.retry.method_id, chosen.retry.processor))
+    first = int(np.argmax(proposed.route == route))
     when = moment_words(chosen.retry.slot.start, clock.zone)
     wait = chosen.retry.slot.start - context.as_of
     ahead = "at once" if wait < timedelta(minutes=1) else f"{duration_words(wait)} from now"

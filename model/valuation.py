@@ -26,6 +26,7 @@ from features.proposed import Proposed
 from model.economics import Economics, Fee
 
 Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ class Values:
             break_even_cost=self._money(self.break_even_cost[index]),
         )
 
+    def at(self, places: Int64s, probability: Floats) -> "Values":
+        """The values of some of the retries if their chances were others, shape of both (k,)."""
+        gain, approved, declined = self.gain[places], self.approved_cost[places], self.declined_cost[places]
+        return _values(gain, approved, declined, probability, self.currency)
+
     def _money(self, minor: float) -> Money:
         return Money(round(float(minor)), self.currency)
 
@@ -83,10 +89,13 @@ def values(
     amount = context.payment.amount
     days = (Proposed.of(retries).start - to_micros(context.as_of)) / MICROS_PER_DAY
     approved, declined = costs_by_outcome(context, retries, economics)
-    gain = gains(amount, days, economics)
+    return _values(gains(amount, days, economics), approved, declined, probability, amount.currency)
+
+
+def _values(gain: Floats, approved: Floats, declined: Floats, probability: Floats, currency: str) -> Values:
     cost = probability * approved + (1.0 - probability) * declined
     won = probability * gain
-    return Values(gain, approved, declined, cost, won - cost, won, amount.currency)
+    return Values(gain, approved, declined, cost, won - cost, won, currency)
 
 
 def gains(amount: Money, days: Floats, economics: Economics) -> Floats:

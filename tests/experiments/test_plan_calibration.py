@@ -59,7 +59,7 @@ def test_a_plan_promises_nothing_for_retries_after_the_customer_paid() -> None:
     world = world_of({"p": clearing(*range(1, 31))})
     days = planned_days(world)
     case, planned = next(POLICY.plans(list(world.failures())))
-    told = contingent(case, planned, POLICY.scorer, ECONOMICS)
+    told = contingent(case, planned, POLICY.scorer)
     early = follow(Paying(world_of({"p": clearing()}), FIRST + timedelta(days=days[1])), case.context, told)
     assert (early.due, early.made, early.recovered) == (1, 1, False)
     assert early.promised_while_due == pytest.approx(early.chances[0])

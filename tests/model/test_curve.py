@@ -8,7 +8,7 @@ from context_builders import card, context, debit, failed
 from features.action import Retry
 from features.context import Context
 from model.candidates import candidates, horizon_of
-from model.curve import POINTS, ROUTES, best_of_each, curves, forbidden_points
+from model.curve import POINTS, ROUTES, curves, forbidden_points
 from model.issuer_clock import issuer_clock
 from model.placed import placed
 from model.scorer import Scores
@@ -75,11 +75,3 @@ def test_a_curve_is_drawn_through_the_best_slot_of_each_day_the_first_of_equal_o
         assert curve.probability == tuple(p for p, _, _ in drawn)
         assert curve.low == tuple(round(p / 2, 4) for p, _, _ in drawn)
         assert curve.allowed == tuple(may for _, _, may in drawn)
-
-
-@given(st.lists(st.tuples(st.integers(-1, 4), st.sampled_from([0.1, 0.2, 0.3]))))
-def test_the_best_of_each_kind_is_the_first_that_no_other_beats(each: list[tuple[int, float]]) -> None:
-    kinds = np.array([kind for kind, _ in each], dtype=np.int64)
-    found = best_of_each(kinds, np.array([p for _, p in each])).tolist()
-    of_kind = {kind: [i for i, (other, _) in enumerate(each) if other == kind] for kind, _ in each}
-    assert found == [max(of_kind[kind], key=lambda i: (each[i][1], -i)) for kind in sorted(of_kind)]

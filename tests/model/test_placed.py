@@ -50,10 +50,36 @@ def test_what_lies_on_the_same_route_and_day_is_of_a_kind_whatever_else_there_is
         assert ((kinds == -1) == np.array([one is None for one in expected])).all()
 
 
+@given(contexts())
+@settings(max_examples=30, deadline=None)
+def test_the_groups_are_the_routes_and_days_in_order(failure: Context) -> None:
+    retries = candidates(failure, horizon_of(failure))
+    where = placed(failure, retries)
+    group, count = where.groups
+    each = list(zip(where.route.tolist(), where.day.tolist(), strict=True))
+    rank = {kind: i for i, kind in enumerate(sorted(set(each)))}
+    numbers = {number: i for i, number in enumerate(sorted(set(group.tolist())))}
+    assert [numbers[number] for number in group.tolist()] == [rank[kind] for kind in each]
+    assert all(0 <= number < count for number in numbers)
+
+
+def test_others_come_after_these_on_the_routes_of_these() -> None:
+    cards = [card("a", processors=("north", "south")), card("b", time_zone="Asia/Tokyo")]
+    failure = context(cards, [failed(cards[0])], days=6)
+    retries = candidates(failure, horizon_of(failure))
+    whole = placed(failure, retries)
+    first = whole.route.tolist().index(len(whole.routes) - 1) + 1
+    both = placed(failure, retries[:first]).with_others(placed(failure, retries[first:]))
+    assert both.routes == whole.routes
+    assert both.route.tolist() == whole.route.tolist()
+    assert both.day.tolist() == whole.day.tolist()
+
+
 def test_no_retries_lie_nowhere() -> None:
     failure = context([card()], [failed(card())])
     where = placed(failure, [])
     assert where.routes == ()
+    assert where.groups[1] == 0
     assert where.kinds([("card_1", "north")]).tolist() == []
 
 

@@ -163,7 +163,7 @@ def test_caution_prefers_the_surer_of_two_like_chances() -> None:
 def test_the_told_plan_adds_up() -> None:
     retries = [retry(0), retry(10, "south"), retry(30, method="card_2")]
     case, planned = fixed(retries, [0.3, 0.9, 0.5])
-    told = contingent(case, planned, Fixed(retries, [0.3, 0.9, 0.5]), FREE)
+    told = contingent(case, planned, Fixed(retries, [0.3, 0.9, 0.5]))
     assert [a.reached for a in told.attempts] == pytest.approx([1.0, 0.7, 0.07])
     assert told.expected_attempts == pytest.approx(1.77)
     assert told.recovery_probability == pytest.approx(1 - 0.7 * 0.1 * 0.5)

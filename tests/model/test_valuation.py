@@ -57,6 +57,17 @@ def test_an_attempt_that_costs_its_break_even_is_worth_nothing(probability: floa
         assert priced.net[0] == pytest.approx(0.0, abs=0.51)
 
 
+def test_some_of_the_values_at_other_chances_are_those_of_these_retries_at_these_chances() -> None:
+    failure, figures = context([card()], [failed(card())]), Economics.from_toml(FIGURES)
+    retries = [in_days(days) for days in (1, 5, 9)]
+    every = values(failure, retries, np.array([0.2, 0.5, 0.7]), figures)
+    chance = np.array([0.9, 0.1])
+    some, worked = every.at(np.array([2, 0]), chance), values(failure, [retries[2], retries[0]], chance, figures)
+    assert [some[k] for k in range(2)] == [worked[k] for k in range(2)]
+    assert some.net.tolist() == worked.net.tolist()
+    assert some.declined_cost.tolist() == worked.declined_cost.tolist()
+
+
 def test_half_of_the_value_is_left_after_the_half_life() -> None:
     economics = Economics.from_toml("[value]\nhalf_life_days = 20.0\ndelay_per_day = 0.0\n")
     now, later = gains(Money(1_000, "EUR"), np.array([0.0, 20.0]), economics)
