@@ -155,7 +155,8 @@ def _prepared(
     where = placed(context, screened.allowed)
     barred = forbidden_points(context, proposed, where)
     scores, denied = _scores(context, scorer, screened.allowed, barred)
-    case = Case(context, Options(screened.allowed, scores, screened.verdicts), most, record)
+    options = Options(screened.allowed, scores, screened.verdicts)
+    case = Case(context, options, most, record, limits=screened.limits)
     return _Prepared(case, until, halt, screened, where, barred, denied)
 
 

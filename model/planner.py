@@ -23,6 +23,7 @@ from features.proposed import Proposed
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.economics import Economics
+from model.limits import Limits
 from model.planning.beliefs import cautious, probability
 from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
 from model.planning.referee import Referee
@@ -56,7 +57,7 @@ class Options:
 
     retries: Sequence[Retry]
     scores: Scores
-    verdicts: tuple[tuple[Verdict, ...], ...]
+    verdicts: Sequence[tuple[Verdict, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Case:
         most: Most attempts the plan may hold.
         record: What is on record beyond the context.
         quota: Most attempts with each method named; others are bound by nothing but the rules.
+        limits: What is known already of the rules about it.
     """
 
     context: Context
@@ -74,6 +76,7 @@ class Case:
     most: int
     record: Record = NOTHING
     quota: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +175,8 @@ class _Begun:
         listed = shortlist(context, options.retries, probability(logit), _net(value, probability(logit)))
         kept = Proposed.of(options.retries).take(listed.kept)
         most = min(case.most, _lookahead(listed))
-        referee = Referee(context, rulebook, case.record)
-        sounding = Sounding(context, kept, listed, proposed=len(options.retries), most=most)
+        referee = Referee(context, rulebook, case.record, case.limits)
+        sounding = Sounding(referee.imagining, kept, listed, proposed=len(options.retries), most=most)
         case = replace(case, most=most)
         return cls(case, value, logit, listed, sounding, room(referee, kept, listed, most), referee)
 

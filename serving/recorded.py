@@ -12,8 +12,8 @@ from model.candidates import usable_processors
 from model.caps.fixes import Fix, FixKind
 from model.caps.tally import Event
 from model.decision import StopReason
+from model.limits import proposal_in
 from model.record import Halt, Record
-from model.screening import proposal_in
 from serving.ledger.advice import advice_reasons
 from serving.ledger.beyond import fixes_of
 from serving.ledger.counting import Held, around

@@ -7,8 +7,9 @@ from time import perf_counter
 from features.context import Context
 from features.errors import InvalidValueError
 from model.decision import Decision, StopReason
+from model.limits import proposal_in
 from model.record import NOTHING, Halt, Record
-from model.screening import proposal_in, retries_left
+from model.screening import retries_left
 from serving.answers import answer_body
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request

@@ -7,7 +7,9 @@ never too little: a rule that forbids the attempt is always among the suspects.
 
 from collections.abc import Iterable, Sequence
 
-from features.instants import MICROS_PER_HOUR
+from features.decline import Decline
+from features.instants import MICROS_PER_DAY, MICROS_PER_HOUR
+from features.vocabulary import Outcome
 from model.caps.rule import CapRule, KeyPart, Kind, Window, WindowKind
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Counter, Event
@@ -19,6 +21,7 @@ NONE = 0
 """The empty set of rules."""
 
 _MOST_KNOWN = 4_096
+_MOST_ENDS = 256  # ways in which attempts ended, of each
 _KNOWN: "dict[int, tuple[tuple[CapRule, ...], Prescreen]]" = {}
 
 
@@ -34,21 +37,36 @@ class Prescreen:
         bits = [(1 << place, rule) for place, rule in enumerate(self.rules)]
         self._set_off = [(bit, rule) for bit, rule in bits if rule.kind in _SET_OFF]
         self._caps = [(_harmless_below(rule), bit) for bit, rule in bits if rule.kind is Kind.CAP]
-        self._capping = [(bit, rule) for bit, rule in bits if rule.kind is Kind.CAP]
+        self._caps_by_key: dict[tuple[KeyPart, ...], list[tuple[Window, int, int]]] = {}
+        for bit, rule in bits:
+            if rule.kind is Kind.CAP:
+                self._caps_by_key.setdefault(rule.key, []).append((rule.window, _harmless_below(rule), bit))
         self._always = sum(bit for bit, rule in bits if rule.kind is not Kind.CAP and rule.kind not in _SET_OFF)
         self._of_payment = sum(bit for bit, rule in bits if KeyPart.PAYMENT in rule.key)
+        self.reading_days = sum(bit for bit, rule in self._set_off if rule.after.hides)
+        """Those that an attempt may set off on one day and not on another, ending alike."""
         self.reads_days = any(rule.after.hides for rule in self.rules)
         """Whether what an attempt sets off depends on its day besides how it ended."""
+        self.tells_processors_apart = any(KeyPart.PROCESSOR in rule.key for rule in self.rules)
+        """Whether any of them counts what one processor carries."""
         always = self._always or self.reads_days
         self.clear_below = 0 if always else min((below for below, _ in self._caps), default=_NO_CAP)
         """With fewer attempts, none of which sets anything off, no rule is a suspect; 0 where that cannot be said."""
         self._rulebooks: dict[int, Rulebook] = {}
+        self._ended: dict[tuple[Outcome, Decline | None, str | None, int], int] = {}
 
     def set_off_by(self, event: Event) -> int:
-        """The prohibitions, conditions and waits that an attempt which ended so may set off."""
-        if not event.refused:
+        """The prohibitions, conditions and waits that an attempt which ended so may set off; remembered by its end."""
+        if not event.refused and event.decline is None:
             return NONE
-        return sum(bit for bit, rule in self._set_off if matches(rule.after, event))
+        day = event.at // MICROS_PER_DAY if self.reads_days else 0
+        ended = (event.outcome, event.decline, event.network_code, day)
+        bits = self._ended.get(ended)
+        if bits is None:
+            if len(self._ended) >= _MOST_ENDS:
+                self._ended.clear()
+            bits = self._ended[ended] = sum(bit for bit, rule in self._set_off if matches(rule.after, event))
+        return bits
 
     def elsewhere(self, set_off: int) -> int:
         """Those of them that an attempt on another payment may set off too."""
@@ -75,9 +93,10 @@ class Prescreen:
             now: No attempt is judged before it (int64 microseconds), so that what has left a window counts no more.
         """
         found = []
-        for bit, rule in self._capping:
-            counted = sum(_may_count(rule.window, event, now) and counter.holds(event, rule.key) for event in events)
-            found.append((_harmless_below(rule) - counted, bit))
+        for key, caps in self._caps_by_key.items():
+            held = [event for event in events if counter.holds(event, key)]
+            for window, below, bit in caps:
+                found.append((below - sum(_may_count(window, event, now) for event in held), bit))
         return tuple(sorted(found))
 
     def suspects_after(self, bearable: tuple[tuple[int, int], ...], more: int, set_off: int) -> int:

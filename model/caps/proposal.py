@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from features.method import Method
 from features.money import Money
@@ -15,6 +15,7 @@ from model.caps.tally import Counter, carrier
 
 # A market may be any label of the merchant's; only two letters are taken for a country.
 _COUNTRY = re.compile(r"^[A-Za-z]{2}$")
+_HINTS = 4_096
 
 
 @dataclass(frozen=True)
@@ -84,5 +85,6 @@ def fee_of(rule: CapRule, proposal: Proposal, day: date) -> Money | None:
     return dearest(rule.fees, home, proposal.method.issuer.country, day) if home else None
 
 
+@lru_cache(maxsize=_HINTS)
 def _countries(*hints: str | None) -> frozenset[str]:
     return frozenset(hint.upper() for hint in hints if hint and _COUNTRY.match(hint))

@@ -62,6 +62,9 @@ class Rulebook:
     _binding: dict[tuple[object, ...], tuple[CapRule, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+    _alike: dict[tuple[int, ...], tuple[CapRule, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "version", hashlib.sha256(orjson.dumps(self.rules)).hexdigest()[:12])
@@ -120,7 +123,10 @@ class Rulebook:
         return found
 
     def binding(self, proposal: Proposal) -> tuple[CapRule, ...]:
-        """The rules that bind an attempt, whenever it is made; sought once for each kind of attempt."""
+        """The rules that bind an attempt, whenever it is made; sought once for each kind of attempt.
+
+        Kinds that the same rules bind get the same tuple, so that its identity tells what is worked out for it.
+        """
         method = proposal.method
         kind = (method.rail, method.network, proposal.processor, proposal.initiator)
         asked = (*kind, proposal.countries, proposal.issuers)
@@ -128,8 +134,9 @@ class Rulebook:
         if found is None:
             if len(self._binding) >= _KINDS:
                 self._binding.clear()
-            found = tuple(rule for rule in self.about(method.rail, method.network) if binds(rule, proposal))
-            self._binding[asked] = found
+                self._alike.clear()
+            rules = tuple(rule for rule in self.about(method.rail, method.network) if binds(rule, proposal))
+            found = self._binding[asked] = self._alike.setdefault(tuple(map(id, rules)), rules)
         return found
 
     def published(self, rule_ids: Iterable[str]) -> "Rulebook":

@@ -1,13 +1,13 @@
 """Contexts that have not happened: the same payment after further declines."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from features.action import Retry
 from features.attempt import Attempt
 from features.context import Context
 from features.decline import Decline
-from features.proposed import Proposed
+from features.proposed import Proposed, Route
 from features.supposed import SUPPOSED, Supposing, context_after, declined_like
 from features.vocabulary import Outcome, Precision, Retryability
 from model.candidates import by_day
@@ -23,7 +23,7 @@ class Imagining:
         self._context = context
         self._by_day = by_day(context)
         self._ends: dict[str, tuple[Outcome, Decline | None, timedelta]] = {}
-        self._likes: dict[tuple[str, str], Attempt] = {}
+        self._likes: dict[Route, Attempt] = {}
         self._attempts: dict[tuple[int, str, str, int], Attempt] = {}
 
     def after(self, declined: Sequence[Retry]) -> Context:
@@ -32,23 +32,22 @@ class Imagining:
 
     def supposing(self, moves: Proposed) -> Supposing:
         """The payment with declines of any of these retries, in order of time."""
-        likes = (self._like(method_id, processor, self._context.as_of) for method_id, processor in moves.routes)
-        return Supposing(self._context, moves, tuple(likes))
+        return Supposing(self._context, moves, tuple(map(self.like, moves.routes)))
 
     def attempt(self, number: int, retry: Retry) -> Attempt:
         """The decline of a retry that stands at that place of a path."""
         asked = (number, retry.method_id, retry.processor, retry.slot.start_micros)
         known = self._attempts.get(asked)
         if known is None:
-            like = self._like(retry.method_id, retry.processor, retry.slot.start)
+            like = self.like((retry.method_id, retry.processor))
             known = self._attempts[asked] = declined_like(like, number, retry.slot.start)
         return known
 
-    def _like(self, method_id: str, processor: str, at: datetime) -> Attempt:
-        """A decline by a route, at that instant or any other: like it are all others but for their time and name."""
-        route = (method_id, processor)
+    def like(self, route: Route) -> Attempt:
+        """A decline by a route as if made now; like it are all others but for their time and name."""
         like = self._likes.get(route)
         if like is None:
+            (method_id, processor), at = route, self._context.as_of
             outcome, decline, wait = self._end(method_id)
             like = self._likes[route] = Attempt(
                 attempt_id=SUPPOSED,
@@ -75,8 +74,13 @@ class Imagining:
                 if failed
                 else (Outcome.DECLINED, _like(self._context, method_id))
             )
-            end = self._ends[method_id] = (*ended, answer_time(self._context, method_id))
+            wait = failed[-1].known_at - failed[-1].at if failed else timedelta(0)
+            end = self._ends[method_id] = (*ended, wait)
         return end
+
+    def answer_time(self, method_id: str) -> timedelta:
+        """How long the method's last failure of this payment took to become known; nothing where it has none."""
+        return self._end(method_id)[2]
 
 
 def after_declines(context: Context, declined: Sequence[Retry]) -> Context:
@@ -87,12 +91,6 @@ def after_declines(context: Context, declined: Sequence[Retry]) -> Context:
     says something of another method only (a stolen card): then nothing is known of why.
     """
     return Imagining(context).after(declined)
-
-
-def answer_time(context: Context, method_id: str) -> timedelta:
-    """How long the method's last failure of this payment took to become known; nothing where it has none."""
-    failed = failures(context, method_id)
-    return failed[-1].known_at - failed[-1].at if failed else timedelta(0)
 
 
 def _like(context: Context, method_id: str) -> Decline:

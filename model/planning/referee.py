@@ -1,56 +1,47 @@
 """The rules about one payment after declines that have not happened: which may forbid what, and what they say.
 
-Nearly every attempt is far from every limit. What is known of each route before anything is imagined - which rules its
-past sets off, how many attempts more every cap bears - is worked out once; a few more declines are then mostly seen to
-change nothing, and only what may forbid is asked of the rules' own engine, with the declines in its counters.
+Nearly every attempt is far from every limit. With what is known of each route before anything is imagined
+(`model/limits.py`) a few more declines are mostly seen to change nothing, and only what may forbid is asked of the
+rules' own engine, with the declines in its counters.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from features.action import Retry
 from features.context import Context
-from features.instants import MICROS_PER_DAY, MICROSECOND, to_micros
+from features.decline import Decline
+from features.instants import MICROSECOND, to_micros
+from features.proposed import Route
 from features.vocabulary import Outcome
-from model.caps.prescreen import NONE, Prescreen, prescreen_of
+from model.caps.prescreen import NONE, Prescreen
 from model.caps.proposal import Proposal
 from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally, event_of
-from model.planning.imagined import Imagining, answer_time
-from model.record import Judge, Record, recorded_tally
-
-Route = tuple[str, str]
-"""Method and processor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What is known of a route before anything is imagined.
-
-    Args:
-        screen: The rules that bind it.
-        set_off: Those that something which happened may have set off.
-        bearable: How many attempts more every cap bears, as `Prescreen.bearable` gives them.
-        imagined: What declines by each route that are imagined set off here, whatever their day; remembered.
-        ended: The same by how they ended and, where rules ask for it, on which day.
-    """
-
-    screen: Prescreen
-    set_off: int
-    bearable: tuple[tuple[int, int], ...]
-    imagined: dict[Route, int] = field(default_factory=dict)
-    ended: dict[tuple[Outcome, int, str | None, int], int] = field(default_factory=dict)
+from model.limits import Ground, Limits
+from model.planning.imagined import Imagining
+from model.record import Judge, Record
 
 
 @dataclass(frozen=True)
 class Referee:
-    """The rules about one payment, with declines that have not happened."""
+    """The rules about one payment, with declines that have not happened.
+
+    Args:
+        known: What is known already of the same payment under the same rules.
+    """
 
     context: Context
     rulebook: Rulebook
     record: Record
+    known: Limits | None = None
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The rules before anything is imagined."""
+        return Limits(self.context, self.rulebook, self.record) if self.known is None else self.known
 
     def after(self, declined: Sequence[Retry], more: int = 0) -> "Judging":
         """What the rules say once these retries, in order of time, were all declined.
@@ -60,14 +51,27 @@ class Referee:
         """
         return Judging(self, declined, more)
 
+    def clears(self, routes: Iterable[Route], most: int) -> bool:
+        """Whether no rule can forbid an attempt by any of some routes after so many declines by any of them."""
+        routes = tuple(routes)
+        grounds = {id(ground): ground for ground in map(self.limits.ground, routes)}
+        if any(ground.screen.reads_days for ground in grounds.values()):
+            return False
+        ends = {id(like): like for like in map(self._like, routes)}
+        for ground in grounds.values():
+            set_off = NONE
+            for like in ends.values():
+                set_off |= ground.screen.set_off_by(like)
+            if ground.suspects(most, set_off) != NONE:
+                return False
+        return True
+
     def suspects(self, route: Route, declined: Sequence[Retry], more: int) -> tuple[Prescreen, int]:
         """(the rules that bind a route, the set of those that may forbid it after the declines or so many more)."""
-        ground = self._grounds.get(route) or self._ground(route)
-        set_off = ground.set_off
+        ground, set_off = self.limits.ground(route), NONE
         for number, retry in enumerate(declined):
-            bits = ground.imagined.get((retry.method_id, retry.processor))
-            set_off |= self._set_off_by(ground, number, retry) if bits is None else bits
-        return ground.screen, ground.screen.suspects_after(ground.bearable, len(declined) + more, set_off)
+            set_off |= self._set_off_by(ground, number, retry)
+        return ground.screen, ground.suspects(len(declined) + more, set_off)
 
     def event(self, number: int, retry: Retry) -> Event:
         """The decline of a retry that stands at that place of a path; it may be made at any instant of its slot."""
@@ -81,10 +85,7 @@ class Referee:
 
     def answer_micros(self, method_id: str) -> int:
         """How long the answer to an attempt with the method takes, microseconds."""
-        known = self._answer_micros.get(method_id)
-        if known is None:
-            known = self._answer_micros[method_id] = answer_time(self.context, method_id) // MICROSECOND
-        return known
+        return self.imagining.answer_time(method_id) // MICROSECOND
 
     def first_breach(self, path: Sequence[Retry]) -> int | None:
         """Position of the first retry of a path that may not be made after the declines before it, or None."""
@@ -99,36 +100,26 @@ class Referee:
         method_id, processor = route
         return Proposal(self.context.payment, self.context.method(method_id), processor, decided_at=at.as_of)
 
-    def _ground(self, route: Route) -> Ground:
-        proposal = self.proposal(route, self.context)
-        screen, set_off = prescreen_of(self.rulebook.binding(proposal)), NONE
-        for event in self.tally.events:
-            bits = screen.set_off_by(event)
-            set_off |= bits if event.payment_id == proposal.payment.payment_id else screen.elsewhere(bits)
-        bearable = screen.bearable(self.tally.events, proposal.counter, to_micros(self.context.as_of))
-        ground = self._grounds[route] = Ground(screen, set_off, bearable)
-        return ground
-
     def _set_off_by(self, ground: Ground, number: int, retry: Retry) -> int:
-        """What a decline of the retry sets off: by how it ends, as all of one route do, and, if rules ask, its day."""
-        route = (retry.method_id, retry.processor)
-        like = self._like.get(route)
-        if like is None:
-            like = self._like[route] = self.event(number, retry)
-        by_day = ground.screen.reads_days
-        day = retry.slot.start_micros // MICROS_PER_DAY if by_day else 0
-        ended = (like.outcome, id(like.decline), like.network_code, day)
-        bits = ground.ended.get(ended)
+        """What a decline of the retry sets off: as any other that ends so does, unless rules ask for its day."""
+        if ground.screen.reads_days:
+            return ground.screen.set_off_by(self.event(number, retry))
+        like = self._like((retry.method_id, retry.processor))
+        asked = (id(ground), id(like))
+        bits = self._imagined.get(asked)
         if bits is None:
-            bits = ground.ended[ended] = ground.screen.set_off_by(self.event(number, retry) if by_day else like)
-        if not by_day:
-            ground.imagined[route] = bits
+            bits = self._imagined[asked] = ground.screen.set_off_by(like)
         return bits
 
-    @cached_property
-    def tally(self) -> Tally:
-        """Everything that happened."""
-        return recorded_tally(self.context, self.record)
+    def _like(self, route: Route) -> Event:
+        """A decline by the route at any instant; the same for all routes by which declines end alike."""
+        known = self._likes.get(route)
+        if known is None:
+            attempt, method = self.imagining.like(route), self.context.method(route[0])
+            event = event_of(attempt, method, self.context.payment.merchant_id)
+            ended = (event.outcome, event.decline, event.network_code)
+            known = self._likes[route] = self._ends.setdefault(ended, event)
+        return known
 
     @cached_property
     def imagining(self) -> Imagining:
@@ -136,16 +127,15 @@ class Referee:
         return Imagining(self.context)
 
     @cached_property
-    def _grounds(self) -> dict[Route, Ground]:
+    def _likes(self) -> dict[Route, Event]:
         return {}
 
     @cached_property
-    def _like(self) -> dict[Route, Event]:
-        """A decline by each route."""
+    def _ends(self) -> dict[tuple[Outcome, Decline | None, str | None], Event]:
         return {}
 
     @cached_property
-    def _answer_micros(self) -> dict[str, int]:
+    def _imagined(self) -> dict[tuple[int, int], int]:
         return {}
 
 
@@ -191,5 +181,5 @@ class Judging:
     @cached_property
     def _tally(self) -> Tally:
         imagined = [self._referee.event(number, retry) for number, retry in enumerate(self._declined)]
-        events = [*self._referee.tally.events, *imagined]
+        events = [*self._referee.limits.tally.events, *imagined]
         return Tally(tuple(sorted(events, key=lambda event: (event.at, event.attempt_id))))

@@ -6,7 +6,7 @@ it cannot be exact it is cautious. A finished path is held against the engine st
 it, so that no plan breaks a limit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.instants import to_micros
+from features.proposed import Proposed, Route
 from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.verdict import Verdict
 from model.planning.recursion import UNBOUNDED, Room
-from model.planning.referee import Judging, Referee, Route
+from model.planning.referee import Judging, Referee
 from model.planning.shortlist import Shortlist
 from model.record import Judge
 
@@ -32,7 +33,7 @@ _OWN = frozenset({KeyPart.METHOD, KeyPart.MANDATE})
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """The moves of one route, and when the last of them begins (microseconds)."""
+    """The moves of one route, or of several that the rules do not tell apart; the last begins then (microseconds)."""
 
     route: Route
     places: Int64s
@@ -47,43 +48,58 @@ def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int
         most: Most attempts of the plan; a single one needs no room behind it.
     """
     size = len(moves)
-    free = np.maximum(moves.start + _answer_times(referee, retries, moves), moves.end)
+    lanes = _lanes(retries, moves)
+    free = np.maximum(moves.start + _answer_times(referee, lanes, moves), moves.end)
     follows = moves.start[None, :] >= free[:, None]
     left = Room(follows, np.full(size, UNBOUNDED), np.full(size, UNBOUNDED))
-    if most < 2 or not referee.rulebook.rules:
+    if most < 2 or referee.clears([lane.route for lane in lanes], most + 1):
         return left
-    lanes = _lanes(retries, moves)
+    alike = _alike(referee, lanes)
+    by_day = any(referee.limits.ground(lane.route).screen.reads_days for lane in alike)
     for lane in lanes:
         forbidden: Int64s | None = None
         for last in dict.fromkeys(int(lane.places[int(share * lane.places.size)]) for share in _POINTS):
             judging = referee.after([retries[last]], more=most)
-            ahead = [other for other in lanes if other.last >= free[last]]
-            for judge, places in _judges(judging, ahead, follows[last]):
+            ahead = [other for other in alike if other.last >= free[last]]
+            judged = _judges(judging, ahead, follows[last])
+            for judge, places in judged:
                 forbidden = np.zeros(size, dtype=np.int64) if forbidden is None else forbidden
                 _bound(left, forbidden, judge, places, moves, last, referee.rulebook)
+            if not judged and not by_day:
+                break  # a later decline by the route ends alike, and fewer moves are ahead of it
         if forbidden is not None:
             follows[lane.places] &= _far_enough(moves, lane.places, forbidden)
     return left
 
 
 def _lanes(retries: Sequence[Retry], moves: Shortlist) -> list[_Lane]:
-    found = []
+    proposed, found = Proposed.of(retries), []
     for number in range(int(moves.route.max(initial=-1)) + 1):
         places = np.flatnonzero(moves.route == number)
-        first = retries[int(places[0])]
-        found.append(_Lane((first.method_id, first.processor), places, int(moves.start[places[-1]])))
+        route = proposed.routes[proposed.route[places[0]]]
+        found.append(_Lane(route, places, int(moves.start[places[-1]])))
     return found
 
 
-def _judges(judging: Judging, ahead: Sequence[_Lane], later: Flags) -> Iterator[tuple[Judge, Int64s]]:
+def _alike(referee: Referee, lanes: Sequence[_Lane]) -> list[_Lane]:
+    """The moves of routes that no rule tells apart, together."""
+    found: dict[int, list[_Lane]] = {}
+    for lane in lanes:
+        found.setdefault(id(referee.limits.ground(lane.route)), []).append(lane)
+    return [
+        _Lane(same[0].route, np.concatenate([lane.places for lane in same]), max(lane.last for lane in same))
+        for same in found.values()
+    ]
+
+
+def _judges(judging: Judging, ahead: Sequence[_Lane], later: Flags) -> list[tuple[Judge, Int64s]]:
     """(the rules, the later moves about which they may say something); nothing of moves that no rule can forbid."""
     judges: dict[int, tuple[Judge, list[Int64s]]] = {}
     for lane in ahead:
         judge = judging.judge(lane.route)
         if judge is not None:
             judges.setdefault(id(judge), (judge, []))[1].append(lane.places[later[lane.places]])
-    for judge, of_routes in judges.values():
-        yield judge, np.concatenate(of_routes)
+    return [(judge, np.concatenate(places)) for judge, places in judges.values()]
 
 
 def _bound(
@@ -103,11 +119,12 @@ def _bound(
         left.all_left[these] = np.minimum(left.all_left[these], every)
 
 
-def _answer_times(referee: Referee, retries: Sequence[Retry], moves: Shortlist) -> Int64s:
-    """Until the answer to each retry is known, microseconds, shape (n,)."""
-    first = {number: place for place, number in reversed(list(enumerate(moves.method.tolist())))}
-    waits = [referee.answer_micros(retries[first[number]].method_id) for number in range(len(first))]
-    return np.array(waits, dtype=np.int64)[moves.method]
+def _answer_times(referee: Referee, lanes: Sequence[_Lane], moves: Shortlist) -> Int64s:
+    """Until the answer to each move is known, microseconds, shape (n,)."""
+    waits = np.zeros(len(moves), dtype=np.int64)
+    for lane in lanes:
+        waits[lane.places] = referee.answer_micros(lane.route[0])
+    return waits
 
 
 def _until(verdicts: Sequence[Verdict], at: Int64s) -> Int64s:

@@ -20,7 +20,6 @@ from operator import is_not
 import numpy as np
 from numpy.typing import NDArray
 
-from features.context import Context
 from features.proposed import Proposed
 from features.supposed import Supposed
 from model.planning.beliefs import MORE_DECLINES, Exact, Interpolated
@@ -62,18 +61,19 @@ class Sounding:
     """What to ask about one payment, and the beliefs made of the answers.
 
     Args:
+        imagining: Makes the declines that have not happened.
         retries: The moves.
         moves: The same as numbers.
         proposed: How many retries were scored before; bounds what is asked.
         most: Most attempts of the plan.
     """
 
-    def __init__(self, context: Context, retries: Proposed, moves: Shortlist, *, proposed: int, most: int) -> None:
+    def __init__(self, imagining: Imagining, retries: Proposed, moves: Shortlist, *, proposed: int, most: int) -> None:
         self._retries, self._moves, self._most = retries, moves, most
         pairs = len(moves) * (len(moves) - 1) // 2
         self._methods = int(moves.method.max(initial=-1)) + 1
         self.exact = self._methods == 1 and pairs * (most - 1) <= EXACT_ROWS
-        self._supposing = Imagining(context).supposing(retries)
+        self._supposing = imagining.supposing(retries)
         self._filled: dict[int, list[Answered]] = {}
         self._odds = np.zeros((0, 0))
         self._stepped: tuple[Sequence[Floats], Floats] | None = None

@@ -22,7 +22,6 @@ from model.caps.verdict import Verdict
 from model.decision import StopReason
 from model.explanation import stop_reason
 from model.record import NOTHING, Halt, Judge, Record, recorded_tally
-from model.screening import screen
 
 BOOK = Rulebook.load()
 HOUR = timedelta(hours=1)
@@ -138,8 +137,10 @@ def test_a_hold_far_ahead_costs_few_preparations(
 
     monkeypatch.setattr(module, "prepare", counted)
     proposed = candidates(context, NOW + timedelta(days=60))
-    screen(context, proposed, BOOK, record)
-    assert len(proposed) > 30
+    proposal = Proposal(context.payment, method, "north", decided_at=context.as_of)
+    judge = Judge(BOOK, recorded_tally(context, record), proposal, context.as_of, record)
+    asked = list(judge.throughout_each(proposed.start, proposed.end))
+    assert sum(len(places) for places, _ in asked) == len(proposed) > 30
     assert 2 <= len(prepared) <= most
 
 

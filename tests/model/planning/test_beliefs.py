@@ -7,7 +7,7 @@ from features.proposed import Proposed
 from model.economics import Economics
 from model.planner import Case
 from model.planning.beliefs import Exact, Interpolated, cautious, probability
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining, after_declines
 from model.planning.recursion import Floats, Int64s
 from model.planning.shortlist import shortlist
 from model.planning.sounding import Sounding
@@ -26,7 +26,7 @@ def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
     listed = shortlist(case.context, case.options.retries, probability(logit), net)
     kept = listed.kept.tolist()
     retries = Proposed.of(case.options.retries[i] for i in kept)
-    sounding = Sounding(case.context, retries, listed, proposed=len(case.options.retries), most=case.most)
+    sounding = Sounding(Imagining(case.context), retries, listed, proposed=len(case.options.retries), most=case.most)
     first, more = (
         np.split(
             cautious(score_supposed(scorer, [sounding.supposed(questions)]), 0.0),

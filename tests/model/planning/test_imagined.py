@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from context_builders import NOW, card, context, contexts, failed
 from features.context import Context
 from model.candidates import candidates, horizon_of
-from model.planning.imagined import Imagining, answer_time
+from model.failures import failures
+from model.planning.imagined import Imagining
 
 
 @given(contexts(), st.lists(st.integers(0, 400), min_size=1, max_size=4, unique=True))
@@ -23,7 +24,9 @@ def test_they_are_what_replacing_the_attempts_gives(failure: Context, drawn: lis
     for attempt, retry in zip(attempts, path, strict=True):
         assert attempt == replace(attempt, at=retry.slot.start)
         assert (attempt.method_id, attempt.processor) == (retry.method_id, retry.processor)
-        assert attempt.known_at - attempt.at == answer_time(failure, retry.method_id)
+        failed_with = failures(failure, retry.method_id)[-1:]
+        waited = sum((one.known_at - one.at for one in failed_with), timedelta(0))
+        assert attempt.known_at - attempt.at == imagining.answer_time(retry.method_id) == waited
     known = max([failure.as_of, *(attempt.known_at for attempt in attempts)])
     assert imagined == replace(failure, attempts=(*failure.attempts, *attempts), as_of=known)
     assert imagined.methods is failure.methods

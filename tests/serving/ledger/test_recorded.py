@@ -6,8 +6,8 @@ from features.vocabulary import Outcome
 from ledger_builders import MERCHANT, a_proposal, apart_from_volumes, declines, told
 from model.caps.rulebook import Rulebook
 from model.decision import StopReason
+from model.limits import proposal_in
 from model.record import NOTHING, Judge, recorded_tally
-from model.screening import proposal_in
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reservation
 from serving.ledger.selecting import Selector
