@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from starlette.concurrency import run_in_threadpool
-
 from features.errors import InputError, InvalidValueError, RecoupError
 from model.caps.rulebook import Rulebook
 from serving.errors import FieldError, Kind, RequestError
@@ -17,6 +15,7 @@ from serving.ledger.selecting import Selector
 from serving.ledger.store import LedgerConflictError
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.threads import Threads
 from serving.traces import stage
 
 Answer = TypeVar("Answer")
@@ -26,6 +25,7 @@ _UNREACHABLE = (
     "The ledger cannot be reached, so that it is not known what has been attempted or reserved; nothing was decided "
     "or recorded, try again"
 )
+_THREADS = Threads("ledger", most=40)
 _UNKNOWN_IDS = frozenset({"reservation_id", "method_id", "payment_id", "decision_id"})
 _TAKEN_IDS = frozenset({"source_event_id"})
 
@@ -63,7 +63,7 @@ class LedgerAccess:
             raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
         with self.metrics.ledger_work(), stage("ledger"):
             try:
-                return await run_in_threadpool(_translated, work, ledger)
+                return await _THREADS.answer(lambda: _translated(work, ledger))
             except RequestError as refusal:
                 if refusal.kind is Kind.LEDGER_UNAVAILABLE:
                     self.metrics.ledger_failed()
