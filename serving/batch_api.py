@@ -19,6 +19,7 @@ from serving.errors import FieldError, Kind, RequestError, invalid_request
 from serving.idempotency import HEADER
 from serving.ledger_access import LedgerAccess
 from serving.settings import Settings
+from serving.tenancy.caller import caller_of
 from serving.trust.current import Current
 
 NDJSON = "application/x-ndjson"
@@ -45,7 +46,7 @@ def batch_routes(
         one that is refused spoils no other. Answers come while the rest is still worked on; whoever hangs up ends it.
         """
         _refuse_key(request.headers)
-        answering = Answering(request, current, access, clock, log)
+        answering = Answering(caller_of(request), current, access, clock, log)
         if _media_type(request.headers) == NDJSON:
             return _Streamed(request, Entries(), answering, settings.max_body_bytes)
         entries = Entries.listed(_entries_in(await read_body(request, LONGEST)))
@@ -90,9 +91,9 @@ class _Streamed(Response):
         if array:
             yield b"["
         between = b""
-        async with aclosing(answered(self._entries, self._answering.answer, self._answering.refused)) as answers:
-            async for answer in answers:
-                yield between + answer if array else answer + b"\n"
+        async with aclosing(answered(self._entries, self._answering.answer, self._answering.refused)) as lots:
+            async for lot in lots:
+                yield between + b",".join(lot) if array else b"\n".join((*lot, b""))
                 between = b","
         if array:
             yield b"]"

@@ -152,7 +152,15 @@ async def claimed(access: LedgerAccess, asked: Asked, now: datetime) -> Claim | 
     Raises:
         RequestError: Somebody works on it, the key stands for another request, or the ledger cannot be asked.
     """
-    found = await access.ask(lambda ledger: answered.claim(ledger.store, asked, now))
+    return usable_claim(await access.ask(lambda ledger: answered.claim(ledger.store, asked, now)))
+
+
+def usable_claim(found: Claim | Answer | Taken) -> Claim | Answer:
+    """What was found under a key.
+
+    Raises:
+        RequestError: Somebody works on it, or the key stands for another request.
+    """
     if found is Taken.IN_PROGRESS:
         raise RequestError(
             Kind.IN_PROGRESS, "A request under this Idempotency-Key is being answered; ask again", retry_after_s=1

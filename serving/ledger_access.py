@@ -58,16 +58,34 @@ class LedgerAccess:
         Raises:
             RequestError: There is no ledger, it cannot be reached, what is asked for is not in it, or contradicts it.
         """
-        ledger = self.ledger
-        if ledger is None:
-            raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
+        ledger = self._required()
+        return await self.in_thread(lambda: self._asked(work, ledger))
+
+    def ask_here(self, work: Callable[[Ledger], Answer]) -> Answer:
+        """The same in the thread of whoever asks.
+
+        Raises:
+            RequestError: As for `ask`.
+        """
+        return self._asked(work, self._required())
+
+    async def in_thread(self, work: Callable[[], Answer]) -> Answer:
+        """The answer of work with the ledger, done in a thread; what it raises is raised."""
         with self.metrics.ledger_work(), stage("ledger"):
-            try:
-                return await _THREADS.answer(lambda: _translated(work, ledger))
-            except RequestError as refusal:
-                if refusal.kind is Kind.LEDGER_UNAVAILABLE:
-                    self.metrics.ledger_failed()
-                raise
+            return await _THREADS.answer(work)
+
+    def _required(self) -> Ledger:
+        if self.ledger is None:
+            raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
+        return self.ledger
+
+    def _asked(self, work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:
+        try:
+            return _translated(work, ledger)
+        except RequestError as refusal:
+            if refusal.kind is Kind.LEDGER_UNAVAILABLE:
+                self.metrics.ledger_failed()
+            raise
 
     async def state(self) -> LedgerState | None:
         """Where the ledger stands; None for a service that keeps none.

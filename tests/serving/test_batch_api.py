@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message
 
 from api_builders import Api, Document, of_payment, used
-from serving.batch import LONGEST, MOST, Entries, Lines, answered
+from serving.batch import LONGEST, MOST, MOST_AT_ONCE, Entries, Lines, answered
 from serving.errors import Kind, RequestError
 from serving.ledger.ledger import Ledger
 from serving.service import Service
@@ -151,44 +151,59 @@ def test_a_key_decides_about_its_own_merchant_only(settings: Settings, service: 
 
 
 class Caller:
-    """Reads answers one at a time; counts what was worked on."""
+    """Reads answers; counts what was worked on, and how much of it at once."""
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.begun = self.at_work = self.most = 0
+        self.lots: list[int] = []
 
-    async def answer(self, number: int, entry: bytes) -> bytes:
-        self.begun += 1
+    async def answer(self, number: int, entries: Sequence[bytes]) -> list[bytes]:
+        assert number == self.begun
+        self.begun += len(entries)
+        self.lots.append(len(entries))
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
         await asyncio.sleep(0)
-        return entry
+        self.at_work -= 1
+        return list(entries)
 
-    async def read(self, entries: Entries, most: int) -> list[bytes]:
-        found = []
-        answers = answered(entries, self.answer, lambda number, error: b"refused")
-        async for one in answers:
-            found.append(one)
-            if len(found) == most:
+    async def read(self, entries: Entries, most: int, at_once: int = 1) -> list[bytes]:
+        found: list[bytes] = []
+        lots = answered(entries, self.answer, lambda number, error: b"refused", at_once)
+        async for lot in lots:
+            found += lot
+            if len(found) >= most:
                 break
-        await answers.aclose()
+        await lots.aclose()
         return found
 
 
-def test_nothing_is_worked_on_far_ahead_of_who_reads() -> None:
-    caller = Caller()
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_nothing_is_worked_on_far_ahead_of_who_reads(at_once: int) -> None:
+    caller, whole = Caller(), Caller()
     wanted = [b"%d" % i for i in range(1_000)]
-    assert asyncio.run(caller.read(Entries.listed(wanted), 10)) == wanted[:10]
-    assert caller.begun <= 10 + 4
-    assert asyncio.run(Caller().read(Entries.listed(wanted), 2_000)) == wanted
+    read = asyncio.run(caller.read(Entries.listed(wanted), 10, at_once))
+    assert read == wanted[: len(read)]
+    assert caller.begun <= len(read) + at_once * MOST_AT_ONCE
+    assert asyncio.run(whole.read(Entries.listed(wanted), 2_000, at_once)) == wanted
+    assert (caller.most, whole.most) == (at_once, at_once)
+
+
+def test_the_first_entry_is_answered_alone_and_then_more_at_a_time() -> None:
+    caller = Caller()
+    asyncio.run(caller.read(Entries.listed([b"x"] * 30), 30))
+    assert caller.lots == [1, 2, 4, 8, 8, 7]
 
 
 def test_an_answer_does_not_wait_for_the_next_entry() -> None:
     async def talk() -> list[bytes]:
-        entries, found = Entries(), []
-        answers = answered(entries, Caller().answer, lambda number, error: b"refused")
+        entries, found = Entries(), list[bytes]()
+        lots = answered(entries, Caller().answer, lambda number, error: b"refused")
         for word in (b"one", b"two"):
             entries.put(word)
-            found.append(await asyncio.wait_for(anext(answers), 5))
+            found += await asyncio.wait_for(anext(lots), 5)
         entries.put(RequestError(Kind.TOO_LARGE, "too much"))
-        found.append(await anext(answers))
+        found += await anext(lots)
         return found
 
     assert asyncio.run(talk()) == [b"one", b"two", b"refused"]
@@ -197,12 +212,12 @@ def test_an_answer_does_not_wait_for_the_next_entry() -> None:
 def test_who_hangs_up_ends_the_work() -> None:
     async def hang_up() -> tuple[int, int]:
         entries, caller, told = Entries.listed([b"x"] * 50), Caller(), 0
-        async for _ in answered(entries, caller.answer, lambda number, error: b""):
-            told += 1
+        async for lot in answered(entries, caller.answer, lambda number, error: b""):
+            told += len(lot)
             if told == 3:
                 entries.leave()
         return told, caller.begun
 
     told, begun = asyncio.run(hang_up())
     assert told == 3
-    assert begun <= 3 + 4
+    assert begun <= 3 + MOST_AT_ONCE
