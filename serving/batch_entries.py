@@ -19,8 +19,7 @@ from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_r
 from serving.idempotency import held_name, usable_claim, usable_key
 from serving.ledger import answered as keys
 from serving.ledger.answered import Answer, Asked, Claim
-from serving.ledger.ledger import Ledger
-from serving.ledger.recording import repeated_when_stuck
+from serving.ledger.recording import put_together
 from serving.ledger.store import Question
 from serving.ledger_access import LedgerAccess
 from serving.ledger_answers import with_reservation
@@ -179,7 +178,7 @@ class Answering:
             for claim, answer in claimed
         ]
         if under_keys:
-            self.access.ask_here(lambda ledger: _written_at_once(ledger, [*unwritten, *under_keys]))
+            self.access.ask_here(lambda ledger: put_together(ledger.store, [*unwritten, *under_keys]))
         elif unwritten:
             self.access.ask_here(lambda ledger: ledger.together.write(*unwritten))
 
@@ -217,17 +216,6 @@ def _without_repeated_keys(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
             seen.add(entry.key)
         run.append(entry)
     yield run
-
-
-def _written_at_once(ledger: Ledger, statements: Sequence[Question]) -> None:
-    """All of it, on the disk when this returns."""
-
-    def once() -> None:
-        with ledger.store.writing() as transaction:
-            for statement in statements:
-                transaction.put(*statement)
-
-    repeated_when_stuck(once)
 
 
 def _line(entry: _Entry) -> bytes:

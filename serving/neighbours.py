@@ -116,11 +116,13 @@ class Neighbours:
             self._log.warning("batches are not shared", reason=str(error))
             yield
             return
-        Thread(target=self._accept, args=(listener, answers), name="neighbours", daemon=True).start()
+        accepting = Thread(target=self._accept, args=(listener, answers), name="neighbours", daemon=True)
+        accepting.start()
         try:
             yield
         finally:
             self._leave(path)
+            accepting.join(_LONGEST_S)
 
     def reached(self) -> list[Neighbour]:
         """Those that listen now, each to be closed by whoever asks."""

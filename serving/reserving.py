@@ -13,12 +13,15 @@ from serving.answers import answer_body
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
 from serving.events_out.stops import stopped_by
+from serving.idempotency import held_name
 from serving.keeping import beside_hold, keep, keep_versions, kept_decision
+from serving.ledger.answered import Answer, Claim, kept_answer
 from serving.ledger.decisions import KeptDecision, kept_beside
 from serving.ledger.events import Source
 from serving.ledger.exposures import Exposure
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
+from serving.ledger.recording import put_together
 from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
@@ -32,6 +35,7 @@ from serving.service import Service
 from serving.traces import stage
 
 _TRIES = 2
+_OK, _JSON = 200, "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Decided:
         answer: The body of the answer, without the reservation.
         record: What counted beyond the context.
         refused: What was not held on the way to it.
+        answer_kept: Whether the answer is kept under the key of its request already.
     """
 
     context: Context
@@ -50,6 +55,7 @@ class Decided:
     record: Record = NOTHING
     reservation: Reservation | None = None
     refused: tuple[Refused, ...] = ()
+    answer_kept: bool = False
 
     @staticmethod
     def by(service: Service, context: Context, record: Record = NOTHING) -> "Decided":
@@ -64,24 +70,32 @@ class Decided:
 
 
 async def decided_for(
-    asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime, reservation_id: str | None = None
+    asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime, claim: Claim | None = None
 ) -> Decided:
     """The decision that a request asks for, with a place held where it asks for that too.
 
     Args:
-        reservation_id: The id of what is held; asked again under the same id, what was held before is found.
+        claim: The right to work on the request, under a key; asked again, what was held before is found.
 
     Raises:
         RequestError: The request contradicts itself, or the ledger that it needs cannot be asked.
     """
     began = perf_counter()
     context = _context(asked, now)
+    held_as = None if claim is None else held_name(claim, asked.payment.payment_id)
+
+    def work(ledger: Ledger) -> Decided:
+        decided, unwritten = _decided(asked, context, service, access, ledger, now, held_as)
+        if unwritten is None or claim is None:
+            return _written(ledger, decided, unwritten)
+        answer = Answer(_OK, _JSON, decided.answer)
+        put_together(ledger.store, (unwritten, kept_answer(claim, answer, now)))
+        return replace(decided, answer_kept=True)
+
     if access.ledger is None and not asked.reserve:
         decided = Decided.by(service, context)
     else:
-        decided = await access.ask(
-            lambda ledger: _written(ledger, *_decided(asked, context, service, access, ledger, now, reservation_id))
-        )
+        decided = await access.ask(work)
     count(decided, access.metrics, perf_counter() - began)
     return decided
 

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Sequence
+from contextlib import closing
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from api_builders import Api, Document, of_payment, used
 from serving.batch import LONGEST, MOST, MOST_AT_ONCE, Entries, Lines, answered
 from serving.errors import Kind, RequestError
 from serving.ledger.ledger import Ledger
+from serving.ledger.opening import store_at
 from serving.service import Service
 from serving.settings import Settings
 from tenants import tenants_of
@@ -114,6 +116,31 @@ def test_an_entry_under_a_key_is_answered_once(api: Api, failed: Document) -> No
     assert again[0]["decision"] == again[1]["decision"] == first["decision"]
     assert (again[2]["status"], again[2]["problem"]["type"]) == (409, "urn:recoup:problem:idempotency-key-reused")
     assert used(api) == 1  # one hold
+
+
+def test_the_same_key_twice_in_one_call_is_answered_from_what_was_kept(api: Api, failed: Document) -> None:
+    entry = failed | {"idempotency_key": "k1"}
+    # The first entry of a call is worked on alone; the next two are worked on together.
+    alone, first, again, other = streamed(api, lines_of(failed, entry, entry, of_payment(failed, "inv_2")))
+    assert [one["replayed"] for one in (alone, first, again, other)] == [False, False, True, False]
+    assert first["decision"] == again["decision"]
+
+
+def test_what_cannot_be_kept_is_refused_entry_by_entry_and_counted_for_nothing(
+    api: Api, failed: Document, settings: Settings
+) -> None:
+    def change(statement: str) -> None:
+        with closing(store_at(settings.database)) as store, store.writing() as transaction:
+            transaction.script(f"{statement};\n")
+
+    several = [of_payment(failed, f"inv_{i}") | {"idempotency_key": f"k{i}"} for i in range(3)]
+    change("ALTER TABLE decision RENAME TO decision_elsewhere")
+    assert [one["status"] for one in streamed(api, lines_of(*several, b"{"))] == [503, 503, 503, 400]
+    assert b"recoup_decisions_total{" not in api.send("GET", "/metrics").content
+    change("ALTER TABLE decision_elsewhere RENAME TO decision")
+    found = streamed(api, lines_of(*several))  # at once: nobody works on them any more
+    assert [(one["status"], one["replayed"]) for one in found] == [(200, False)] * 3
+    assert len(api.get("/v1/decisions?merchant_id=acme")["decisions"]) == 3
 
 
 def test_one_key_for_the_whole_call_is_refused(api: Api, failed: Document) -> None:
