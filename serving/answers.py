@@ -24,6 +24,8 @@ from serving.answer_schemas import DecisionAnswer, Limit, MoneyOut
 Told = Mapping[str, "Told"] | Sequence["Told"] | str | int | float | datetime | None
 """A part of an answer."""
 Facts = dict[str, Told]
+Zones = Mapping[str, ZoneInfo]
+"""The time zone of each method's issuer."""
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 
@@ -40,18 +42,19 @@ def answer_body(decision: Decision, context: Context) -> bytes:
 
 def _answer(decision: Decision, context: Context) -> Facts:
     score, value, versions = decision.score, decision.value, decision.versions
+    zones = {method.method_id: ZoneInfo(issuer_clock(context, method).zone) for method in context.methods}
     return {
         "decision_id": decision.decision_id,
         "payment_id": decision.payment_id,
         "as_of": decision.as_of,
         "valid_until": decision.valid_until,
-        "action": _action(decision, context),
+        "action": _action(decision, zones),
         "probability": _probability(score) if score else None,
         "expected_net_value": _money(value.net) if value else None,
         "expected_cost": _money(value.cost) if value else None,
         "break_even_cost": _money(value.break_even_cost) if value else None,
-        "plan": _plan(decision, context),
-        "alternatives": tuple([_alternative(other, context) for other in decision.alternatives]),
+        "plan": _plan(decision, zones),
+        "alternatives": tuple([_alternative(other, zones) for other in decision.alternatives]),
         "curves": tuple([_curve(curve) for curve in decision.curves]),
         "limits": tuple([_limit(verdict) for verdict in decision.verdicts]),
         "removed": tuple([_removed(removed) for removed in decision.removed]),
@@ -92,7 +95,7 @@ def _step_down(step: StepDown) -> Facts:
     return {"policy_source": step.policy_source, "why": step.why, "sentence": step.sentence}
 
 
-def _action(decision: Decision, context: Context) -> Facts:
+def _action(decision: Decision, zones: Zones) -> Facts:
     action, propensity = decision.choice.action, decision.choice.propensity
     if isinstance(action, Stop):
         reason = StopReason(action.reason)
@@ -100,7 +103,7 @@ def _action(decision: Decision, context: Context) -> Facts:
         return {"kind": kind, "reason": reason, "propensity": propensity}
     return {
         "kind": "retry",
-        "window": _window(action, context),
+        "window": _window(action, zones),
         "method_id": action.method_id,
         "processor": action.processor,
         "by_day": decision.by_day,
@@ -108,21 +111,20 @@ def _action(decision: Decision, context: Context) -> Facts:
     }
 
 
-def _window(retry: Retry, context: Context) -> Facts:
-    name = issuer_clock(context, context.method(retry.method_id)).zone
-    slot, zone = retry.slot, ZoneInfo(name)
+def _window(retry: Retry, zones: Zones) -> Facts:
+    zone, start, end = zones[retry.method_id], retry.slot.start, retry.slot.end
     return {
-        "start": slot.start,
-        "end": slot.end,
-        "start_local": slot.start.astimezone(zone),
-        "end_local": slot.end.astimezone(zone),
-        "time_zone": name,
+        "start": start,
+        "end": end,
+        "start_local": start.astimezone(zone),
+        "end_local": end.astimezone(zone),
+        "time_zone": zone.key,
     }
 
 
-def _alternative(other: Alternative, context: Context) -> Facts:
+def _alternative(other: Alternative, zones: Zones) -> Facts:
     return {
-        "window": _window(other.retry, context),
+        "window": _window(other.retry, zones),
         "method_id": other.retry.method_id,
         "processor": other.retry.processor,
         "probability": _probability(other.score),
@@ -132,10 +134,10 @@ def _alternative(other: Alternative, context: Context) -> Facts:
     }
 
 
-def _plan(decision: Decision, context: Context) -> Facts:
+def _plan(decision: Decision, zones: Zones) -> Facts:
     plan = decision.plan
     return {
-        "attempts": tuple([_planned(attempt, context) for attempt in plan.attempts]),
+        "attempts": tuple([_planned(attempt, zones) for attempt in plan.attempts]),
         "expected_attempts": plan.expected_attempts,
         "recovery_probability": plan.recovery_probability,
         "recovery_low": plan.recovery_low,
@@ -148,9 +150,9 @@ def _plan(decision: Decision, context: Context) -> Facts:
     }
 
 
-def _planned(attempt: PlannedAttempt, context: Context) -> Facts:
+def _planned(attempt: PlannedAttempt, zones: Zones) -> Facts:
     return {
-        "window": _window(attempt.retry, context),
+        "window": _window(attempt.retry, zones),
         "method_id": attempt.retry.method_id,
         "processor": attempt.retry.processor,
         "probability": _probability(attempt.score),

@@ -12,7 +12,7 @@ from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, V
 from serving.draining import Draining
 from serving.edge import note, read_body
 from serving.errors import MEDIA_TYPE, Kind, RequestError
-from serving.idempotency import reservation_id_of
+from serving.idempotency import claim_of, tell_kept
 from serving.ledger_access import LedgerAccess
 from serving.ledger_answers import with_reservation
 from serving.openapi import DECISION_BODY, DECISION_RESPONSES
@@ -65,10 +65,11 @@ def routes(
         """
         asked, now = parse_request(await read_body(request, settings.max_body_bytes)), clock()
         require_own(request, asked.payment.merchant_id, field="payment.merchant_id")
-        held_as = reservation_id_of(request, asked.payment.payment_id)
         service = current.service.for_request(asked.within_ms)
-        decided = await decided_for(asked, service, access, now, held_as)
+        decided = await decided_for(asked, service, access, now, claim_of(request))
         decision = decided.decision
+        if decided.answer_kept:
+            tell_kept(request)
         if shadow is not None:
             shadow.offer(service, decision)
         note(request, decision_id=decision.decision_id, policy_source=decision.policy_source)

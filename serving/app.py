@@ -17,6 +17,7 @@ from model.scorer import ScoreSource
 from serving.admin_api import admin_routes
 from serving.api import routes
 from serving.batch_api import batch_routes
+from serving.batch_sharing import for_neighbours
 from serving.customers_api import customer_routes
 from serving.decisions_api import decision_routes
 from serving.draining import Draining
@@ -34,6 +35,7 @@ from serving.logs import service_log
 from serving.metrics import Metrics
 from serving.metrics_api import metrics_routes, public_in
 from serving.money_back_api import money_back_routes
+from serving.neighbours import Neighbours, neighbours_in
 from serving.openapi import describe
 from serving.parameters import only_known_parameters
 from serving.payments_api import payment_routes
@@ -93,6 +95,7 @@ def create_app(
     shadow = Shadowing(current, ledger, metrics, log)
     follower = Follower(current, settings, metrics, log, now) if live and _is_followed(settings) else None
     reports = reports or reports_of(settings, log)
+    neighbours = neighbours_in(os.environ, log)
     endpoints = endpoints_in(settings.webhooks, os.environ)
     targets = targets_in(settings.event_targets, os.environ)
 
@@ -116,7 +119,8 @@ def create_app(
             retrying(access, endpoints, log, now),
             delivering(access, targets, log, now),
         ):
-            with tracing(os.environ), shadowing(shadow), following(follower, settings):
+            doing_lots = neighbours.listening(for_neighbours(current, access, now, log))
+            with tracing(os.environ), shadowing(shadow), following(follower, settings), doing_lots:
                 yield
         reports.close()
         sandboxes.close()
@@ -134,7 +138,7 @@ def create_app(
 
     def sandbox_app(its: LedgerAccess, time: SandboxTime) -> FastAPI:
         inner = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
-        for router in merchant_routers(current, its, settings, time, log, reports):
+        for router in merchant_routers(current, its, settings, time, log, reports, Neighbours(None, log)):
             inner.include_router(router, dependencies=known)
         inner.include_router(sandbox_routes(sandboxes, settings), dependencies=known)
         inner.include_router(sandbox_attempt_routes(sandboxes, settings), dependencies=known)
@@ -143,7 +147,7 @@ def create_app(
         return inner
 
     sandboxes = app.state.sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
-    for router in merchant_routers(current, access, settings, now, log, reports, shadow, draining):
+    for router in merchant_routers(current, access, settings, now, log, reports, neighbours, shadow, draining):
         app.include_router(router, dependencies=known)
     app.include_router(metrics_routes(metrics))
     app.include_router(webhook_routes(access, endpoints, settings, now))
@@ -167,13 +171,14 @@ def merchant_routers(
     now: Callable[[], datetime],
     log: FilteringBoundLogger,
     reports: Reports,
+    neighbours: Neighbours,
     shadow: Shadowing | None = None,
     draining: Draining | None = None,
 ) -> tuple[APIRouter, ...]:
     """What a merchant's key reaches, live and in its sandbox alike."""
     return (
         routes(current, shadow, access, settings, now, draining),
-        batch_routes(current, access, settings, now, log),
+        batch_routes(current, access, settings, now, log, neighbours),
         decision_routes(access, current, settings.home / MODELS),
         report_routes(access, settings, now),
         customer_routes(access, settings, now),

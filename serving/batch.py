@@ -1,7 +1,10 @@
-"""Many entries in one call: taken as they come, answered in their order, a few at a time.
+"""Many entries in one call: taken as they come, answered in their order, some at a time.
 
 What is asked is read as fast as it comes, because many clients send everything before they read anything; it is at most
 `LONGEST` bytes. What is answered is never stored up: nothing more is worked on while the caller does not read.
+
+The first entry is worked on alone, so that its answer comes early, and then twice as many each time: what they share is
+written once, and handed over once, for all of them.
 """
 
 import asyncio
@@ -16,10 +19,11 @@ MOST = 10_000
 """Entries of one call."""
 LONGEST = 16_000_000
 """Bytes of one call."""
-_AT_ONCE = 4
+MOST_AT_ONCE = 8
+"""Entries that are worked on together, so that nobody waits long for an answer that is there."""
 
-Answer = Callable[[int, bytes], Coroutine[None, None, bytes]]
-"""Answers an entry by its number, counted from 0, and its bytes; a refusal is an answer too."""
+Answer = Callable[[int, Sequence[bytes]], Coroutine[None, None, list[bytes]]]
+"""Answers entries by the number of the first, counted from 0, and their bytes; a refusal is an answer too."""
 Refused = Callable[[int, RequestError], bytes]
 
 
@@ -27,8 +31,11 @@ class Entries:
     """The entries of a call, as they come."""
 
     def __init__(self) -> None:
-        self._come: asyncio.Queue[bytes | RequestError | None] = asyncio.Queue()
+        self._there: deque[bytes] = deque()
+        self._changed = asyncio.Event()
+        self._last = False
         self.left = False
+        self.fault: RequestError | None = None
 
     @staticmethod
     def listed(entries: Sequence[bytes]) -> "Entries":
@@ -39,9 +46,18 @@ class Entries:
         made.put(None)
         return made
 
+    @property
+    def over(self) -> bool:
+        """All that will ever come was taken."""
+        return self._last and not self._there
+
     def put(self, entry: bytes | RequestError | None) -> None:
         """One has come; or why no more can be read; or None after the last."""
-        self._come.put_nowait(entry)
+        if isinstance(entry, bytes):
+            self._there.append(entry)
+        else:
+            self.fault, self._last = self.fault or entry, True
+        self._changed.set()
 
     async def read_lines(self, request: Request, longest_line: int) -> None:
         """Take in the lines of a body, and notice when the caller leaves."""
@@ -66,9 +82,16 @@ class Entries:
             continue
         self.leave()
 
-    async def next(self) -> bytes | RequestError | None:
-        """The next entry, or why there is none that can be read; None after the last."""
-        return None if self.left else await self._come.get()
+    def take(self, most: int) -> list[bytes]:
+        """The next entries that are there, so many at most."""
+        found = [self._there.popleft() for _ in range(min(most, len(self._there)))]
+        if not self._there and not self._last:
+            self._changed.clear()
+        return found
+
+    async def come(self) -> None:
+        """Wait until there is an entry, or will be none."""
+        await self._changed.wait()
 
     def leave(self) -> None:
         """The caller has left; nothing more is worth an answer."""
@@ -121,31 +144,44 @@ class Lines:
         return RequestError(Kind.TOO_LARGE, f"A line is longer than {self._longest_line:,} bytes; no more was read")
 
 
-async def answered(entries: Entries, answer: Answer, refused: Refused) -> AsyncGenerator[bytes, None]:
-    """The answers in the order of the entries, each as soon as it is there; ends when the caller has left.
+async def answered(
+    entries: Entries, answer: Answer, refused: Refused, at_once: int = 1
+) -> AsyncGenerator[list[bytes], None]:
+    """The answers in the order of the entries, as many as are there together; ends when the caller has left.
 
     Args:
         refused: The answer that ends a stream of which no more can be read.
+        at_once: So many lots of entries are worked on at once.
     """
-    working: deque[asyncio.Task[bytes]] = deque()
-    coming: asyncio.Task[bytes | RequestError | None] | None = asyncio.create_task(entries.next())
-    number, last = 0, b""
+    working: deque[asyncio.Task[list[bytes]]] = deque()
+    number, most = 0, 1
     try:
-        while (coming or working) and not entries.left:
-            more = {coming} if coming and len(working) < _AT_ONCE else set()
-            await asyncio.wait({*list(working)[:1], *more}, return_when=asyncio.FIRST_COMPLETED)
-            if working and working[0].done():
-                yield working.popleft().result()
-            elif coming and coming.done():
-                entry = coming.result()
-                coming = asyncio.create_task(entries.next()) if isinstance(entry, bytes) else None
-                if isinstance(entry, bytes):
-                    working.append(asyncio.create_task(answer(number, entry)))
-                    number += 1
-                elif entry is not None:
-                    last = refused(number, entry)
-        if last and not entries.left:
-            yield last
+        while not entries.left:
+            ready = working.popleft().result() if working and working[0].done() else []
+            while len(working) < at_once and (some := entries.take(most)):
+                working.append(asyncio.create_task(answer(number, some)))
+                number, most = number + len(some), min(2 * most, MOST_AT_ONCE)
+            if ready:
+                yield ready
+            elif working or not entries.over:
+                await _something(entries, working, room=len(working) < at_once)
+            else:
+                break
+        if entries.fault and not entries.left:
+            yield [refused(number, entries.fault)]
     finally:
-        for task in (*working, *([coming] if coming else [])):
+        for task in working:
             task.cancel()
+
+
+async def _something(entries: Entries, working: Sequence[asyncio.Task[list[bytes]]], *, room: bool) -> None:
+    """Wait until the first lot is answered, or an entry has come that there is room for."""
+    first = {working[0]} if working else set()
+    if not room or entries.over:
+        await asyncio.wait(first)
+        return
+    coming = asyncio.create_task(entries.come())
+    try:
+        await asyncio.wait({*first, coming}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        coming.cancel()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import datetime
 
 import orjson
@@ -14,11 +14,14 @@ from structlog.typing import FilteringBoundLogger
 from serving.batch import LONGEST, MOST, Entries, answered
 from serving.batch_entries import Answering
 from serving.batch_openapi import BATCH_BODY, BATCH_RESPONSES
+from serving.batch_sharing import Sharing
 from serving.edge import read_body
 from serving.errors import FieldError, Kind, RequestError, invalid_request
 from serving.idempotency import HEADER
 from serving.ledger_access import LedgerAccess
+from serving.neighbours import Neighbours
 from serving.settings import Settings
+from serving.tenancy.caller import caller_of
 from serving.trust.current import Current
 
 NDJSON = "application/x-ndjson"
@@ -31,6 +34,7 @@ def batch_routes(
     settings: Settings,
     clock: Callable[[], datetime],
     log: FilteringBoundLogger,
+    neighbours: Neighbours,
 ) -> APIRouter:
     """The address of many decisions."""
     router = APIRouter(tags=["decisions"])
@@ -45,11 +49,11 @@ def batch_routes(
         one that is refused spoils no other. Answers come while the rest is still worked on; whoever hangs up ends it.
         """
         _refuse_key(request.headers)
-        answering = Answering(request, current, access, clock, log)
+        answering = Answering(caller_of(request), current, access, clock, log)
         if _media_type(request.headers) == NDJSON:
-            return _Streamed(request, Entries(), answering, settings.max_body_bytes)
+            return _Streamed(request, Entries(), answering, neighbours, settings.max_body_bytes)
         entries = Entries.listed(_entries_in(await read_body(request, LONGEST)))
-        return _Streamed(request, entries, answering, None)
+        return _Streamed(request, entries, answering, neighbours, None)
 
     return router
 
@@ -61,10 +65,17 @@ class _Streamed(Response):
         longest_line: Of the lines that are read meanwhile; None where the entries are there and make an array.
     """
 
-    def __init__(self, request: Request, entries: Entries, answering: Answering, longest_line: int | None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        entries: Entries,
+        answering: Answering,
+        neighbours: Neighbours,
+        longest_line: int | None,
+    ) -> None:
         super().__init__(media_type=_JSON if longest_line is None else NDJSON)
         del self.headers["content-length"]
-        self._request, self._entries, self._answering = request, entries, answering
+        self._request, self._entries, self._answering, self._neighbours = request, entries, answering, neighbours
         self._longest_line = longest_line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the request has it
@@ -89,11 +100,13 @@ class _Streamed(Response):
         array = self._longest_line is None
         if array:
             yield b"["
-        between = b""
-        async with aclosing(answered(self._entries, self._answering.answer, self._answering.refused)) as answers:
-            async for answer in answers:
-                yield between + answer if array else answer + b"\n"
-                between = b","
+        between, sharing = b"", await Sharing.begun(self._answering, self._neighbours)
+        with closing(sharing):
+            lots = answered(self._entries, sharing.answer, self._answering.refused, sharing.at_once)
+            async with aclosing(lots):
+                async for lot in lots:
+                    yield between + b",".join(lot) if array else b"\n".join((*lot, b""))
+                    between = b","
         if array:
             yield b"]"
 

@@ -1,91 +1,186 @@
-"""One entry of a batch: a request for a decision, answered by itself, under a key of its own where it has one."""
+"""Entries of a batch: requests for decisions, each answered by itself, under a key of its own where it has one.
 
-from collections.abc import Callable
+Entries are worked on one after another in one thread. What they have to write before they are answered is written for
+all of them in one transaction: the decisions, and the answers under keys.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from time import perf_counter
 
 import orjson
-from starlette.requests import Request
 from structlog.typing import FilteringBoundLogger
 
 from features.errors import RecoupError
 from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request
-from serving.idempotency import claimed, held_name, usable_key
+from serving.idempotency import held_name, usable_claim, usable_key
 from serving.ledger import answered as keys
 from serving.ledger.answered import Answer, Asked, Claim
+from serving.ledger.recording import put_together
+from serving.ledger.store import Question
 from serving.ledger_access import LedgerAccess
 from serving.ledger_answers import with_reservation
 from serving.problems import refusal_of
 from serving.requests import parse_request
-from serving.reserving import decided_for
-from serving.tenancy.caller import caller_of, require_own
+from serving.reserving import Decided, count, decided_here
+from serving.tenancy.caller import Caller, refuse_others
 from serving.trust.current import Current
 
 KEY = "idempotency_key"
+PATH = "/v1/decisions/batch"
 _JSON = "application/json"
 _OK, _FAILED = 200, 500
-_BATCH = b"POST\n/v1/decisions/batch\n"
+_BATCH = f"POST\n{PATH}\n".encode()
+
+
+def _refusal(error: RecoupError) -> Answer:
+    found = refusal_of(error, PATH)
+    return Answer(found.status_code, MEDIA_TYPE, bytes(found.body))
+
+
+_FAILURE = _refusal(RequestError(Kind.INTERNAL, "The service failed on this entry"))
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An entry on its way to its answer.
+
+    Args:
+        body: Without its key.
+        key: None where it has none.
+        claim: The right to work on what was asked under the key.
+        made: What was decided, and the seconds that it took.
+        unwritten: What keeps the decision, to be written before it is answered.
+    """
+
+    number: int
+    body: bytes
+    key: str | None = None
+    claim: Claim | None = None
+    made: tuple[Decided, float] | None = None
+    unwritten: Question | None = None
+    answer: Answer | None = None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
     """What answers the entries of one call."""
 
-    request: Request
+    caller: Caller
     current: Current
     access: LedgerAccess
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
 
-    async def answer(self, number: int, entry: bytes) -> bytes:
-        """The answer to an entry; a refusal is one too, and so is a failure, which spoils no other entry."""
-        try:
-            body, key = keyed(entry)
-            if key is None:
-                return _line(number, Answer(_OK, _JSON, await self._decided(body, None)))
-            return await self._once(number, body, key)
-        except RecoupError as error:
-            return self.refused(number, error)
-        except Exception:
-            self.log.exception("an entry failed", entry=number)
-            return self.refused(number, RequestError(Kind.INTERNAL, "The service failed on this entry"))
+    async def answer(self, first: int, entries: Sequence[bytes]) -> list[bytes]:
+        """The answer to each entry; a refusal is one too, and so is a failure, which spoils no other entry.
+
+        Args:
+            first: The number of the first.
+        """
+        return await self.access.in_thread(lambda: self.answers(first, entries))
+
+    def answers(self, first: int, entries: Sequence[bytes]) -> list[bytes]:
+        """The same in the thread of whoever asks."""
+        found = [self._read(first + place, entry) for place, entry in enumerate(entries)]
+        for run in _without_repeated_keys(found):
+            try:
+                self._claim(run)
+                for entry in run:
+                    if entry.answer is None:
+                        self._decide(entry)
+                self._keep(run)
+            except Exception:
+                self.log.exception("entries failed", first=run[0].number, entries=len(run))
+                for entry in run:
+                    entry.answer = _FAILURE
+        return [_line(entry) for entry in found]
 
     def refused(self, number: int, error: RecoupError) -> bytes:
         """The answer to an entry that is refused."""
-        return _line(number, _refusal(error, self.request.url.path))
+        return _line(_Entry(number, b"", answer=_refusal(error)))
 
-    async def _once(self, number: int, body: bytes, key: str) -> bytes:
-        asked = Asked(caller_of(self.request).merchant_id, key, sha256(_BATCH + body).hexdigest())
-        claim = await claimed(self.access, asked, self.clock())
-        if isinstance(claim, Answer):
-            return _line(number, claim, replayed=True)
+    def _read(self, number: int, entry: bytes) -> _Entry:
         try:
-            answer = Answer(_OK, _JSON, await self._decided(body, claim))
+            return _Entry(number, *keyed(entry))
         except RecoupError as error:
-            answer = _refusal(error, self.request.url.path)
-        except BaseException:
-            await self._let_go(claim)
-            raise
-        if answer.status >= _FAILED:
-            await self._let_go(claim)
-        else:
-            with suppress(RequestError):  # what was done is done, and asked again it is answered with the same ids
-                await self.access.ask(lambda ledger: keys.keep(ledger.store, claim, answer, self.clock()))
-        return _line(number, answer)
+            return _Entry(number, b"", answer=_refusal(error))
 
-    async def _let_go(self, claim: Claim) -> None:
-        with suppress(RequestError):  # it is free by itself after a while
-            await self.access.ask(lambda ledger: keys.let_go(ledger.store, claim))
+    def _claim(self, entries: Sequence[_Entry]) -> None:
+        """Take up what is asked under keys, or answer it as before."""
+        asked = {
+            Asked(self.caller.merchant_id, entry.key, sha256(_BATCH + entry.body).hexdigest()): entry
+            for entry in entries
+            if entry.key is not None
+        }
+        if not asked:
+            return
+        try:
+            now = self.clock()
+            found = self.access.ask_here(lambda ledger: keys.claim_each(ledger.store, tuple(asked), now))
+        except RecoupError as error:
+            for entry in asked.values():
+                entry.answer = _refusal(error)
+            return
+        for one, entry in asked.items():
+            try:
+                claim = usable_claim(found[one])
+            except RecoupError as error:
+                entry.answer = _refusal(error)
+                continue
+            if isinstance(claim, Answer):
+                entry.answer, entry.replayed = claim, True
+            else:
+                entry.claim = claim
 
-    async def _decided(self, body: bytes, claim: Claim | None) -> bytes:
-        asked = parse_request(body)
-        require_own(self.request, asked.payment.merchant_id, field="payment.merchant_id")
-        held_as = None if claim is None else held_name(claim, asked.payment.payment_id)
-        service = self.current.service.for_request(asked.within_ms)
-        decided = await decided_for(asked, service, self.access, self.clock(), held_as)
-        return with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
+    def _decide(self, entry: _Entry) -> None:
+        began = perf_counter()
+        try:
+            asked = parse_request(entry.body)
+            refuse_others(self.caller, asked.payment.merchant_id, field="payment.merchant_id")
+            held_as = None if entry.claim is None else held_name(entry.claim, asked.payment.payment_id)
+            service = self.current.service.for_request(asked.within_ms)
+            decided, entry.unwritten = decided_here(asked, service, self.access, self.clock(), held_as)
+            body = with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
+            entry.made, entry.answer = (decided, perf_counter() - began), Answer(_OK, _JSON, body)
+        except RecoupError as error:
+            entry.answer = _refusal(error)
+        except Exception:
+            self.log.exception("an entry failed", entry=entry.number)
+            entry.answer = _FAILURE
+
+    def _keep(self, entries: Sequence[_Entry]) -> None:
+        """Write what was decided, with the answers under keys; what cannot be kept is refused.
+
+        Where only an answer cannot be kept, what was done is done: asked again, the same ids come of it.
+        """
+        try:
+            self._write(entries)
+        except RecoupError as error:
+            lost = [entry for entry in entries if entry.unwritten is not None]
+            for entry in lost:
+                entry.made, entry.unwritten, entry.answer = None, None, _refusal(error)
+            with suppress(RequestError):  # they are free by themselves after a while
+                self._write(lost)
+        for entry in entries:
+            if entry.made is not None:
+                count(entry.made[0], self.access.metrics, entry.made[1])
+
+    def _write(self, entries: Sequence[_Entry]) -> None:
+        unwritten = [entry.unwritten for entry in entries if entry.unwritten is not None]
+        claimed, now = [(entry.claim, entry.answer) for entry in entries if entry.claim and entry.answer], self.clock()
+        under_keys = [
+            keys.left_again(claim) if answer.status >= _FAILED else keys.kept_answer(claim, answer, now)
+            for claim, answer in claimed
+        ]
+        if under_keys:
+            self.access.ask_here(lambda ledger: put_together(ledger.store, [*unwritten, *under_keys]))
+        elif unwritten:
+            self.access.ask_here(lambda ledger: ledger.together.write(*unwritten))
 
 
 def keyed(entry: bytes) -> tuple[bytes, str | None]:
@@ -109,13 +204,23 @@ def keyed(entry: bytes) -> tuple[bytes, str | None]:
     return orjson.dumps(tree, option=orjson.OPT_SORT_KEYS), usable_key(key, KEY)
 
 
-def _refusal(error: RecoupError, path: str) -> Answer:
-    found = refusal_of(error, path)
-    return Answer(found.status_code, MEDIA_TYPE, bytes(found.body))
+def _without_repeated_keys(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
+    """The entries in runs, so that what was asked under a key is kept when the same key comes again."""
+    run: list[_Entry] = []
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.key in seen:
+            yield run
+            run, seen = [], set()
+        if entry.key is not None:
+            seen.add(entry.key)
+        run.append(entry)
+    yield run
 
 
-def _line(number: int, answer: Answer, *, replayed: bool = False) -> bytes:
+def _line(entry: _Entry) -> bytes:
     """The answer to an entry: its number, its status as a call of its own would have had it, and the body."""
+    answer = entry.answer or _FAILURE
     what = b"decision" if answer.status == _OK else b"problem"
-    told = b"true" if replayed else b"false"
-    return b'{"index":%d,"status":%d,"replayed":%b,"%b":%b}' % (number, answer.status, told, what, answer.body)
+    told = b"true" if entry.replayed else b"false"
+    return b'{"index":%d,"status":%d,"replayed":%b,"%b":%b}' % (entry.number, answer.status, told, what, answer.body)

@@ -23,24 +23,29 @@ HEADER = "idempotency-key"
 REPLAYED = "idempotent-replayed"
 OWN_KEYS = (*SIGNED, "/v1/decisions/batch")
 """Addresses that have keys of their own: of a delivery, or one for each entry of a call."""
-_CLAIM = "claim"
+_CLAIM, _KEPT = "claim", "answer_kept"
 _LONGEST = 200
 # A longer answer is not kept: asked again, it is made again, which every address allows.
 _LONGEST_ANSWER = 4_000_000
 _FAILED = 500
 
 
-def reservation_id_of(request: Request, payment_id: str) -> str | None:
-    """The id of what is held for a payment by a request under a key; None for a request without one.
-
-    Whoever takes the request over after a crash comes to the same id, so that nothing is held twice.
-    """
+def claim_of(request: Request) -> Claim | None:
+    """The right to work on a request under a key; None for a request without one."""
     claim: Claim | None = getattr(request.state, _CLAIM, None)
-    return None if claim is None else held_name(claim, payment_id)
+    return claim
+
+
+def tell_kept(request: Request) -> None:
+    """Say that the answer to a request is kept under its key already, with what it is about."""
+    setattr(request.state, _KEPT, True)
 
 
 def held_name(claim: Claim, payment_id: str) -> str:
-    """The id of what is held for a payment by a claimed request."""
+    """The id of what is held for a payment by a claimed request.
+
+    Whoever takes the request over after a crash comes to the same id, so that nothing is held twice.
+    """
     return "rsv_" + blake2b(f"{claim.name}\x1f{payment_id}".encode(), digest_size=12).hexdigest()
 
 
@@ -104,7 +109,7 @@ class Idempotency:
         answer = _answer_in(messages)
         if answer.status >= _FAILED or len(answer.body) > _LONGEST_ANSWER:
             await self._let_go(claim)
-        else:
+        elif not scope["state"].get(_KEPT):
             await self._keep(claim, answer)
         return messages
 
@@ -152,7 +157,15 @@ async def claimed(access: LedgerAccess, asked: Asked, now: datetime) -> Claim | 
     Raises:
         RequestError: Somebody works on it, the key stands for another request, or the ledger cannot be asked.
     """
-    found = await access.ask(lambda ledger: answered.claim(ledger.store, asked, now))
+    return usable_claim(await access.ask(lambda ledger: answered.claim(ledger.store, asked, now)))
+
+
+def usable_claim(found: Claim | Answer | Taken) -> Claim | Answer:
+    """What was found under a key.
+
+    Raises:
+        RequestError: Somebody works on it, or the key stands for another request.
+    """
     if found is Taken.IN_PROGRESS:
         raise RequestError(
             Kind.IN_PROGRESS, "A request under this Idempotency-Key is being answered; ask again", retry_after_s=1

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from starlette.concurrency import run_in_threadpool
-
 from features.errors import InputError, InvalidValueError, RecoupError
 from model.caps.rulebook import Rulebook
 from serving.errors import FieldError, Kind, RequestError
@@ -17,6 +15,7 @@ from serving.ledger.selecting import Selector
 from serving.ledger.store import LedgerConflictError
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.threads import Threads
 from serving.traces import stage
 
 Answer = TypeVar("Answer")
@@ -26,6 +25,7 @@ _UNREACHABLE = (
     "The ledger cannot be reached, so that it is not known what has been attempted or reserved; nothing was decided "
     "or recorded, try again"
 )
+_THREADS = Threads("ledger", most=40)
 _UNKNOWN_IDS = frozenset({"reservation_id", "method_id", "payment_id", "decision_id"})
 _TAKEN_IDS = frozenset({"source_event_id"})
 
@@ -58,16 +58,34 @@ class LedgerAccess:
         Raises:
             RequestError: There is no ledger, it cannot be reached, what is asked for is not in it, or contradicts it.
         """
-        ledger = self.ledger
-        if ledger is None:
-            raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
+        ledger = self._required()
+        return await self.in_thread(lambda: self._asked(work, ledger))
+
+    def ask_here(self, work: Callable[[Ledger], Answer]) -> Answer:
+        """The same in the thread of whoever asks.
+
+        Raises:
+            RequestError: As for `ask`.
+        """
+        return self._asked(work, self._required())
+
+    async def in_thread(self, work: Callable[[], Answer]) -> Answer:
+        """The answer of work with the ledger, done in a thread; what it raises is raised."""
         with self.metrics.ledger_work(), stage("ledger"):
-            try:
-                return await run_in_threadpool(_translated, work, ledger)
-            except RequestError as refusal:
-                if refusal.kind is Kind.LEDGER_UNAVAILABLE:
-                    self.metrics.ledger_failed()
-                raise
+            return await _THREADS.answer(work)
+
+    def _required(self) -> Ledger:
+        if self.ledger is None:
+            raise RequestError(Kind.LEDGER_UNAVAILABLE, _ABSENT)
+        return self.ledger
+
+    def _asked(self, work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:
+        try:
+            return _translated(work, ledger)
+        except RequestError as refusal:
+            if refusal.kind is Kind.LEDGER_UNAVAILABLE:
+                self.metrics.ledger_failed()
+            raise
 
     async def state(self) -> LedgerState | None:
         """Where the ledger stands; None for a service that keeps none.

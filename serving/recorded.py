@@ -14,13 +14,13 @@ from model.caps.tally import Event
 from model.decision import StopReason
 from model.limits import proposal_in
 from model.record import Halt, Record
-from serving.ledger.advice import advice_reasons
-from serving.ledger.beyond import fixes_of
-from serving.ledger.counting import Held, around
+from serving.ledger.advice import advice_in, advice_question
+from serving.ledger.beyond import fixes_in, fixes_question
+from serving.ledger.counting import Held, around_in, near_question
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reason, ReasonCode
-from serving.ledger.selecting import Selector
+from serving.ledger.selecting import FOR_EVER, Selector
 from serving.ledger.situation import Situation, situation
 
 _STOPS = {
@@ -60,17 +60,22 @@ def recorded(ledger: Ledger, selector: Selector, context: Context, without: str 
         for method in context.methods
     ]
     on = [through[0] for through in proposals]  # what the ledger knows of a method is the same through all
+    now, payment = to_micros(context.as_of), context.payment
     with ledger.store.reading() as transaction:
+        rows = transaction.ask(  # in one exchange, where the database can
+            *[near_question(one, FOR_EVER) for one in on],
+            *[fixes_question(one) for one in on],
+            advice_question(payment.merchant_id, payment.payment_id),
+        )
+        near, mended, against = rows[: len(on)], rows[len(on) : -1], rows[-1]
         found = [
-            situation(transaction, selector, proposal, context.as_of, near=near)
-            for through, near in zip(proposals, around(transaction, *on), strict=True)
+            situation(transaction, selector, proposal, context.as_of, near=around_in(around))
+            for through, around in zip(proposals, near, strict=True)
             for proposal in through
         ]
         rules = {rule.rule_id: rule for one in found for rule in one.selected.rulebook.rules}
-        now, merchant_id = to_micros(context.as_of), context.payment.merchant_id
-        volumes = ledger.recent_volumes.of(transaction, merchant_id, rules.values(), now)
-        fixes = fixes_of(transaction, *on)
-        advice = advice_reasons(transaction, merchant_id, context.payment.payment_id)
+        volumes = ledger.recent_volumes.of(transaction, payment.merchant_id, rules.values(), now)
+    fixes, advice = fixes_in(on, mended), advice_in(against)
     if without is not None:
         found = [replace(one, held=tuple(h for h in one.held if h.reservation_id != without)) for one in found]
     events = _live(found, now)

@@ -14,23 +14,29 @@ from serving.answers import answer_body
 from serving.contexts import context_of
 from serving.errors import FieldError, invalid_request
 from serving.events_out.stops import stopped_by
+from serving.idempotency import held_name
 from serving.keeping import beside_hold, keep, keep_versions, kept_decision
+from serving.ledger.answered import Answer, Claim, kept_answer
 from serving.ledger.decisions import KeptDecision, kept_beside
 from serving.ledger.events import Source
 from serving.ledger.exposures import Exposure
 from serving.ledger.facts import facts_of
 from serving.ledger.ledger import HOLD_FOR, Ledger
+from serving.ledger.recording import put_together
 from serving.ledger.recoveries import Advised
 from serving.ledger.reservations import Refused, Reservation, State
 from serving.ledger.selecting import Selector
+from serving.ledger.store import Question
 from serving.ledger_access import LedgerAccess
 from serving.ledger_events import attempt_event
+from serving.metrics import Metrics
 from serving.recorded import recorded
 from serving.schemas import DecisionRequest
 from serving.service import Service
 from serving.traces import stage
 
 _TRIES = 2
+_OK, _JSON = 200, "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Decided:
         answer: The body of the answer, without the reservation.
         record: What counted beyond the context.
         refused: What was not held on the way to it.
+        answer_kept: Whether the answer is kept under the key of its request already.
     """
 
     context: Context
@@ -49,6 +56,7 @@ class Decided:
     record: Record = NOTHING
     reservation: Reservation | None = None
     refused: tuple[Refused, ...] = ()
+    answer_kept: bool = False
 
     @staticmethod
     def by(service: Service, context: Context, record: Record = NOTHING) -> "Decided":
@@ -63,48 +71,80 @@ class Decided:
 
 
 async def decided_for(
-    asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime, reservation_id: str | None = None
+    asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime, claim: Claim | None = None
 ) -> Decided:
     """The decision that a request asks for, with a place held where it asks for that too.
 
     Args:
-        reservation_id: The id of what is held; asked again under the same id, what was held before is found.
+        claim: The right to work on the request, under a key; asked again, what was held before is found.
 
     Raises:
         RequestError: The request contradicts itself, or the ledger that it needs cannot be asked.
     """
-    if asked.reserve and asked.as_of is not None:
-        given = asked.as_of.isoformat()
-        raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
     began = perf_counter()
-    with stage("context"):
-        context = context_of(asked, now)
-    decided = await _decided(asked, context, service, access, now, reservation_id)
-    _count(decided, access, perf_counter() - began)
+    context = _context(asked, now)
+    held_as = None if claim is None else held_name(claim, asked.payment.payment_id)
+
+    def work(ledger: Ledger) -> Decided:
+        decided, unwritten = _decided(asked, context, service, access, ledger, now, held_as)
+        if unwritten is None or claim is None:
+            return _written(ledger, decided, unwritten)
+        answer = Answer(_OK, _JSON, decided.answer)
+        put_together(ledger.store, (unwritten, kept_answer(claim, answer, now)))
+        return replace(decided, answer_kept=True)
+
+    if access.ledger is None and not asked.reserve:
+        decided = Decided.by(service, context)
+    else:
+        decided = await access.ask(work)
+    count(decided, access.metrics, perf_counter() - began)
     return decided
 
 
-async def _decided(
+def decided_here(
+    asked: DecisionRequest, service: Service, access: LedgerAccess, now: datetime, reservation_id: str | None = None
+) -> tuple[Decided, Question | None]:
+    """The same in the thread of whoever asks, and what is to be written yet before it is counted and answered.
+
+    Raises:
+        RequestError: As for `decided_for`.
+    """
+    context = _context(asked, now)
+    if access.ledger is None and not asked.reserve:
+        return Decided.by(service, context), None
+    return access.ask_here(lambda ledger: _decided(asked, context, service, access, ledger, now, reservation_id))
+
+
+def _context(asked: DecisionRequest, now: datetime) -> Context:
+    if asked.reserve and asked.as_of is not None:
+        given = asked.as_of.isoformat()
+        raise invalid_request((FieldError("as_of", given, "nothing with reserve: a place is held as of now"),))
+    with stage("context"):
+        return context_of(asked, now)
+
+
+def _decided(
     asked: DecisionRequest,
     context: Context,
     service: Service,
     access: LedgerAccess,
+    ledger: Ledger,
     now: datetime,
     reservation_id: str | None,
-) -> Decided:
-    selector = access.selector
+) -> tuple[Decided, Question | None]:
     if asked.reserve:
-        return await access.ask(
-            lambda ledger: decide_and_reserve(ledger, selector, service, context, now, reservation_id)
-        )
-    if access.ledger is None:
-        return Decided.by(service, context)
-    live = asked.as_of is None
-    return await access.ask(lambda ledger: decide_on_record(ledger, selector, service, context, now, live=live))
+        return decide_and_reserve(ledger, access.selector, service, context, now, reservation_id), None
+    return _decided_on_record(ledger, access.selector, service, context, now, live=asked.as_of is None)
 
 
-def _count(decided: Decided, access: LedgerAccess, seconds: float) -> None:
-    metrics = access.metrics
+def _written(ledger: Ledger, decided: Decided, unwritten: Question | None) -> Decided:
+    if unwritten is not None:
+        ledger.together.write(unwritten)
+    return decided
+
+
+def count(decided: Decided, metrics: Metrics, seconds: float) -> None:
+    """Count what was decided and held, and how long that took."""
     metrics.decided(decided.decision, seconds)
     for refused in decided.refused:
         metrics.not_held(refused.reasons)
@@ -125,17 +165,23 @@ def decide_on_record(
     Raises:
         InputError: The ledger cannot be reached.
     """
+    return _written(ledger, *_decided_on_record(ledger, selector, service, context, now, live=live))
+
+
+def _decided_on_record(
+    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime, *, live: bool
+) -> tuple[Decided, Question | None]:
+    """The decision, and the statement that keeps it; None where it is kept already, with what it exposed."""
     service = _enrolling(ledger, service, context)
     with stage("record"):
         known = recorded(ledger, selector, context)
     decided = Decided.by(service, known.context, known.record)
     keep_versions(ledger, service)
-    exposure = _exposure(service, decided, now) if live else None
-    if exposure is not None:
-        ledger.expose(exposure, beside=kept_beside(decided.kept(now)))
-    else:
-        keep(ledger, decided.kept(now))
-    return decided
+    exposure, kept = _exposure(service, decided, now) if live else None, kept_beside(decided.kept(now))
+    if exposure is None:
+        return decided, kept
+    ledger.expose(exposure, beside=kept)
+    return decided, None
 
 
 def _exposure(service: Service, decided: Decided, now: datetime) -> Exposure | None:

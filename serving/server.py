@@ -16,6 +16,7 @@ from features.errors import InputError
 from serving.ledger_access import open_ledger
 from serving.metrics import MULTIPROCESS
 from serving.metrics_folder import shared_folder
+from serving.neighbours import folder_for_workers
 from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
 from serving.tenancy.asking import settled_auth
@@ -64,7 +65,8 @@ def run(app: "FastAPI | str", bound: socket.socket, workers: int) -> None:
         if workers == 1:
             uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
-            Multiprocess(_config(app, workers), sockets=[bound]).run()
+            with folder_for_workers():
+                Multiprocess(_config(app, workers), sockets=[bound]).run()
     except KeyboardInterrupt:
         return
 

@@ -3,6 +3,7 @@
 A stop changes what is advised, never what is counted: attempts, limits and reservations go on as before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from features.errors import InvalidValueError
 from features.instants import from_micros, to_micros
 from serving.ledger.once import told_once
 from serving.ledger.reservations import Reason, ReasonCode
-from serving.ledger.store import Store, Transaction, Value
+from serving.ledger.store import Question, Row, Store, Transaction, Value
 
 EVERYBODY = ""
 _EVERY_PAYMENT = ""
@@ -81,7 +82,17 @@ def tell_advice(store: Store, event: AdviceEvent, now: datetime) -> bool:
 
 def advice_reasons(transaction: Transaction, merchant_id: str, payment_id: str) -> tuple[Reason, ...]:
     """What speaks against advising a retry of a payment, whatever its counters say."""
-    (rows,) = transaction.ask(("advice_against", {"merchant_id": merchant_id, "payment_id": payment_id}))
+    (rows,) = transaction.ask(advice_question(merchant_id, payment_id))
+    return advice_in(rows)
+
+
+def advice_question(merchant_id: str, payment_id: str) -> Question:
+    """What to ask to know what speaks against advising a retry of a payment."""
+    return "advice_against", {"merchant_id": merchant_id, "payment_id": payment_id}
+
+
+def advice_in(rows: Sequence[Row]) -> tuple[Reason, ...]:
+    """The rows of `advice_question` as reasons."""
     found = sorted((str(whose), str(payment), str(why), int(at or 0)) for whose, payment, why, at in rows)
     return tuple(_reason(*row) for row in found)
 

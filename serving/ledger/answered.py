@@ -2,13 +2,15 @@
 
 import zlib
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from secrets import token_hex
 
 from features.instants import to_micros
-from serving.ledger.store import Store, Transaction, Value
+from serving.ledger.recording import repeated_when_stuck
+from serving.ledger.store import Question, Store, Transaction, Value
 
 KEPT_FOR = timedelta(hours=24)
 WORKED_ON_FOR = timedelta(seconds=60)
@@ -58,12 +60,29 @@ class Taken(Enum):
 
 def claim(store: Store, asked: Asked, now: datetime) -> Claim | Answer | Taken:
     """Take a request up: the right to work on it, the answer that it had before, or why there is neither."""
-    with store.writing() as transaction:
-        return _fresh(transaction, asked, now) or _again(transaction, asked, now)
+    return claim_each(store, (asked,), now)[asked]
+
+
+def claim_each(store: Store, wanted: Sequence[Asked], now: datetime) -> dict[Asked, Claim | Answer | Taken]:
+    """The same for several requests at once, each under a key of its own."""
+    # In one order everywhere, so that no two calls wait for each other.
+    ordered = sorted(wanted, key=lambda asked: (asked.merchant_id, asked.idempotency_key))
+
+    def once() -> dict[Asked, Claim | Answer | Taken]:
+        with store.writing() as transaction:
+            return {asked: _fresh(transaction, asked, now) or _again(transaction, asked, now) for asked in ordered}
+
+    return repeated_when_stuck(once)
 
 
 def keep(store: Store, claim: Claim, answer: Answer, now: datetime) -> None:
     """Keep the answer for whoever asks the same under the same key."""
+    with store.writing() as transaction:
+        transaction.put(*kept_answer(claim, answer, now))
+
+
+def kept_answer(claim: Claim, answer: Answer, now: datetime) -> Question:
+    """The statement that keeps an answer, to be run in a transaction; who was overtaken keeps nothing."""
     packed = b64encode(zlib.compress(answer.body, level=1)).decode()
     given: dict[str, Value] = {
         "status": answer.status,
@@ -71,14 +90,18 @@ def keep(store: Store, claim: Claim, answer: Answer, now: datetime) -> None:
         "body": packed,
         "now": to_micros(now),
     }
-    with store.writing() as transaction:
-        transaction.put("keep_answer", _values(claim) | given)
+    return "keep_answer", _values(claim) | given
 
 
 def let_go(store: Store, claim: Claim) -> None:
     """Leave a request to the next who asks, at once."""
     with store.writing() as transaction:
-        transaction.put("let_request_go", _values(claim))
+        transaction.put(*left_again(claim))
+
+
+def left_again(claim: Claim) -> Question:
+    """The statement that leaves a request to the next who asks."""
+    return "let_request_go", _values(claim)
 
 
 def forget(store: Store, now: datetime) -> int:

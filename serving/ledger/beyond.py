@@ -1,6 +1,6 @@
 """What rules look at beyond a proposal's own counters: what the merchant sends altogether, and what was mended."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from features.instants import MICROS_PER_HOUR, to_micros
 from features.vocabulary import Network, Outcome
@@ -13,7 +13,7 @@ from model.caps.volumes import Alike, Volumes, about_volumes, first_hour, volume
 from serving.ledger.events import mended_from
 from serving.ledger.facts import event_of
 from serving.ledger.situation import Situation
-from serving.ledger.store import Row, Transaction, Value
+from serving.ledger.store import Question, Row, Transaction, Value
 
 _FOR_EVER = 1 << 40
 NO_VOLUMES = Volumes()
@@ -84,12 +84,24 @@ def volumes_in(
 
 def fixes_of(transaction: Transaction, *proposals: Proposal) -> tuple[Fix, ...]:
     """What was mended about the method of each proposal."""
-    methods = [(one.payment.merchant_id, one.method.method_id) for one in proposals]
-    asked = [("fixes_of_method", {"merchant_id": whose, "method_id": method_id}) for whose, method_id in methods]
+    asked = [fixes_question(one) for one in proposals]
+    return fixes_in(proposals, transaction.ask(*asked))
+
+
+def fixes_question(proposal: Proposal) -> Question:
+    """What to ask to know what was mended about a proposal's method."""
+    whose, method_id = proposal.payment.merchant_id, proposal.method.method_id
+    return "fixes_of_method", {"merchant_id": whose, "method_id": method_id}
+
+
+def fixes_in(proposals: Sequence[Proposal], found: Sequence[Sequence[Row]]) -> tuple[Fix, ...]:
+    """The rows of `fixes_question` for each proposal."""
     return tuple(
-        _fix(method_id, int(said_at or 0), str(body))
-        for (_, method_id), rows in zip(methods, transaction.ask(*asked), strict=True)
-        for said_at, body in rows
+        [
+            _fix(proposal.method.method_id, int(said_at or 0), str(body))
+            for proposal, rows in zip(proposals, found, strict=True)
+            for said_at, body in rows
+        ]
     )
 
 

@@ -88,10 +88,11 @@ def near_question(proposal: Proposal, until: int) -> Question:
 
 def around(transaction: Transaction, *proposals: Proposal) -> list[Around]:
     """Everything near that stands around each proposal, in one question each."""
-    return [_around(rows) for rows in transaction.ask(*(near_question(one, FOR_EVER) for one in proposals))]
+    return [around_in(rows) for rows in transaction.ask(*(near_question(one, FOR_EVER) for one in proposals))]
 
 
-def _around(rows: Sequence[Row]) -> Around:
+def around_in(rows: Sequence[Row]) -> Around:
+    """The rows of the question `near_question` by what they are."""
     found = Around([], [], [])
     for row in rows:
         if row[0] == "held":

@@ -25,13 +25,13 @@ class GroupWriter:
         self._arrivals = Lock()
         self._writing = Lock()
 
-    def write(self, statement: Question) -> None:
-        """Write a statement; it is written when this returns.
+    def write(self, *statements: Question) -> None:
+        """Write statements; they are written when this returns.
 
         Raises:
             InputError: The database cannot be reached or takes nothing in.
         """
-        turn = _Turn(statement)
+        turn = _Turn(statements)
         with self._arrivals:
             self._waiting.append(turn)
         with self._writing:
@@ -56,15 +56,16 @@ class GroupWriter:
     def _put(self, group: "list[_Turn]") -> None:
         with self._store.writing(flushed=False) as transaction:
             for turn in group:
-                transaction.put(*turn.statement)
+                for statement in turn.statements:
+                    transaction.put(*statement)
 
 
 class _Turn:
     """One who waits, and what became of it."""
 
-    __slots__ = ("failure", "over", "statement")
+    __slots__ = ("failure", "over", "statements")
 
-    def __init__(self, statement: Question) -> None:
-        self.statement = statement
+    def __init__(self, statements: tuple[Question, ...]) -> None:
+        self.statements = statements
         self.over = False
         self.failure: Exception | None = None

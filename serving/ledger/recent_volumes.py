@@ -38,16 +38,16 @@ class RecentVolumes:
         about = about_volumes(rules)
         if not about:
             return NO_VOLUMES
-        place = (
-            merchant_id,
-            tuple(f"{rule.rule_id} {rule.effective_from} {rule.limit} {rule.share_bps}" for rule in about),
-        )
-        kept = self._kept.get(place)
+        kept = self._kept.get(_place(merchant_id, about)) if self._kept else None
         if kept is not None and 0 <= at - kept.at < KEPT_MICROS:
             return kept.volumes
         volumes = volumes_in(transaction, merchant_id, about, at)
         if max((volume.of for volume in volumes.by_rule.values()), default=0) >= self._much:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
-            self._kept[place] = _Kept(at, volumes)
+            self._kept[_place(merchant_id, about)] = _Kept(at, volumes)
         return volumes
+
+
+def _place(merchant_id: str, about: Iterable[CapRule]) -> _Place:
+    return merchant_id, tuple([f"{rule.rule_id} {rule.effective_from} {rule.limit} {rule.share_bps}" for rule in about])

@@ -12,7 +12,7 @@ from serving.ledger.facts import Facts, ending_of, flavour_of
 from serving.ledger.fold import Statement, fold
 from serving.ledger.outbox import SILENT, Outbox
 from serving.ledger.recoveries import follow
-from serving.ledger.store import LedgerBusyError, Lock, Row, Store, Transaction, Value, Values
+from serving.ledger.store import LedgerBusyError, Lock, Question, Row, Store, Transaction, Value, Values
 
 Answer = TypeVar("Answer")
 
@@ -59,6 +59,17 @@ def repeated_when_stuck(work: Callable[[], Answer]) -> Answer:
         except LedgerBusyError:
             continue
     return work()
+
+
+def put_together(store: Store, statements: Sequence[Question]) -> None:
+    """Write statements in one transaction; they are on the disk when this returns."""
+
+    def once() -> None:
+        with store.writing() as transaction:
+            for statement in statements:
+                transaction.put(*statement)
+
+    repeated_when_stuck(once)
 
 
 def locks_for(events: Sequence[LedgerEvent]) -> tuple[list[Lock], list[Lock]]:

@@ -48,7 +48,15 @@ def require_own(request: Request, *merchant_ids: str, field: str = "merchant_id"
     Raises:
         RequestError: One of them is not the key's merchant; the key's own is not told.
     """
-    caller = caller_of(request)
+    refuse_others(caller_of(request), *merchant_ids, field=field)
+
+
+def refuse_others(caller: Caller, *merchant_ids: str, field: str = "merchant_id") -> None:
+    """The same for a caller that is known.
+
+    Raises:
+        RequestError: As for `require_own`.
+    """
     if caller.is_operator:
         return
     for merchant_id in merchant_ids:

@@ -12,9 +12,10 @@ and who goes on without an answer gives the turn back for what was left behind.
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Protocol, TypeVar
+
+from serving.threads import Threads
 
 Answer = TypeVar("Answer")
 MOST_AT_ONCE = 64
@@ -51,7 +52,7 @@ class Apart:
     def __init__(self, most: int = MOST_AT_ONCE) -> None:
         self._free = threading.Semaphore(most)
         self._turn = threading.Lock()
-        self._idle: SimpleQueue[SimpleQueue[Callable[[], None]]] = SimpleQueue()
+        self._threads = Threads("decision", most)
 
     def __call__(self, work: Callable[[], Answer], seconds: float) -> Answer:
         """The answer of the work; what it raises is raised here.
@@ -80,24 +81,10 @@ class Apart:
             finally:
                 self._free.release()
 
-        self._thread().put(run)
+        self._threads.begin(run)
         try:
             return told.result(seconds)
         except TimeoutError:
             if told.done():  # just so, or the work ended in such an error itself
                 return told.result()
             raise TooSlowError from None
-
-    def _thread(self) -> "SimpleQueue[Callable[[], None]]":
-        """What gives work to a thread that has none; a new one where all have."""
-        try:
-            return self._idle.get_nowait()
-        except Empty:
-            given: SimpleQueue[Callable[[], None]] = SimpleQueue()
-            threading.Thread(target=self._serve, args=(given,), name="decision", daemon=True).start()
-            return given
-
-    def _serve(self, given: "SimpleQueue[Callable[[], None]]") -> None:
-        while True:
-            given.get()()
-            self._idle.put(given)

@@ -65,8 +65,10 @@ class Shadowing:
     def offer(self, service: Service, decision: Decision) -> None:
         """Put what was just answered to the challenger, where there is one and its queue has room."""
         challenger = self._current.snapshot.challenger
+        if challenger is None:
+            return
         considered = next((one for one in reversed(service.considered or ()) if one.decision == decision), None)
-        if challenger is None or considered is None:
+        if considered is None:
             return
         try:
             self._waiting.put_nowait(Offered(considered, service, challenger.answering.scorer))

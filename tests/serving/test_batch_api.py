@@ -3,15 +3,17 @@
 import asyncio
 import copy
 from collections.abc import Sequence
+from contextlib import closing
 
 import orjson
 import pytest
 from starlette.types import Message
 
 from api_builders import Api, Document, of_payment, used
-from serving.batch import LONGEST, MOST, Entries, Lines, answered
+from serving.batch import LONGEST, MOST, MOST_AT_ONCE, Entries, Lines, answered
 from serving.errors import Kind, RequestError
 from serving.ledger.ledger import Ledger
+from serving.ledger.opening import store_at
 from serving.service import Service
 from serving.settings import Settings
 from tenants import tenants_of
@@ -116,6 +118,31 @@ def test_an_entry_under_a_key_is_answered_once(api: Api, failed: Document) -> No
     assert used(api) == 1  # one hold
 
 
+def test_the_same_key_twice_in_one_call_is_answered_from_what_was_kept(api: Api, failed: Document) -> None:
+    entry = failed | {"idempotency_key": "k1"}
+    # The first entry of a call is worked on alone; the next two are worked on together.
+    alone, first, again, other = streamed(api, lines_of(failed, entry, entry, of_payment(failed, "inv_2")))
+    assert [one["replayed"] for one in (alone, first, again, other)] == [False, False, True, False]
+    assert first["decision"] == again["decision"]
+
+
+def test_what_cannot_be_kept_is_refused_entry_by_entry_and_counted_for_nothing(
+    api: Api, failed: Document, settings: Settings
+) -> None:
+    def change(statement: str) -> None:
+        with closing(store_at(settings.database)) as store, store.writing() as transaction:
+            transaction.script(f"{statement};\n")
+
+    several = [of_payment(failed, f"inv_{i}") | {"idempotency_key": f"k{i}"} for i in range(3)]
+    change("ALTER TABLE decision RENAME TO decision_elsewhere")
+    assert [one["status"] for one in streamed(api, lines_of(*several, b"{"))] == [503, 503, 503, 400]
+    assert b"recoup_decisions_total{" not in api.send("GET", "/metrics").content
+    change("ALTER TABLE decision_elsewhere RENAME TO decision")
+    found = streamed(api, lines_of(*several))  # at once: nobody works on them any more
+    assert [(one["status"], one["replayed"]) for one in found] == [(200, False)] * 3
+    assert len(api.get("/v1/decisions?merchant_id=acme")["decisions"]) == 3
+
+
 def test_one_key_for_the_whole_call_is_refused(api: Api, failed: Document) -> None:
     started, body = called(api, lines_of(failed), [("idempotency-key", "k1")])
     assert started["status"] == 422
@@ -151,44 +178,59 @@ def test_a_key_decides_about_its_own_merchant_only(settings: Settings, service: 
 
 
 class Caller:
-    """Reads answers one at a time; counts what was worked on."""
+    """Reads answers; counts what was worked on, and how much of it at once."""
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.begun = self.at_work = self.most = 0
+        self.lots: list[int] = []
 
-    async def answer(self, number: int, entry: bytes) -> bytes:
-        self.begun += 1
+    async def answer(self, number: int, entries: Sequence[bytes]) -> list[bytes]:
+        assert number == self.begun
+        self.begun += len(entries)
+        self.lots.append(len(entries))
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
         await asyncio.sleep(0)
-        return entry
+        self.at_work -= 1
+        return list(entries)
 
-    async def read(self, entries: Entries, most: int) -> list[bytes]:
-        found = []
-        answers = answered(entries, self.answer, lambda number, error: b"refused")
-        async for one in answers:
-            found.append(one)
-            if len(found) == most:
+    async def read(self, entries: Entries, most: int, at_once: int = 1) -> list[bytes]:
+        found: list[bytes] = []
+        lots = answered(entries, self.answer, lambda number, error: b"refused", at_once)
+        async for lot in lots:
+            found += lot
+            if len(found) >= most:
                 break
-        await answers.aclose()
+        await lots.aclose()
         return found
 
 
-def test_nothing_is_worked_on_far_ahead_of_who_reads() -> None:
-    caller = Caller()
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_nothing_is_worked_on_far_ahead_of_who_reads(at_once: int) -> None:
+    caller, whole = Caller(), Caller()
     wanted = [b"%d" % i for i in range(1_000)]
-    assert asyncio.run(caller.read(Entries.listed(wanted), 10)) == wanted[:10]
-    assert caller.begun <= 10 + 4
-    assert asyncio.run(Caller().read(Entries.listed(wanted), 2_000)) == wanted
+    read = asyncio.run(caller.read(Entries.listed(wanted), 10, at_once))
+    assert read == wanted[: len(read)]
+    assert caller.begun <= len(read) + at_once * MOST_AT_ONCE
+    assert asyncio.run(whole.read(Entries.listed(wanted), 2_000, at_once)) == wanted
+    assert (caller.most, whole.most) == (at_once, at_once)
+
+
+def test_the_first_entry_is_answered_alone_and_then_more_at_a_time() -> None:
+    caller = Caller()
+    asyncio.run(caller.read(Entries.listed([b"x"] * 30), 30))
+    assert caller.lots == [1, 2, 4, 8, 8, 7]
 
 
 def test_an_answer_does_not_wait_for_the_next_entry() -> None:
     async def talk() -> list[bytes]:
-        entries, found = Entries(), []
-        answers = answered(entries, Caller().answer, lambda number, error: b"refused")
+        entries, found = Entries(), list[bytes]()
+        lots = answered(entries, Caller().answer, lambda number, error: b"refused")
         for word in (b"one", b"two"):
             entries.put(word)
-            found.append(await asyncio.wait_for(anext(answers), 5))
+            found += await asyncio.wait_for(anext(lots), 5)
         entries.put(RequestError(Kind.TOO_LARGE, "too much"))
-        found.append(await anext(answers))
+        found += await anext(lots)
         return found
 
     assert asyncio.run(talk()) == [b"one", b"two", b"refused"]
@@ -197,12 +239,12 @@ def test_an_answer_does_not_wait_for_the_next_entry() -> None:
 def test_who_hangs_up_ends_the_work() -> None:
     async def hang_up() -> tuple[int, int]:
         entries, caller, told = Entries.listed([b"x"] * 50), Caller(), 0
-        async for _ in answered(entries, caller.answer, lambda number, error: b""):
-            told += 1
+        async for lot in answered(entries, caller.answer, lambda number, error: b""):
+            told += len(lot)
             if told == 3:
                 entries.leave()
         return told, caller.begun
 
     told, begun = asyncio.run(hang_up())
     assert told == 3
-    assert begun <= 3 + 4
+    assert begun <= 3 + MOST_AT_ONCE

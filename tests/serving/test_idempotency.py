@@ -145,6 +145,23 @@ def test_a_refusal_is_kept_and_a_failure_is_not(api: Api, failed: Document, chan
     assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
 
 
+def test_a_decision_and_its_answer_under_a_key_are_kept_together_or_not_at_all(
+    api: Api, failed: Document, change: Change
+) -> None:
+    def kept() -> int:
+        return len(api.get("/v1/decisions?merchant_id=acme")["decisions"])
+
+    under = api.under("k1")
+    change("CREATE TRIGGER no_answer BEFORE UPDATE ON answered BEGIN SELECT RAISE(ABORT, 'not now'); END")
+    assert (decide(under, failed).status_code, kept()) == (409, 0)
+    change("DROP TRIGGER no_answer")
+    api.clock.now += WORKED_ON_FOR
+    first = decide(under, failed)
+    assert (first.status_code, kept()) == (200, 1)
+    again = decide(under, failed)
+    assert (again.content, again.headers[REPLAYED], kept()) == (first.content, "true", 1)
+
+
 def test_answers_are_kept_for_a_day_and_then_forgotten(api: Api, failed: Document, settings: Settings) -> None:
     under = api.under("k1")
     decide(under, failed)

@@ -1,0 +1,97 @@
+"""Lots of one batch done here and by a neighbour: the same answers in the same order, none twice, none forgotten."""
+
+import asyncio
+import copy
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import orjson
+import pytest
+
+from api_builders import START, Document, of_payment
+from serving.batch import Entries, answered
+from serving.batch_entries import Answering
+from serving.batch_sharing import Sharing, for_neighbours
+from serving.ledger.decisions import decisions_before
+from serving.ledger.ledger import Ledger
+from serving.ledger_access import LedgerAccess
+from serving.logs import service_log
+from serving.neighbours import FOLDER, Lot, folder_for_workers, neighbours_in
+from serving.service import Service
+from serving.settings import Settings
+from serving.tenancy.caller import Caller
+from serving.tenancy.keys import Scope
+from serving.trust.current import Current
+
+LOG = service_log("json")
+MERCHANT = Caller("acme", Scope.DECIDE, "k_1")
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv(FOLDER, "")
+    with folder_for_workers():
+        yield
+
+
+@pytest.fixture
+def access(settings: Settings, service: Service) -> Iterator[LedgerAccess]:
+    ledger = Ledger.opened(settings.database)
+    yield LedgerAccess(ledger, service.rulebook)
+    ledger.close()
+
+
+def entries_of(failed: Document, many: int) -> list[bytes]:
+    theirs = copy.deepcopy(failed)
+    theirs["payment"]["merchant_id"] = "other"
+    several = [theirs if number == 3 else of_payment(failed, f"inv_{number}") for number in range(many)]
+    return [orjson.dumps(one) for one in several]
+
+
+def shared(answering: Answering, entries: list[bytes], theirs: Callable[[Lot], list[bytes]]) -> list[Document]:
+    """What a call is answered with that is shared with one neighbour."""
+
+    async def call() -> list[bytes]:
+        with closing(await Sharing.begun(answering, neighbours_in(os.environ, LOG))) as sharing:
+            lots = answered(Entries.listed(entries), sharing.answer, answering.refused, sharing.at_once)
+            return [line async for lot in lots for line in lot]
+
+    with neighbours_in(os.environ, LOG).listening(theirs):
+        return [orjson.loads(line) for line in asyncio.run(call())]
+
+
+def test_a_neighbour_answers_its_part_as_this_worker_would(
+    access: LedgerAccess, service: Service, failed: Document
+) -> None:
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
+    theirs, done = for_neighbours(Current(service), access, lambda: START, LOG), Counter[int]()
+
+    def counted(lot: Lot) -> list[bytes]:
+        done.update(range(lot.first, lot.first + len(lot.entries)))
+        return theirs(lot)
+
+    entries = entries_of(failed, 12)
+    alone = [orjson.loads(line) for line in answering.answers(0, entries)]
+    assert shared(answering, entries, counted) == alone
+    assert [one["status"] for one in alone] == [200] * 3 + [403] + [200] * 8
+    assert 0 < len(done) < 12
+    assert set(done.values()) == {1}
+    assert access.ledger is not None
+    assert len(decisions_before(access.ledger.store, "acme", None, 100, None)) == 11
+
+
+def test_what_a_neighbour_was_lost_with_is_refused_and_the_rest_is_answered(
+    access: LedgerAccess, service: Service, failed: Document
+) -> None:
+    def gone(lot: Lot) -> list[bytes]:
+        raise OSError
+
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
+    found = shared(answering, entries_of(failed, 12), gone)
+    assert [one["index"] for one in found] == list(range(12))
+    statuses = Counter(one["status"] for one in found)
+    assert set(statuses) == {200, 403, 500}
+    assert statuses[500] in {1, 2}  # one lot, of the first two
+    assert "not known" in next(one for one in found if one["status"] == 500)["problem"]["detail"]
