@@ -20,7 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,9 +29,11 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from queue import Queue
 from random import Random
+from statistics import median
 
 import psycopg
 
+from benchmarks.turns import Caller, ratio, taken_in_turn
 from features.attempt import Attempt
 from features.declines.taxonomy import classify
 from features.instants import to_micros
@@ -53,7 +55,6 @@ MERCHANT = "acme"
 METHODS = 20_000
 WORKERS = (4, 16)
 ROUNDS = 5
-TURN_S = 0.1
 OLD_METHODS = 1_000_000
 
 
@@ -120,33 +121,28 @@ def _measured(name: str, url: str, past: int, seconds: float) -> Iterator[Figure
 
 def _in_turns(name: str, url: str, empty: str, past: int, seconds: float) -> Figure:
     """One process that takes turns, and where there is a past takes them with a ledger without it too."""
+    asked = {"bare": (url, "bare"), "keyed": (url, "keyed"), "reserve": (url, "reserve")}
+    asked |= {"empty": (empty, "reserve")} if past else {}
     rounds = []
-    for turn in range(ROUNDS):
-        tag = f"after{past}turn{turn}by"  # letters between: digits and dashes alone may read as a card number
-        callers = {"bare": (url, "bare"), "keyed": (url, "keyed"), "reserve": (url, "reserve")}
-        rounds.append(_turns(callers | ({"empty": (empty, "reserve")} if past else {}), seconds, tag))
+    for number in range(ROUNDS):
+        tag = f"after{past}round{number}by"  # letters between: digits and dashes alone may read as a card number
+        callers = {each: partial(_settling, *of, seconds, tag + each) for each, of in asked.items()}
+        rounds.append(taken_in_turn(callers, seconds))
         for each in {url, empty}:
             _expire(each)
-    rates = {what: [turn.rate for one in rounds for turn in one[what]] for what in rounds[0]}
-    slow = sorted(took for one in rounds for turn in one["reserve"] for took in turn.took)
+    rates = {each: [turn.rate for turns in rounds for turn in turns[each]] for each in asked}
+    slow = sorted(took for turns in rounds for turn in turns["reserve"] for took in turn.took)
     return Figure(
         database=name,
         workers=1,
         past=past,
-        reservations_a_second=_median(rates["reserve"]),
-        bare_a_second=_median(rates["bare"]),
-        ratio=_ratio(rounds, "bare"),
-        ratio_least=min(_ratio([one], "bare") for one in rounds),
-        ratio_keyed=_ratio(rounds, "keyed"),
+        reservations_a_second=median(rates["reserve"]),
+        bare_a_second=median(rates["bare"]),
+        ratio=ratio(rounds, "reserve", "bare"),
+        ratio_least=min(ratio([turns], "reserve", "bare") for turns in rounds),
+        ratio_keyed=ratio(rounds, "reserve", "keyed"),
         p99_ms=1e3 * slow[int(len(slow) * 0.99)],
-        to_no_past=_ratio(rounds, "empty") if past else 1.0,
-    )
-
-
-def _ratio(rounds: "list[dict[str, list[Turn]]]", against: str) -> float:
-    """The median over neighbouring turns."""
-    return _median(
-        [mine.rate / other.rate for one in rounds for mine, other in zip(one["reserve"], one[against], strict=True)]
+        to_no_past=ratio(rounds, "reserve", "empty") if past else 1.0,
     )
 
 
@@ -166,70 +162,20 @@ def _together(name: str, url: str, workers: int, seconds: float) -> Figure:
         database=name,
         workers=workers,
         past=0,
-        reservations_a_second=_median(rates),
-        bare_a_second=_median(bare),
-        ratio=_median(ratios),
+        reservations_a_second=median(rates),
+        bare_a_second=median(bare),
+        ratio=median(ratios),
         ratio_least=min(ratios),
-        ratio_keyed=_median(ratios_keyed),
-        p99_ms=_median(slow),
+        ratio_keyed=median(ratios_keyed),
+        p99_ms=median(slow),
         to_no_past=1.0,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """How long each call of one turn took, and all of the turn, seconds."""
-
-    took: list[float]
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Calls a second."""
-        return len(self.took) / self.seconds
-
-
-def _turns(callers: dict[str, tuple[str, str]], seconds: float, tag: str) -> dict[str, list[Turn]]:
-    """Turns of one process of its own, so many that each caller has had the seconds in the end."""
-    context = multiprocessing.get_context("fork")
-    made = context.Queue()
-    process = context.Process(target=_take_turns, args=(callers, seconds, tag, made))
-    process.start()
-    turns: dict[str, list[Turn]] = made.get(timeout=60 + 30 * seconds)
-    process.join()
-    return turns
-
-
-def _take_turns(
-    callers: dict[str, tuple[str, str]], seconds: float, tag: str, made: "Queue[dict[str, list[Turn]]]"
-) -> None:
-    turns: dict[str, list[Turn]] = {name: [] for name in callers}
-    with ExitStack() as opened:
-        calls = {
-            name: opened.enter_context(_caller(url, what, seconds, f"{tag}{name}"))
-            for name, (url, what) in callers.items()
-        }
-        folds = {name: opened.enter_context(_folding(url)) for name, (url, _) in callers.items()}
-        for of_one in calls.values():
-            next(of_one)()
-        for _ in range(round(seconds / TURN_S)):
-            for name, of_one in calls.items():
-                turns[name].append(_turn(of_one, folds[name]))
-    made.put(turns)
-
-
-def _turn(calls: Iterator[Callable[[], object]], fold: Callable[[], object]) -> Turn:
-    took: list[float] = []
-    start = time.perf_counter()
-    for call in calls:
-        began = time.perf_counter()
-        call()
-        now = time.perf_counter()
-        took.append(now - began)
-        if now - start >= TURN_S:
-            break
-    fold()
-    return Turn(took, time.perf_counter() - start)
+@contextmanager
+def _settling(url: str, what: str, seconds: float, tag: str) -> Iterator[Caller]:
+    with _caller(url, what, seconds, tag) as calls, _folding(url) as fold:
+        yield Caller(calls, fold)
 
 
 @contextmanager
@@ -414,10 +360,6 @@ def _databases() -> Iterator[list[tuple[str, str]]]:
             yield [lite, ("postgres", server.get_uri())]
         finally:
             server.stop()
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 def _line(figure: Figure) -> str:
