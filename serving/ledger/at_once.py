@@ -27,14 +27,16 @@ def reserve_at_once(
     proposal = wanted.proposal
     if not selected.clear_below or not proposal.method.consented:
         return False
-    since = selected.reach.by_scope(to_micros(wanted.at))
+    since, harmless = selected.reach.by_scope(to_micros(wanted.at)), selected.harmless
     asked: dict[str, Value] = {
         **values,
         "clear_below": selected.clear_below,
         "since_method": since["method"],
         "since_mandate": since["mandate"],
         "whole": READ_WHOLE,
-        "harmless_here": selected.harmless.here.listed,
-        "harmless_elsewhere": selected.harmless.elsewhere.listed,
+        "harmless_here": harmless.here.listed,
+        "harmless_elsewhere": harmless.elsewhere.listed,
+        "array_of_harmless_here": harmless.here.array,
+        "array_of_harmless_elsewhere": harmless.elsewhere.array,
     }
     return store.at_once("reserve_at_once", asked, locks_of(proposal), beside)

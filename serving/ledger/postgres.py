@@ -1,8 +1,9 @@
-"""The ledger in PostgreSQL: a lock for each counter, taken in one order; four exchanges a reservation."""
+"""The ledger in PostgreSQL: a lock for each counter, taken in one order; one exchange a reservation, four where it is looked at closely."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -10,11 +11,13 @@ from psycopg import Connection
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
+from serving.ledger.prepared import Prepared
 from serving.ledger.store import (
     PARAMETER,
     LedgerBusyError,
     LedgerConflictError,
     Lock,
+    Numbered,
     Question,
     Row,
     Values,
@@ -25,6 +28,12 @@ from serving.ledger.store import (
 
 _CONNECTIONS = 16
 _PATIENCE_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    server: Connection[Row]
+    prepared: Prepared
 
 
 class PostgresStore:
@@ -38,10 +47,10 @@ class PostgresStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._statements = {
-            name: PARAMETER.sub(r"%(\1)s", text).encode() for name, text in statements(self.dialect).items()
-        }
-        self._pool: Pool[Connection[Row]] = Pool(self._connect, _close, _CONNECTIONS)
+        texts = statements(self.dialect)
+        self._statements = {name: PARAMETER.sub(r"%(\1)s", text).encode() for name, text in texts.items()}
+        self._numbered = {name: Numbered.of(text, "$") for name, text in texts.items()}
+        self._pool: Pool[_Connection] = Pool(self._connect, _close, _CONNECTIONS)
         with self._pool.lent():
             pass
 
@@ -69,17 +78,16 @@ class PostgresStore:
 
     def at_once(self, name: str, values: Values, locks: Sequence[Lock], beside: Question | None = None) -> bool:
         """One statement that takes the locks itself, given as `locks`; what is beside it is sent with it."""
-        listed = f"{{{','.join(map(str, _numbers(locks)))}}}"
-        first = self._statements[name], {**values, "locks": listed}
+        given = {**values, "locks": f"{{{','.join(map(str, _numbers(locks)))}}}"}
         if beside is not None:
-            with self._lent() as connection:
-                with connection.pipeline(), connection.transaction():
-                    done = connection.execute(*first)
-                    connection.execute(self._statements[beside[0]], beside[1])
+            with self._lent() as server:
+                with server.pipeline(), server.transaction():
+                    done = server.execute(self._statements[name], given)
+                    server.execute(self._statements[beside[0]], beside[1])
                 return done.rowcount > 0
         connection = self._pool.take()
         try:
-            done = connection.execute(*first)
+            found = connection.prepared.found(name, self._numbered[name], given)
         except psycopg.Error as error:
             self._pool.drop(connection)
             raise self._translated(error) from None
@@ -87,7 +95,7 @@ class PostgresStore:
             self._pool.drop(connection)
             raise
         self._pool.give_back(connection)
-        return done.rowcount > 0
+        return found
 
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
@@ -101,16 +109,16 @@ class PostgresStore:
 
     @contextmanager
     def _begun(self, begin: bytes) -> Iterator["PostgresTransaction"]:
-        with self._lent() as connection:
-            connection.execute(begin, prepare=False)  # several statements at once cannot be prepared
-            yield PostgresTransaction(connection, self._statements)
-            connection.execute(b"COMMIT", prepare=False)
+        with self._lent() as server:
+            server.execute(begin, prepare=False)  # several statements at once cannot be prepared
+            yield PostgresTransaction(server, self._statements)
+            server.execute(b"COMMIT", prepare=False)
 
     @contextmanager
     def _lent(self) -> Iterator[Connection[Row]]:
         try:
             with self._pool.lent() as connection:
-                yield connection
+                yield connection.server
         except psycopg.Error as error:
             raise self._translated(error) from None
 
@@ -127,46 +135,46 @@ class PostgresStore:
     def _lock(self, name: str, key: int) -> bytes:
         return self._statements[name].replace(b"%(key)s", b"%d" % key)
 
-    def _connect(self) -> Connection[Row]:
+    def _connect(self) -> _Connection:
         try:
-            connection: Connection[Row] = psycopg.connect(
+            server: Connection[Row] = psycopg.connect(
                 self._url, autocommit=True, connect_timeout=_PATIENCE_S, prepare_threshold=0
             )
         except psycopg.Error as error:
             raise InputError(f"the ledger {self.where} cannot be reached: {_reason(error)}") from None
-        return connection
+        return _Connection(server, Prepared(server))
 
 
 class PostgresTransaction:
     """Statements between BEGIN and COMMIT on one connection."""
 
-    __slots__ = ("_connection", "_statements")
+    __slots__ = ("_connection", "_cursor", "_statements")
 
     def __init__(self, connection: Connection[Row], named: Mapping[str, bytes]) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()  # one for all statements: another for each costs as much as the exchange
         self._statements = named
 
     def ask(self, *questions: Question) -> list[list[Row]]:
         """The rows of each statement; many are sent together."""
         if len(questions) == 1:
             ((name, values),) = questions
-            return [self._connection.execute(self._statements[name], values).fetchall()]
+            return [self._cursor.execute(self._statements[name], values).fetchall()]
         with self._connection.pipeline():
             asked = [self._connection.execute(self._statements[name], values) for name, values in questions]
             return [cursor.fetchall() for cursor in asked]
 
     def put(self, name: str, values: Values) -> None:
         """Write at once."""
-        self._connection.execute(self._statements[name], values)
+        self._cursor.execute(self._statements[name], values)
 
     def change(self, name: str, values: Values) -> int:
         """Write, and say how many rows that changed."""
-        return self._connection.execute(self._statements[name], values).rowcount
+        return self._cursor.execute(self._statements[name], values).rowcount
 
     def put_all(self, name: str, rows: Iterable[Values]) -> None:
         """Write many rows."""
-        with self._connection.cursor() as cursor:
-            cursor.executemany(self._statements[name], rows)
+        self._cursor.executemany(self._statements[name], rows)
 
     def script(self, text: str) -> None:
         """Run each statement; none of them may begin or end a transaction."""
@@ -189,8 +197,8 @@ def _split(text: str) -> Iterator[str]:
             statement = ""
 
 
-def _close(connection: Connection[Row]) -> None:
-    connection.close()
+def _close(connection: _Connection) -> None:
+    connection.server.close()
 
 
 def _went_away(error: psycopg.Error) -> bool:

@@ -200,49 +200,51 @@ VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :ne
 -- Hold every counter that an attempt would use if a glance shows that no rule can forbid it: nothing is held on the
 -- payment (which the index of one hold a payment knows), nothing was said about it or the consent, fewer attempts and
 -- holds than any cap allows, no hold is past its time, and each attempt has an ending known to set nothing off.
--- Otherwise nothing happens, and the rules have to be looked at.
-INSERT INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor, initiator,
-    amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
-SELECT :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
-    :amount_minor, :currency, :at, :held_at, :expires_at, 'held', :proposal, :rulebook
-WHERE NOT EXISTS (
-    SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
-) AND NOT EXISTS (
-    SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
-) AND (
-    SELECT count(*) < :whole AND coalesce(sum(counts), 0) < :clear_below AND coalesce(min(harmless), 1)
-    FROM (
-        SELECT at >= :since_method AS counts,
-            coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0) AS harmless
-        FROM (
-            SELECT at, ending FROM attempt
-            WHERE merchant_id = :merchant_id AND method_id = :method_id ORDER BY at DESC LIMIT :whole
-        )
-        UNION ALL
-        SELECT 1, coalesce(instr(:harmless_here, ',' || ending || ',') > 0, 0)
-        FROM (
-            SELECT ending FROM attempt
-            WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY at DESC LIMIT :whole
-        )
-        UNION ALL
-        SELECT at >= :since_mandate, coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0)
-        FROM (
-            SELECT at, ending FROM attempt
-            WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id ORDER BY at DESC LIMIT :whole
-        )
-        UNION ALL
-        SELECT 1, expires_at > :held_at FROM reservation
-        WHERE merchant_id = :merchant_id AND method_id = :method_id AND method_id <> '' AND state = 'held'
-        UNION ALL
-        SELECT 1, expires_at > :held_at FROM reservation
-        WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
-    )
-) ON CONFLICT DO NOTHING
+-- Otherwise it has no state, so that the row is ignored and the rules have to be looked at. (A row from SELECT, which reads
+-- the table that it goes to, would be kept in another table on its way.)
+INSERT OR IGNORE INTO reservation (merchant_id, reservation_id, payment_id, method_id, mandate_id, network, processor,
+    initiator, amount_minor, currency, at, held_at, expires_at, state, proposal, rulebook)
+VALUES (:merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
+    :amount_minor, :currency, :at, :held_at, :expires_at,
+    CASE WHEN NOT EXISTS (
+            SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
+        ) AND NOT EXISTS (
+            SELECT 1 FROM standing WHERE merchant_id = :merchant_id AND topic = 'consent' AND subject_id = :method_id
+        ) AND (
+            SELECT count(*) < :whole AND coalesce(sum(counts), 0) < :clear_below AND coalesce(min(harmless), 1)
+            FROM (
+                SELECT at >= :since_method AS counts,
+                    coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0) AS harmless
+                FROM (
+                    SELECT at, ending FROM attempt
+                    WHERE merchant_id = :merchant_id AND method_id = :method_id ORDER BY at DESC LIMIT :whole
+                )
+                UNION ALL
+                SELECT 1, coalesce(instr(:harmless_here, ',' || ending || ',') > 0, 0)
+                FROM (
+                    SELECT ending FROM attempt
+                    WHERE merchant_id = :merchant_id AND payment_id = :payment_id ORDER BY at DESC LIMIT :whole
+                )
+                UNION ALL
+                SELECT at >= :since_mandate, coalesce(instr(:harmless_elsewhere, ',' || ending || ',') > 0, 0)
+                FROM (
+                    SELECT at, ending FROM attempt
+                    WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id ORDER BY at DESC LIMIT :whole
+                )
+                UNION ALL
+                SELECT 1, expires_at > :held_at FROM reservation
+                WHERE merchant_id = :merchant_id AND method_id = :method_id AND method_id <> '' AND state = 'held'
+                UNION ALL
+                SELECT 1, expires_at > :held_at FROM reservation
+                WHERE merchant_id = :merchant_id AND mandate_id = :mandate_id AND mandate_id <> '' AND state = 'held'
+            )
+        ) THEN 'held' END,
+    :proposal, :rulebook)
 
 -- name: reserve_at_once.postgres
 -- The same after the locks; the function stands in the migrations.
-SELECT 1 WHERE reserve_at_once(:locks, :clear_below, :since_method, :since_mandate, :whole,
-    ('{' || trim(:harmless_here, ',') || '}')::bigint[], ('{' || trim(:harmless_elsewhere, ',') || '}')::bigint[],
+SELECT 1 WHERE reserve_at_once(CAST(CAST(:locks AS TEXT) AS BIGINT[]), :clear_below, :since_method, :since_mandate, :whole,
+    CAST(CAST(:array_of_harmless_here AS TEXT) AS BIGINT[]), CAST(CAST(:array_of_harmless_elsewhere AS TEXT) AS BIGINT[]),
     :merchant_id, :reservation_id, :payment_id, :method_id, :mandate_id, :network, :processor, :initiator,
     :amount_minor, :currency, :at, :held_at, :expires_at, :proposal, :rulebook)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from features.instants import from_micros, to_micros
 from model.caps.engine import Proposal, Verdict
 from serving.ledger import proposals
-from serving.ledger.store import Row, Values
+from serving.ledger.store import Row, Value
 
 
 class State(StrEnum):
@@ -106,16 +106,15 @@ class Check:
         return not self.reasons
 
 
-def values_of(reservation: Reservation) -> Values:
+def values_of(reservation: Reservation) -> dict[str, Value]:
     """A held reservation as a row."""
-    return {
-        **proposals.written(reservation.proposal),
-        "reservation_id": reservation.reservation_id,
-        "at": to_micros(reservation.at),
-        "held_at": to_micros(reservation.held_at),
-        "expires_at": to_micros(reservation.expires_at),
-        "rulebook": reservation.rulebook,
-    }
+    row = proposals.written(reservation.proposal)
+    row["reservation_id"] = reservation.reservation_id
+    row["at"] = to_micros(reservation.at)
+    row["held_at"] = to_micros(reservation.held_at)
+    row["expires_at"] = to_micros(reservation.expires_at)
+    row["rulebook"] = reservation.rulebook
+    return row
 
 
 def reservation_from(row: Row) -> Reservation:

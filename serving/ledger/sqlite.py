@@ -1,22 +1,21 @@
 """The ledger in a SQLite file: write-ahead log, one writer at a time, each commit on the disk before it is answered."""
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
 from serving.ledger.store import (
-    PARAMETER,
     LedgerConflictError,
     Lock,
+    Numbered,
     Question,
     Row,
-    Value,
     Values,
     sentence_of,
     statements,
@@ -38,29 +37,10 @@ _PRAGMAS = (
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
+    """A connection and its place in the queue of writers: a descriptor of the file that they lock."""
+
     database: sqlite3.Connection
-    queue: IO[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """A statement with its values by number: finding each by its name is dearer than many a statement.
-
-    Args:
-        names: Of the values, in the order of their numbers.
-    """
-
-    text: str
-    names: tuple[str, ...]
-
-    @staticmethod
-    def of(text: str) -> "_Statement":
-        names = tuple(dict.fromkeys(PARAMETER.findall(text)))
-        return _Statement(PARAMETER.sub(lambda match: f"?{names.index(match[1]) + 1}", text), names)
-
-    def bound(self, values: Values) -> tuple[Value, ...]:
-        """The values in the order of their numbers."""
-        return tuple(map(values.__getitem__, self.names))
+    queue: int
 
 
 class SqliteStore:
@@ -79,7 +59,7 @@ class SqliteStore:
     def __init__(self, path: Path, synchronous: str = "full") -> None:
         self._path = path
         self._synchronous = synchronous
-        self._statements = {name: _Statement.of(text) for name, text in statements(self.dialect).items()}
+        self._statements = {name: Numbered.of(text, "?") for name, text in statements(self.dialect).items()}
         self._pool: Pool[_Connection] = Pool(self._connect, _close, _CONNECTIONS)
         with self._pool.lent():
             pass
@@ -177,7 +157,9 @@ class SqliteStore:
                 undo.callback(database.close)
                 for name, value in (*_PRAGMAS, ("synchronous", self._synchronous)):
                     database.execute(f"PRAGMA {name} = {value}")
-                queue = self._path.with_name(self._path.name + "-queue").open("ab")
+                queue = os.open(
+                    self._path.with_name(self._path.name + "-queue"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666
+                )
                 undo.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise InputError(f"the ledger {self._path} cannot be opened: {_reason(error)}") from None
@@ -194,7 +176,7 @@ class SqliteTransaction:
 
     __slots__ = ("_database", "_statements")
 
-    def __init__(self, database: sqlite3.Connection, named: Mapping[str, _Statement]) -> None:
+    def __init__(self, database: sqlite3.Connection, named: Mapping[str, Numbered]) -> None:
         self._database = database
         self._statements = named
 
@@ -232,7 +214,7 @@ class SqliteTransaction:
 def _close(connection: _Connection) -> None:
     with suppress(sqlite3.Error):
         connection.database.close()
-    connection.queue.close()
+    os.close(connection.queue)
 
 
 def _reason(error: OSError | sqlite3.Error) -> str:

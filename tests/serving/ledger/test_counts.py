@@ -197,6 +197,8 @@ def test_history_cannot_be_rewritten(ledger: Ledger) -> None:
         ("UPDATE attempt SET amount_minor = -1;", "the amount of an attempt is not negative"),
         ("UPDATE attempt SET outcome = 'maybe', category = NULL;", "the outcome of an attempt is known or unknown"),
         ("UPDATE attempt SET outcome = 'approved';", "only a failed attempt has a decline"),
+        ("UPDATE reservation SET state = 'open', closed_at = 1;", "the state of a reservation is known"),
+        ("UPDATE reservation SET amount_minor = -1;", "the amount of a reservation is not negative"),
         ("UPDATE reservation SET expires_at = held_at;", "a hold ends after it began"),
         ("UPDATE reservation SET state = 'spent', closed_at = 1;", "what is spent names its attempt"),
         ("UPDATE reservation SET state = 'released';", "a reservation is held until it is closed"),

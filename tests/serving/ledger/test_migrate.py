@@ -1,6 +1,8 @@
 """From every earlier version the database comes to this one with all it held, and only ever forward."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from serving.ledger.migrate import Migration, migrate, migrations, require_curre
 from serving.ledger.opening import store_at
 from serving.ledger.recording import attempt_row, row_of
 from serving.ledger.reservations import Reservation, State, values_of
-from serving.ledger.store import Store
+from serving.ledger.store import Row, Store
 
 VERSIONS = [step.version for step in migrations("sqlite")]
 LATEST = VERSIONS[-1]
@@ -49,6 +51,24 @@ def test_from_every_earlier_version_nothing_is_lost(url: str, version: int) -> N
     if version >= 2:
         assert ledger.release(MERCHANT, "r1", NOW).state is State.RELEASED
     ledger.close()
+
+
+def test_the_copied_table_of_reservations_has_the_indexes_and_triggers_of_the_one_before(
+    new_url: Callable[[str], str],
+) -> None:
+    before, after = ({str(row) for row in _about_reservations(new_url("sqlite"), version)} for version in (19, LATEST))
+    assert before == after
+    assert len(before) == 6  # indexes and triggers
+
+
+def _about_reservations(url: str, version: int) -> list[Row]:
+    """Name, kind and text of every index and trigger that steps have made on the table, as SQLite keeps it."""
+    store = store_at(url)
+    migrate(store, up_to=version)
+    store.close()
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///").partition("?")[0])) as database:
+        found = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'reservation' AND type <> 'table'"
+        return database.execute(f"{found} AND sql IS NOT NULL").fetchall()
 
 
 def test_an_empty_database_is_made_and_migrating_again_does_nothing(url: str) -> None:
