@@ -88,7 +88,7 @@ AMOUNT_LOG, SINCE_DAY = range(2)
 ) = range(14)  # fmt: skip
 WAIT_HOURS, ATTEMPT_AMOUNT, EXPIRES_DAY, SECURED = range(4)
 ON_RAIL, ON_NETWORK, ON_FUNDING, ON_FORM, ON_COUNTRY, ON_ISSUER, ON_BIN, ON_ZONE, ON_CALENDAR = range(9)
-BEGINS, ENDS, FIRST_BUCKET, WIDTH, BUCKET_MICROS, PARENT, BY_SLOT = range(7)
+BEGINS, ENDS, FIRST_BUCKET, WIDTH, BUCKET_MICROS, PARENT, BY_SLOT, KEYS_FROM, KEYS = range(9)
 FADING, BUCKET_HOURS, STRENGTH, BASE = range(4)
 SIZE, REQUIRED = range(2)
 PLACE, KEY, BUCKET, LATEST, RISEN, NEWEST = range(6)
@@ -362,9 +362,10 @@ def fill(  # noqa: C901 - one loop, as every call counts references
     slot, route_of = proposed
     clock, starts, offsets = clocks
     first_day, tables = days
-    family, family_real, n_parts, of_part, entries, weights, n_known_until = counted
+    family, family_real, n_parts, of_part, entries, weights, n_last, n_known_until = counted
     n_begins, n_ends, n_first, n_width = family[BEGINS], family[ENDS], family[FIRST_BUCKET], family[WIDTH]
     n_bucket_micros, n_parent, n_by_slot = family[BUCKET_MICROS], family[PARENT], family[BY_SLOT]
+    n_keys_from, n_keys = family[KEYS_FROM], family[KEYS]
     n_fading, n_hours, n_strength, n_base = (
         family_real[FADING], family_real[BUCKET_HOURS], family_real[STRENGTH], family_real[BASE]
     )  # fmt: skip
@@ -592,15 +593,18 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                                 break
                             key = key * (n_sizes[which] + 1) + part[which] + 1
                         events = tries = 0.0
-                        if key >= 0:
-                            width = n_width[f]
-                            wanted = key * width + min(max(bucket - n_first[f], 0), width - 1)
-                            low = _first_not_below(n_place, low, high, wanted)
-                            if low > n_begins[f] and n_key[low - 1] == key:
-                                entry[f] = low - 1
-                                ago = max(bucket - 1 - n_bucket[low - 1], 0)
+                        if 0 <= key < n_keys[f]:
+                            found = n_last[n_keys_from[f] + key]
+                            if found >= 0 and n_bucket[found] >= bucket:  # counted later: what was known then
+                                wanted = key * n_width[f] + max(bucket - n_first[f], 0)
+                                found = _first_not_below(n_place, low, high, wanted) - 1
+                                if found < low or n_key[found] != key:
+                                    found = NEW
+                            if found >= 0:
+                                entry[f] = found
+                                ago = max(bucket - 1 - n_bucket[found], 0)
                                 faded = np.exp2(-(ago * n_fading[f]))
-                                events, tries = n_events[low - 1] * faded, n_attempts[low - 1] * faded
+                                events, tries = n_events[found] * faded, n_attempts[found] * faded
                         rate[f] = (events + n_strength[f] * parent) / (tries + n_strength[f])
                     for k in range(lifts.shape[0]):
                         if fresh or n_by_slot[lifts[k, 1]]:
@@ -613,7 +617,9 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                             hours = nan
                             if entry[f] >= 0 and n_latest[entry[f]] >= 0:
                                 bucket = asked_at // n_bucket_micros[f]
-                                later = _first_not_below(n_risen, n_begins[f], n_ends[f], bucket)
+                                later = n_ends[f]
+                                if n_risen[later - 1] >= bucket:
+                                    later = _first_not_below(n_risen, n_begins[f], later, bucket)
                                 newest = n_newest[max(later - 1, n_begins[f])]
                                 hours = (newest - n_latest[entry[f]]) * n_hours[f]
                             line[silences[k, 0]] = hours
