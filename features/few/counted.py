@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.encoders import SLOTS, Encoders
 from features.instants import MICROS_PER_HOUR
-from features.rates import FAMILIES
+from features.rates import FAMILIES, Family
 from features.table import CATEGORIES
 from features.vocabulary import Network
 
@@ -18,11 +18,12 @@ Floats = NDArray[np.float64]
 PARTS = (
     "country", "network", "issuer", "bin", "processor", "category", "month_day", "month_third", "since_payday", "slot",
 )  # fmt: skip
-"""What keys are made of, in the order in which a loop holds them; the last four change with the slot."""
+"""What keys are made of, in the order in which a loop holds them; the last four change with the slot, and no key has
+two of them."""
 BY_SLOT = 6
 """Parts from this one on change with the slot."""
 _OPTIONAL = frozenset({"country", "network", "processor"})  # "not known" is a word like others
-_NO_PARENT = -1
+_NO_PARENT = _NO_PART = -1
 _DAYS = 31
 
 _NAMES = [family.name for family in FAMILIES]
@@ -59,8 +60,8 @@ class Counted(NamedTuple):
 
     Args:
         family: Where each family's entries begin and end; first, width and length in microseconds of its buckets, as
-            in `Counts` and `Family`; place of its parent, -1 for none; whether its key changes with the slot; where its
-            keys begin in `last`, and how many there are. Shape (9, families).
+            in `Counts` and `Family`; place of its parent, -1 for none; the part of its key that changes with the slot,
+            -1 for none; where its keys begin in `last`, and how many there are. Shape (9, families).
         real: Buckets to half-lives, hours of a bucket, strength and base, as in `Family`. Shape (4, families).
         parts: Parts of each family's key, -1 where there are no more, shape (families, 3).
         part: Codes of each part are below it, and whether a key without the part is unknown, shape (2, parts).
@@ -101,7 +102,7 @@ def counted(encoders: Encoders) -> Counted:
         [one.width for one in each],
         [f.bucket_hours * MICROS_PER_HOUR for f in FAMILIES],
         [_NO_PARENT if f.parent is None else family_of(f.parent) for f in FAMILIES],
-        [any(PARTS.index(part) >= BY_SLOT for part in f.keys) for f in FAMILIES],
+        [_slot_part(f) for f in FAMILIES],
         np.cumsum(keys) - keys,
         keys,
     ]
@@ -114,13 +115,21 @@ def counted(encoders: Encoders) -> Counted:
     return Counted(
         family=np.array(family, dtype=np.int64),
         real=np.ascontiguousarray(np.array(real, dtype=np.float64).T),
-        parts=np.array([[PARTS.index(p) for p in f.keys] + [-1] * (3 - len(f.keys)) for f in FAMILIES], dtype=np.int64),
+        parts=np.array(
+            [[PARTS.index(p) for p in f.keys] + [_NO_PART] * (3 - len(f.keys)) for f in FAMILIES], dtype=np.int64
+        ),
         part=np.array([[_size(encoders, p) for p in PARTS], [p not in _OPTIONAL for p in PARTS]], dtype=np.int64),
         entry=np.array(entry, dtype=np.int64),
         weight=np.array([np.concatenate([getattr(c, name) for c in each]) for name in ("attempts", "events")]),
         last=np.concatenate(last),
         known_until=encoders.known_until,
     )
+
+
+def _slot_part(family: Family) -> int:
+    """The one part of a family's key that changes with the slot, -1 for none."""
+    found = [PARTS.index(part) for part in family.keys if PARTS.index(part) >= BY_SLOT]
+    return found[0] if found else _NO_PART
 
 
 def _last(key: Int64s, begin: int) -> Int64s:
