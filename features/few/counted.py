@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.encoders import SLOTS, Encoders
 from features.instants import MICROS_PER_HOUR
-from features.rates import FAMILIES
+from features.rates import FAMILIES, Family
 from features.table import CATEGORIES
 from features.vocabulary import Network
 
@@ -18,11 +18,12 @@ Floats = NDArray[np.float64]
 PARTS = (
     "country", "network", "issuer", "bin", "processor", "category", "month_day", "month_third", "since_payday", "slot",
 )  # fmt: skip
-"""What keys are made of, in the order in which a loop holds them; the last four change with the slot."""
+"""What keys are made of, in the order in which a loop holds them; the last four change with the slot, and no key has
+two of them."""
 BY_SLOT = 6
 """Parts from this one on change with the slot."""
 _OPTIONAL = frozenset({"country", "network", "processor"})  # "not known" is a word like others
-_NO_PARENT = -1
+_NO_PARENT = _NO_PART = -1
 _DAYS = 31
 
 _NAMES = [family.name for family in FAMILIES]
@@ -59,14 +60,15 @@ class Counted(NamedTuple):
 
     Args:
         family: Where each family's entries begin and end; first, width and length in microseconds of its buckets, as
-            in `Counts` and `Family`; place of its parent, -1 for none; whether its key changes with the slot. Shape
-            (7, families).
+            in `Counts` and `Family`; place of its parent, -1 for none; the part of its key that changes with the slot,
+            -1 for none; where its keys begin in `last`, and how many there are. Shape (9, families).
         real: Buckets to half-lives, hours of a bucket, strength and base, as in `Family`. Shape (4, families).
         parts: Parts of each family's key, -1 where there are no more, shape (families, 3).
         part: Codes of each part are below it, and whether a key without the part is unknown, shape (2, parts).
         entry: Place, key, bucket and latest, as in `Counts`, of one family after another; then buckets and latest event
             of any key, by entry in the order of the former. Shape (6, entries).
         weight: Attempts and events, as in `Counts`, shape (2, entries).
+        last: The latest entry of every key of every family, -1 for none.
         known_until: Where what is known ends, microseconds.
     """
 
@@ -76,6 +78,7 @@ class Counted(NamedTuple):
     part: Int64s
     entry: Int64s
     weight: Floats
+    last: Int64s
     known_until: int
 
 
@@ -89,14 +92,19 @@ def counted(encoders: Encoders) -> Counted:
     each = [encoders.counts[name] for name in _NAMES]
     sizes = [one.key.size for one in each]
     ends = np.cumsum(sizes, dtype=np.int64)
+    begins = ends - np.array(sizes, dtype=np.int64)
+    last = [_last(one.key, begin) for one, begin in zip(each, begins.tolist(), strict=True)]
+    keys = np.array([some.size for some in last], dtype=np.int64)
     family = [
-        ends - np.array(sizes, dtype=np.int64),
+        begins,
         ends,
         [one.first for one in each],
         [one.width for one in each],
         [f.bucket_hours * MICROS_PER_HOUR for f in FAMILIES],
         [_NO_PARENT if f.parent is None else family_of(f.parent) for f in FAMILIES],
-        [any(PARTS.index(part) >= BY_SLOT for part in f.keys) for f in FAMILIES],
+        [_slot_part(f) for f in FAMILIES],
+        np.cumsum(keys) - keys,
+        keys,
     ]
     real = [(f.bucket_hours / f.half_life_hours, f.bucket_hours, f.strength, f.base) for f in FAMILIES]
     newest = [one.newest() for one in each]
@@ -107,12 +115,33 @@ def counted(encoders: Encoders) -> Counted:
     return Counted(
         family=np.array(family, dtype=np.int64),
         real=np.ascontiguousarray(np.array(real, dtype=np.float64).T),
-        parts=np.array([[PARTS.index(p) for p in f.keys] + [-1] * (3 - len(f.keys)) for f in FAMILIES], dtype=np.int64),
+        parts=np.array(
+            [[PARTS.index(p) for p in f.keys] + [_NO_PART] * (3 - len(f.keys)) for f in FAMILIES], dtype=np.int64
+        ),
         part=np.array([[_size(encoders, p) for p in PARTS], [p not in _OPTIONAL for p in PARTS]], dtype=np.int64),
         entry=np.array(entry, dtype=np.int64),
         weight=np.array([np.concatenate([getattr(c, name) for c in each]) for name in ("attempts", "events")]),
+        last=np.concatenate(last),
         known_until=encoders.known_until,
     )
+
+
+def _slot_part(family: Family) -> int:
+    """The one part of a family's key that changes with the slot, -1 for none."""
+    found = [PARTS.index(part) for part in family.keys if PARTS.index(part) >= BY_SLOT]
+    return found[0] if found else _NO_PART
+
+
+def _last(key: Int64s, begin: int) -> Int64s:
+    """The entry of every key up to the highest that is the latest of that key; -1 for none.
+
+    Args:
+        key: Rising, shape (entries,).
+        begin: Where the entries begin.
+    """
+    last = np.full(int(key.max(initial=-1)) + 1, -1, dtype=np.int64)
+    last[key] = np.arange(begin, begin + key.size)  # of several entries of a key the last one stays
+    return last
 
 
 def _size(encoders: Encoders, part: str) -> int:

@@ -88,7 +88,7 @@ AMOUNT_LOG, SINCE_DAY = range(2)
 ) = range(14)  # fmt: skip
 WAIT_HOURS, ATTEMPT_AMOUNT, EXPIRES_DAY, SECURED = range(4)
 ON_RAIL, ON_NETWORK, ON_FUNDING, ON_FORM, ON_COUNTRY, ON_ISSUER, ON_BIN, ON_ZONE, ON_CALENDAR = range(9)
-BEGINS, ENDS, FIRST_BUCKET, WIDTH, BUCKET_MICROS, PARENT, BY_SLOT = range(7)
+BEGINS, ENDS, FIRST_BUCKET, WIDTH, BUCKET_MICROS, PARENT, SLOT_PART, KEYS_FROM, KEYS = range(9)
 FADING, BUCKET_HOURS, STRENGTH, BASE = range(4)
 SIZE, REQUIRED = range(2)
 PLACE, KEY, BUCKET, LATEST, RISEN, NEWEST = range(6)
@@ -362,9 +362,10 @@ def fill(  # noqa: C901 - one loop, as every call counts references
     slot, route_of = proposed
     clock, starts, offsets = clocks
     first_day, tables = days
-    family, family_real, n_parts, of_part, entries, weights, n_known_until = counted
+    family, family_real, n_parts, of_part, entries, weights, n_last, n_known_until = counted
     n_begins, n_ends, n_first, n_width = family[BEGINS], family[ENDS], family[FIRST_BUCKET], family[WIDTH]
-    n_bucket_micros, n_parent, n_by_slot = family[BUCKET_MICROS], family[PARENT], family[BY_SLOT]
+    n_bucket_micros, n_parent, n_slot_part = family[BUCKET_MICROS], family[PARENT], family[SLOT_PART]
+    n_keys_from, n_keys = family[KEYS_FROM], family[KEYS]
     n_fading, n_hours, n_strength, n_base = (
         family_real[FADING], family_real[BUCKET_HOURS], family_real[STRENGTH], family_real[BASE]
     )  # fmt: skip
@@ -388,7 +389,11 @@ def fill(  # noqa: C901 - one loop, as every call counts references
     nan = np.nan
     families = n_begins.shape[0]
     rate, part = np.zeros(families), np.zeros(n_sizes.shape[0], dtype=np.int64)
-    entry = np.full(families, NEW, dtype=np.int64)
+    entry, buckets = np.full(families, NEW, dtype=np.int64), np.empty(families, dtype=np.int64)
+    # What a family counted under each code of the part of its key that changes with the slot, in this visit of a route.
+    counted_on = np.full((families, DAYS + 1), NEW, dtype=np.int64)
+    faded_events, faded_tries = np.empty(counted_on.shape), np.empty(counted_on.shape)
+    visit = 0
     line = np.zeros(matrix.shape[1])
     seen = np.full(by_method.shape[0], NEW, dtype=np.int64)
     day_hits, day_weight = np.zeros(DAYS + 1), np.zeros(DAYS + 1)
@@ -484,12 +489,15 @@ def fill(  # noqa: C901 - one loop, as every call counts references
         line[place[OWN_PAYDAY_SUPPORT]] = votes if informed else nan
 
         asked_at = max(decided, n_known_until)
+        for f in range(families):
+            buckets[f] = asked_at // n_bucket_micros[f]
         part[5] = last_category
         for r in range(first_row, last_row):
             route = route_of[r]
             if seen[route] == c:
                 continue
             seen[route] = c
+            visit += 1
             method, processor = by_method[route], by_processor[route]
 
             # --- the method and the processor: the same for every slot of the route ----------------------------------
@@ -574,36 +582,42 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                     part[6], part[7] = month_day - 1, min((month_day - 1) // 10, 2)
                     part[8], part[9] = min(from_payday, DAYS - 1), quarter
                     for f in range(families):
-                        if not (fresh or n_by_slot[f]):
+                        varying = n_slot_part[f]
+                        if not fresh and varying < 0:
                             continue
                         parent = n_base[f] if n_parent[f] < 0 else rate[n_parent[f]]
                         low, high = n_begins[f], n_ends[f]
-                        entry[f] = NEW
                         if low == high:
                             rate[f] = parent
                             continue
-                        bucket, key = asked_at // n_bucket_micros[f], 0
-                        for k in range(n_parts.shape[1]):
-                            which = n_parts[f, k]
-                            if which < 0:
-                                break
-                            if part[which] < 0 and n_required[which]:
-                                key = NEW
-                                break
-                            key = key * (n_sizes[which] + 1) + part[which] + 1
-                        events = tries = 0.0
-                        if key >= 0:
-                            width = n_width[f]
-                            wanted = key * width + min(max(bucket - n_first[f], 0), width - 1)
-                            low = _first_not_below(n_place, low, high, wanted)
-                            if low > n_begins[f] and n_key[low - 1] == key:
-                                entry[f] = low - 1
-                                ago = max(bucket - 1 - n_bucket[low - 1], 0)
-                                faded = np.exp2(-(ago * n_fading[f]))
-                                events, tries = n_events[low - 1] * faded, n_attempts[low - 1] * faded
+                        which = part[varying] + 1 if varying >= 0 else 0
+                        if counted_on[f, which] != visit:
+                            counted_on[f, which] = visit
+                            bucket, key = buckets[f], 0
+                            for k in range(n_parts.shape[1]):
+                                piece = n_parts[f, k]
+                                if piece < 0:
+                                    break
+                                if part[piece] < 0 and n_required[piece]:
+                                    key = NEW
+                                    break
+                                key = key * (n_sizes[piece] + 1) + part[piece] + 1
+                            found = n_last[n_keys_from[f] + key] if 0 <= key < n_keys[f] else NEW
+                            if found >= 0 and n_bucket[found] >= bucket:  # counted later: what was known then
+                                wanted = key * n_width[f] + max(bucket - n_first[f], 0)
+                                found = _first_not_below(n_place, low, high, wanted) - 1
+                                if found < low or n_key[found] != key:
+                                    found = NEW
+                            entry[f] = found
+                            faded_events[f, which] = faded_tries[f, which] = 0.0
+                            if found >= 0:
+                                faded = np.exp2(-(max(bucket - 1 - n_bucket[found], 0) * n_fading[f]))
+                                faded_events[f, which] = n_events[found] * faded
+                                faded_tries[f, which] = n_attempts[found] * faded
+                        events, tries = faded_events[f, which], faded_tries[f, which]
                         rate[f] = (events + n_strength[f] * parent) / (tries + n_strength[f])
                     for k in range(lifts.shape[0]):
-                        if fresh or n_by_slot[lifts[k, 1]]:
+                        if fresh or n_slot_part[lifts[k, 1]] >= 0:
                             line[lifts[k, 0]] = np.rint(100 * (rate[lifts[k, 1]] - rate[lifts[k, 2]]))
                     if fresh:
                         for k in range(shares.shape[0]):
@@ -612,8 +626,10 @@ def fill(  # noqa: C901 - one loop, as every call counts references
                             f = silences[k, 1]
                             hours = nan
                             if entry[f] >= 0 and n_latest[entry[f]] >= 0:
-                                bucket = asked_at // n_bucket_micros[f]
-                                later = _first_not_below(n_risen, n_begins[f], n_ends[f], bucket)
+                                bucket = buckets[f]
+                                later = n_ends[f]
+                                if n_risen[later - 1] >= bucket:
+                                    later = _first_not_below(n_risen, n_begins[f], later, bucket)
                                 newest = n_newest[max(later - 1, n_begins[f])]
                                 hours = (newest - n_latest[entry[f]]) * n_hours[f]
                             line[silences[k, 0]] = hours

@@ -72,7 +72,7 @@ def add_up(
     sums = np.zeros((trees.shape[0], rows))
     for block in range(blocks):
         _fold(kept, sets, low[block], high[block], left, depth)
-        _evaluate(left, sets, trees, inputs[block], scratch, sums[:, ends[block] : ends[block + 1]])
+        _evaluate(left, sets, trees, inputs[block], scratch, sums, ends[block], ends[block + 1])
     total = np.empty((rows, trees.shape[0]))
     for booster in range(trees.shape[0]):
         for i in range(rows):
@@ -168,15 +168,26 @@ def show(values: Float32s, view: int) -> tuple[np.float32, np.float32]:
         for i in range(values.shape[0]):
             x = values[i]
             values[i] = small if abs(x) <= TINY else x * sign
-    least, most, missing = np.float32(np.inf), np.float32(-np.inf), 0
+    missing = 0
     for i in range(values.shape[0]):
-        x = values[i]
-        missing += x != x
-        if x < least:
-            least = x
-        if x > most:
-            most = x
+        missing += values[i] != values[i]
+    least, most = _extremes(values)
     return (nan if missing == values.shape[0] else least), (nan if missing > 0 else most)
+
+
+@compiled
+def _extremes(values: Float32s) -> tuple[np.float32, np.float32]:
+    """The lowest and the highest but for NaN; four at a time, as each comparison waits for the one before it."""
+    endless, size = np.float32(np.inf), values.shape[0]
+    low_0 = low_1 = low_2 = low_3 = endless
+    high_0 = high_1 = high_2 = high_3 = -endless
+    for i in range(0, size - 3, 4):
+        a, b, c, d = values[i], values[i + 1], values[i + 2], values[i + 3]
+        low_0, low_1, low_2, low_3 = min(low_0, a), min(low_1, b), min(low_2, c), min(low_3, d)
+        high_0, high_1, high_2, high_3 = max(high_0, a), max(high_1, b), max(high_2, c), max(high_3, d)
+    for i in range(size - size % 4, size):
+        low_0, high_0 = min(low_0, values[i]), max(high_0, values[i])
+    return min(low_0, low_1, low_2, low_3), max(high_0, high_1, high_2, high_3)
 
 
 @compiled
@@ -215,11 +226,16 @@ def _fill(
 def _varying(matrix: Float32s) -> NDArray[np.bool_]:
     """Whether not all rows are the same to the bit, shape (columns,)."""
     bits = matrix.view(np.uint32)
-    differ = np.zeros(bits.shape[1], dtype=np.uint32)
-    first = bits[0]
-    for i in range(1, bits.shape[0]):
+    rows, columns = bits.shape
+    differ, first = np.zeros(columns, dtype=np.uint32), bits[0]
+    for i in range(rows % 4, rows, 4):  # what differs so far is read and written once for four rows
+        one, two, three, four = bits[i], bits[i + 1], bits[i + 2], bits[i + 3]
+        for c in range(columns):
+            known = first[c]
+            differ[c] |= (one[c] ^ known) | (two[c] ^ known) | (three[c] ^ known) | (four[c] ^ known)
+    for i in range(rows % 4):
         row = bits[i]
-        for c in range(bits.shape[1]):
+        for c in range(columns):
             differ[c] |= row[c] ^ first[c]
     varies = np.empty(differ.shape[0], dtype=np.bool_)
     for c in range(differ.shape[0]):
@@ -308,7 +324,14 @@ def has(sets: Sets, number: int, code: np.float32) -> bool:
 
 @compiled
 def _evaluate(  # noqa: C901 - one loop, see above
-    splits: Splits, sets: Sets, trees: Int32s, inputs: Float32s, scratch: Floats, sums: Floats
+    splits: Splits,
+    sets: Sets,
+    trees: Int32s,
+    inputs: Float32s,
+    scratch: Floats,
+    sums: Floats,
+    begin: int,
+    end: int,
 ) -> None:
     """Add every tree's value for every row of a block.
 
@@ -316,11 +339,13 @@ def _evaluate(  # noqa: C901 - one loop, see above
         inputs: Of the block; its last row is for the answers to categorical splits.
         scratch: Rows of values that wait for the split above them.
         sums: Of every booster, shape (boosters, rows).
+        begin, end: Which rows the block is.
     """
     source, limits, first, second, first_leaf, second_leaf, start, constant = splits
-    rows, spare = sums.shape[1], inputs.shape[0] - 1
+    rows, spare = end - begin, inputs.shape[0] - 1
     tree = 0
     for booster in range(trees.shape[0]):
+        own = sums[booster][begin:end]  # known to lie in one piece, or rows would be added one by one
         for _ in range(trees[booster]):
             waiting = 0
             for at in range(start[tree + 1] - 1, start[tree] - 1, -1):
@@ -349,10 +374,10 @@ def _evaluate(  # noqa: C901 - one loop, see above
             if waiting == 0:
                 everywhere = constant[tree]
                 for i in range(rows):
-                    sums[booster, i] += everywhere
+                    own[i] += everywhere
             else:
                 for i in range(rows):
-                    sums[booster, i] += scratch[0, i]
+                    own[i] += scratch[0, i]
             tree += 1
 
 
