@@ -27,7 +27,10 @@ class Money:
 
     def __str__(self) -> str:
         """For people: `12.50 EUR`."""
-        return f"{self.major:,f} {self.currency}"
+        digits = minor_digits(self.currency)
+        whole, rest = divmod(abs(self.amount_minor), 10**digits)
+        part = f".{rest:0{digits}d}" if digits else ""
+        return f"{'-' if self.amount_minor < 0 else ''}{whole:,d}{part} {self.currency}"
 
     @property
     def major(self) -> Decimal:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 
 from features.money import Money
-from model.contingent import planned_attempt
+from model.contingent import rounded
 from model.decision import Alternative
 from model.placed import Placed
 from model.planner import Options, Planned
@@ -40,10 +40,9 @@ def alternatives(options: Options, where: Placed, planned: Planned) -> tuple[Alt
 
 
 def _alternative(options: Options, planned: Planned, index: int) -> Alternative:
-    attempt = planned_attempt(options, planned.values, index)
-    why = _why_not(options, planned, index, attempt.value)
-    plan_value = Money(round(float(planned.worth[index])), planned.values.currency)
-    return Alternative(attempt.retry, attempt.score, attempt.value, plan_value, why)
+    value, worth = planned.values[index], Money(round(float(planned.worth[index])), planned.values.currency)
+    why = _why_not(options, planned, index, value)
+    return Alternative(options.retries[index], rounded(options.scores[index]), value, worth, why)
 
 
 def _why_not(options: Options, planned: Planned, index: int, value: Value) -> str:

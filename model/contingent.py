@@ -14,7 +14,7 @@ from features.proposed import Proposed
 from features.supposed import Supposed
 from model.contributions import Contribution, explains
 from model.decision import Plan, PlannedAttempt
-from model.planner import Case, Options, Planned
+from model.planner import Case, Planned
 from model.planning.imagined import Imagining
 from model.scorer import Score, Scorer, score_supposed
 from model.valuation import Values
@@ -85,11 +85,6 @@ def _plan(
 
 def _one_of(chances: Sequence[float]) -> float:
     return round(1.0 - prod([1.0 - chance for chance in chances]), 6)
-
-
-def planned_attempt(options: Options, worth: Values, index: int) -> PlannedAttempt:
-    """One option as the next attempt, with its chance and its own value."""
-    return PlannedAttempt(options.retries[index], rounded(options.scores[index]), worth[index], 1.0)
 
 
 def rounded(score: Score) -> Score:

@@ -285,7 +285,7 @@ def decision_from_json(text: bytes) -> Decision:
 
 def identified(decision: Decision) -> Decision:
     """The decision with its id: a hash of its content."""
-    content = decision_to_json(replace(decision, decision_id=""))
+    content = decision_to_json(replace(decision, decision_id="") if decision.decision_id else decision)
     return replace(decision, decision_id=f"dec_{hashlib.sha256(content).hexdigest()[:32]}")
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +86,19 @@ class Supposes(Protocol):
         ...
 
 
+def _supposes(scorer: Scorer) -> TypeGuard[Supposes]:
+    return _is_supposing(type(scorer))
+
+
+@cache
+def _is_supposing(kind: type) -> bool:
+    """Looked at once for each kind of scorer: Python asks a class for every name of a protocol each time."""
+    return issubclass(kind, Supposes)
+
+
 def score_supposed(scorer: Scorer, supposed: Sequence[Supposed]) -> Scores:
     """The same by any scorer."""
-    if isinstance(scorer, Supposes):
+    if _supposes(scorer):
         return scorer.score_supposed(supposed)
     each = scorer.score_many([pair for one in supposed for pair in one.contexts()])
     probability, low, high = (

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
-from features.calendars import days_to_payday, holiday_name, is_banking_day, next_banking_day, to_date, to_day
+from features.calendars import days_to_payday, holiday_name, next_banking_day, to_date, to_day
 from features.context import Context
 from features.money import Money
 from features.proposed import Proposed
@@ -35,25 +36,36 @@ def from_payday(clock: IssuerClock, today: date, then: date) -> Iterator[Reason]
     """Where the slot lies from the market's next usual payday."""
     if clock.country is None:
         return
-    away = int(days_to_payday(clock.country, np.array([to_day(today)]))[0])
-    payday = to_date(to_day(today) + away)
-    after = (then - payday).days
+    payday = to_date(_payday_from(clock.country, to_day(today)))
+    away, after = (payday - today).days, (then - payday).days
     where = "on it" if after == 0 else f"{count_words(abs(after), 'day')} {'after' if after > 0 else 'before'} it"
     when = "today" if away == 0 else f"{day_words(payday)}, {count_words(away, 'day')} away"
     country = country_words(clock.country)
     yield Reason(Topic.TIMING, f"The next usual payday in {country} is {when}; this slot is {where}.")
 
 
+@lru_cache(maxsize=4_096)
+def _payday_from(country: str, day: int) -> int:
+    """The market's next usual payday, that day or later; days since 1970."""
+    return day + int(days_to_payday(country, np.array([day]))[0])
+
+
 def closed_day(clock: IssuerClock, day: date) -> Iterator[Reason]:
     """That banks are closed on a day, and when they open; nothing on a banking day."""
     number = to_day(day)
-    if clock.country is None or is_banking_day(clock.calendar, np.array([number]))[0]:
+    if clock.country is None or _opens(clock.calendar, number) == number:
         return
     name = holiday_name(clock.calendar, number)
     why = f" ({name})" if name else ""
-    opens = day_words(to_date(next_banking_day(clock.calendar, number)))
+    opens = day_words(to_date(_opens(clock.calendar, number)))
     country = country_words(clock.country)
     yield Reason(Topic.TIMING, f"{day_words(day)}{why} is no banking day in {country}; the next is {opens}.")
+
+
+@lru_cache(maxsize=4_096)
+def _opens(calendar: str, day: int) -> int:
+    """The day itself if banks work, else the next day they do; days since 1970."""
+    return next_banking_day(calendar, day)
 
 
 def _waiting(

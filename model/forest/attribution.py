@@ -20,17 +20,15 @@ from numpy.typing import NDArray
 from features.compiled import compiled
 from model.forest.flat import Float32s, Floats, Forest, Int32s, UInt32s
 from model.forest.kernels import has, show
+from model.forest.sides import FIRST, Sides, lay_out
 from model.forest.trees import UnsupportedTreesError
 
-Flags = NDArray[np.bool_]
-Sides = tuple[Int32s, Int32s, Int32s, Floats, Floats, Floats]
-"""Both sides of every split: `2 * split` is the first, and one more the second.
+at = np.uintp
+"""A place that is not below 0, of which a loop need not ask whether it is counted from the end."""
 
-Of each split, shape (splits,): its column; the side that leads to it, and the last side above it that asks about the
-same column, both counted from the tree's first side, or twice the tree's splits where there is none.
-Of each side, shape (2 * splits,): the share of its split's rows that took it; the product of the shares of all sides
-about its column on the way to its end; the leaf's value, or 1 where it leads to a split.
-"""
+Ways = NDArray[np.uint8]
+_NEITHER = 2
+"""Which side of a split a row takes: 0 or 1; neither agrees once it took another way at the column before."""
 
 
 class Attribution:
@@ -44,10 +42,12 @@ class Attribution:
         if forest.first_rows.size and not min(forest.first_rows.min(), forest.second_rows.min()) > 0.0:
             raise UnsupportedTreesError("its trees do not say how many rows they were learnt from")
         self._forest, self._columns = forest, columns
-        self._sides, different, expected = _laid_out(
+        self._sides, split, different, expected = lay_out(
             forest.input, forest.column, forest.first, forest.second, forest.first_leaf, forest.second_leaf,
             forest.first_rows, forest.second_rows, forest.start,
         )  # fmt: skip
+        self._input, self._threshold = forest.input[split], forest.threshold[split]
+        self._again = np.flatnonzero(self._sides[2] != FIRST).astype(np.int32)
         self._nodes = ((different + 1) // 2).astype(np.int32)
         self._rules = _rules(max(int(self._nodes.max(initial=1)), 1))
         self._base = float(forest.constant.sum()) + expected
@@ -62,20 +62,19 @@ class Attribution:
         parts = np.zeros((len(matrix), self._columns + 1))
         parts[:, -1] = self._base
         inputs = _shown(np.asarray(matrix, dtype=np.float32), forest.column, forest.view)
-        taken = _taken(inputs, forest.input, forest.threshold, forest.set_start, forest.words)
-        _add_parts(taken, forest.start, self._sides, self._nodes, self._rules, parts)
+        ways = _ways(inputs, self._input, self._threshold, forest.set_start, forest.words)
+        _leave_out(ways, self._again, self._sides[2])
+        _add_parts(ways, forest.start, self._sides, self._nodes, self._rules, parts)
         parts /= forest.trees.size
         return parts
 
 
 def _rules(most: int) -> Floats:
-    """Gauss's rules on [0, 1] by their number of nodes: t, its weight, 1 - t and 1 / (1 - t), (4, most + 1, most)."""
-    rules = np.ones((4, most + 1, most))
+    """Gauss's rules on [0, 1] by their number of nodes: the weight of each and 1 - t, shape (2, most + 1, most)."""
+    rules = np.ones((2, most + 1, most))
     for count in range(1, most + 1):
         node, weight = np.polynomial.legendre.leggauss(count)
-        rules[:2, count, :count] = (node + 1.0) / 2.0, weight / 2.0
-        rules[2, count, :count] = (1.0 - node) / 2.0
-    rules[3] = 1.0 / rules[2]
+        rules[:, count, :count] = weight / 2.0, (1.0 - node) / 2.0
     return rules
 
 
@@ -92,133 +91,124 @@ def _shown(matrix: Float32s, column: Int32s, view: Int32s) -> Float32s:
 
 
 @compiled
-def _laid_out(
-    source: NDArray[np.int16],
-    column: Int32s,
-    first: Int32s,
-    second: Int32s,
-    first_leaf: Floats,
-    second_leaf: Floats,
-    first_rows: Floats,
-    second_rows: Floats,
-    start: Int32s,
-) -> tuple[Sides, Int32s, float]:
-    """(the sides, most different columns on the way to any leaf of each tree, the sum of the trees' mean values)."""
-    splits = source.shape[0]
-    asked, leading = np.empty(splits, dtype=np.int32), np.full(splits, -1, dtype=np.int32)
-    before, columns = np.full(splits, -1, dtype=np.int32), np.zeros(splits, dtype=np.int32)
-    share, through = np.empty(2 * splits), np.empty(2 * splits)
-    leaf, reached = np.ones(2 * splits), np.empty(2 * splits)
-    different, expected = np.zeros(start.shape[0] - 1, dtype=np.int32), 0.0
-    for tree in range(start.shape[0] - 1):
-        begin, none = 2 * start[tree], 2 * (start[tree + 1] - start[tree])
-        for split in range(start[tree], start[tree + 1]):
-            k, above = int(source[split]), leading[split]
-            asked[split] = column[-2 - k] if k < 0 else column[k]
-            last = above
-            while last >= 0 and asked[last >> 1] != asked[split]:
-                last = leading[last >> 1]
-            columns[split] = (columns[above >> 1] if above >= 0 else 0) + (last < 0)
-            different[tree] = max(different[tree], columns[split])
-            rows = first_rows[split] + second_rows[split]
-            for edge, child, value, some in (
-                (2 * split, first[split], first_leaf[split], first_rows[split]),
-                (2 * split + 1, second[split], second_leaf[split], second_rows[split]),
-            ):
-                share[edge] = some / rows
-                through[edge] = share[edge] * (through[last] if last >= 0 else 1.0)
-                reached[edge] = share[edge] * (reached[above] if above >= 0 else 1.0)
-                if child >= 0:
-                    leading[child] = edge
-                else:
-                    leaf[edge] = value
-                    expected += value * reached[edge]
-            before[split] = last - begin if last >= 0 else none
-        for split in range(start[tree], start[tree + 1]):
-            leading[split] = leading[split] - begin if leading[split] >= 0 else none
-    return (asked, leading, before, share, through, leaf), different, expected
-
-
-@compiled
-def _taken(
-    inputs: Float32s, source: NDArray[np.int16], threshold: Float32s, set_start: Int32s, words: UInt32s
-) -> Flags:
-    """Whether each row takes each side of each split, shape (n, 2 * splits)."""
-    taken = np.empty((inputs.shape[0], 2 * source.shape[0]), dtype=np.bool_)
+def _ways(inputs: Float32s, source: NDArray[np.int16], threshold: Float32s, set_start: Int32s, words: UInt32s) -> Ways:
+    """Which side of each split each row takes, shape (n, splits)."""
+    ways = np.empty((inputs.shape[0], source.shape[0]), dtype=np.uint8)
     for i in range(inputs.shape[0]):
-        for split in range(source.shape[0]):
-            k = int(source[split])
-            if k < 0:
-                to_the_first = has((set_start, words), int(threshold[split]), inputs[i, -2 - k])
+        for k in range(source.shape[0]):
+            asked = int(source[k])
+            if asked < 0:
+                ways[i, k] = not has((set_start, words), int(threshold[k]), inputs[i, -2 - asked])
             else:
-                to_the_first = inputs[i, k] <= threshold[split]
-            taken[i, 2 * split], taken[i, 2 * split + 1] = to_the_first, not to_the_first
-    return taken
+                ways[i, k] = not inputs[i, asked] <= threshold[k]
+    return ways
 
 
 @compiled
-def _add_parts(  # noqa: C901 - one loop, as in the other kernels
-    taken: Flags, start: Int32s, sides: Sides, nodes: Int32s, rules: Floats, parts: Floats
+def _leave_out(ways: Ways, again: Int32s, before: Int32s) -> None:
+    """Of splits that ask about a column again, say where the row took another way before."""
+    for i in range(ways.shape[0]):
+        for k in again:
+            if ways[i, before[k] >> 1] != before[k] & 1:
+                ways[i, k] = _NEITHER
+
+
+@compiled
+def _add_parts(  # noqa: C901 - one loop, as in the other kernels: handing its arrays on for each tree costs a third
+    ways: Ways, start: Int32s, sides: Sides, nodes: Int32s, rules: Floats, parts: Floats
 ) -> None:
     """Add every tree's parts to every row's, shape (n, columns + 1).
 
-    On the way down `flow` is Π f to each side's end, times the leaf's value where it ends in one; on the way up it is
-    the sum of that over the leaves below. Rows of one context go through most trees alike, and a tree that a row goes
-    through like the row before is not worked out anew.
+    At every node `reach` is its weight times Π f on the way to a side that leads to a split, worked out on the way
+    down, and `below` the sum over the leaves below it of the value times Π f from there on, on the way up. With u for
+    1 - t and g for the share of the side not taken, a split that asks about its column first has
+
+        part = Σ reach · moved,  below = below_yes - u · moved,  where moved = g · (below_yes - below_no)
+
+    and one that asks again divides by the f of the last side about its column.
+
+    Rows of one context go through most trees alike, and a tree that a row goes through like the row before is not
+    worked out anew.
     """
-    asked, leading, before, share, through, leaf = sides
     largest = 0
     for tree in range(start.shape[0] - 1):
         largest = max(largest, start[tree + 1] - start[tree])
-    flow, inverse = np.empty((2 * largest + 1, rules.shape[2])), np.empty((2 * largest + 1, rules.shape[2]))
-    agrees, side = np.empty(2 * largest + 1, dtype=np.bool_), np.empty(largest, dtype=np.int32)
+    reach, below = np.empty((2 * largest + 1, rules.shape[2])), np.empty((2 * largest + 1, rules.shape[2]))
     part = np.empty(largest)
+    asked, leading, before, share, through, leaf, inner, leaves, leaves_start = sides
     for tree in range(start.shape[0] - 1):
-        first, size, count = start[tree], start[tree + 1] - start[tree], nodes[tree]
-        known, weight, unknown, over = rules[0, count], rules[1, count], rules[2, count], rules[3, count]
-        for i in range(taken.shape[0]):
+        first, size = start[tree], start[tree + 1] - start[tree]
+        count = at(nodes[tree])
+        weight, unknown = rules[0, count], rules[1, count]
+        for i in range(ways.shape[0]):
             same = i > 0
             if same:
-                for edge in range(2 * first, 2 * (first + size)):
-                    same &= taken[i, edge] == taken[i - 1, edge]
+                for k in range(first, first + size):
+                    same &= ways[i, k] == ways[i - 1, k]
             if not same:
-                agrees[2 * size] = True
+                edges = at(2 * first)
                 for q in range(count):
-                    flow[2 * size, q] = inverse[2 * size, q] = 1.0
-                for k in range(size):
-                    to, last = leading[first + k], before[first + k]
-                    yes = 2 * k + int(taken[i, 2 * (first + k) + 1])
-                    no, mine, other = yes ^ 1, 2 * first + yes, 2 * first + (yes ^ 1)
-                    side[k], agrees[yes], agrees[no] = yes, agrees[last], False
-                    if agrees[last]:
-                        z, value, others = through[mine], leaf[mine], through[other] * leaf[other]
+                    reach[2 * size, q] = weight[q]
+                for k in range(inner[tree]):
+                    split = at(first + k)
+                    to, last, way = at(leading[split]), before[split], ways[i, split]
+                    yes, no = at(2 * k + way), at(2 * k + 1 - way)
+                    if last < 0:
+                        gain = share[edges + no]
                         for q in range(count):
-                            rest = flow[to, q] * inverse[last, q]
-                            f = z + (1.0 - z) * known[q]
-                            flow[yes, q] = rest * f * value
-                            inverse[yes, q] = 1.0 / f
-                            flow[no, q] = rest * unknown[q] * others
+                            here = reach[to, q]
+                            lost = here * (gain * unknown[q])
+                            reach[yes, q], reach[no, q] = here - lost, lost
+                    elif way != _NEITHER:
+                        earlier, gain, others = 1.0 - through[at(last)], 1.0 - through[edges + yes], through[edges + no]
+                        for q in range(count):
+                            rest = reach[to, q] / (1.0 - earlier * unknown[q])
+                            reach[yes, q], reach[no, q] = rest * (1.0 - gain * unknown[q]), rest * (others * unknown[q])
                     else:
-                        ours, others = share[mine] * leaf[mine], share[other] * leaf[other]
+                        yes, no = at(2 * k), at(2 * k + 1)
+                        ours, others = share[edges + yes], share[edges + no]
                         for q in range(count):
-                            rest = flow[to, q]
-                            flow[yes, q] = rest * ours
-                            flow[no, q] = rest * others
-                for k in range(size - 1, -1, -1):
-                    to, last, yes = leading[first + k], before[first + k], side[k]
-                    no, total = yes ^ 1, 0.0
-                    if agrees[yes]:
-                        gain = 1.0 - through[2 * first + yes]
-                        earlier = 0.0 if last == 2 * size else 1.0 - through[2 * first + last]
+                            here = reach[to, q]
+                            reach[yes, q], reach[no, q] = here * ours, here * others
+                for k in range(leaves_start[tree], leaves_start[tree + 1]):
+                    side = at(leaves[k])
+                    value = leaf[edges + side]
+                    for q in range(count):
+                        below[side, q] = value
+                for k in range(inner[tree], size):
+                    split = at(first + k)
+                    to, way = at(leading[split]), ways[i, split]
+                    yes, no = edges + at(2 * k + way), edges + at(2 * k + 1 - way)
+                    value, total = leaf[yes], 0.0
+                    moved = share[no] * (value - leaf[no])
+                    for q in range(count):
+                        total += reach[to, q]
+                        below[to, q] = value - unknown[q] * moved
+                    part[k] = moved * total
+                for k in range(inner[tree] - 1, -1, -1):
+                    split = at(first + k)
+                    to, last, way = at(leading[split]), before[split], ways[i, split]
+                    yes, no, total = at(2 * k + way), at(2 * k + 1 - way), 0.0
+                    if last < 0:
+                        gain = share[edges + no]
                         for q in range(count):
-                            ours, others = flow[yes, q], flow[no, q]
-                            both = ours + others
-                            moved = gain * inverse[yes, q] * ours - over[q] * others - earlier * inverse[last, q] * both
-                            total += weight[q] * moved
-                            flow[to, q] = both
+                            value = below[yes, q]
+                            moved = gain * (value - below[no, q])
+                            total += reach[to, q] * moved
+                            below[to, q] = value - unknown[q] * moved
+                    elif way != _NEITHER:
+                        earlier, gain, others = 1.0 - through[at(last)], 1.0 - through[edges + yes], through[edges + no]
+                        for q in range(count):
+                            rest = 1.0 / (1.0 - earlier * unknown[q])
+                            moved = gain * below[yes, q] - others * below[no, q]
+                            value = (below[yes, q] - unknown[q] * moved) * rest
+                            total += reach[to, q] * rest * (moved - earlier * value)
+                            below[to, q] = value
                     else:
+                        yes, no = at(2 * k), at(2 * k + 1)
+                        ours, others = share[edges + yes], share[edges + no]
                         for q in range(count):
-                            flow[to, q] = flow[yes, q] + flow[no, q]
+                            below[to, q] = ours * below[yes, q] + others * below[no, q]
                     part[k] = total
             for k in range(size):
                 parts[i, asked[first + k]] += part[k]

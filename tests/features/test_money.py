@@ -33,3 +33,8 @@ def test_an_amount_that_is_no_whole_number_of_cents_is_refused(text: str) -> Non
 def test_money_reads_as_people_write_it() -> None:
     assert str(Money(123456, "EUR")) == "1,234.56 EUR"
     assert str(Money(500, "JPY")) == "500 JPY"
+
+
+@given(st.integers(-(10**15), 10**15), st.sampled_from(["EUR", "JPY", "KWD"]))
+def test_money_reads_as_its_major_units_do(minor: int, currency: str) -> None:
+    assert str(Money(minor, currency)) == f"{Money(minor, currency).major:,f} {currency}"

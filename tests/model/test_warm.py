@@ -18,9 +18,10 @@ from model.candidates import candidates, horizon_of
 from model.caps.rulebook import Rulebook
 from model.decide import decide
 from model.economics import Economics
-from model.forest.attribution import Attribution, _add_parts, _laid_out, _shown, _taken
+from model.forest.attribution import Attribution, _add_parts, _leave_out, _shown, _ways
 from model.forest.flat import flatten
 from model.forest.kernels import add_up, as_arrays
+from model.forest.sides import lay_out
 from model.forest.trees import Missing, Tree, read_trees
 from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins, undominated
 from model.planning.imagined import Imagining
@@ -47,7 +48,7 @@ def test_a_real_forest_is_scored_by_what_was_compiled_for_the_smallest() -> None
 
 def test_a_real_forest_is_explained_by_what_was_compiled_for_the_smallest() -> None:
     warm()
-    kernels = (_laid_out, _shown, _taken, _add_parts)
+    kernels = (lay_out, _shown, _ways, _leave_out, _add_parts)
     assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
     compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type
     texts = texts_of(PLAIN)
