@@ -20,8 +20,9 @@ from model.forest.kernels import add_up, as_arrays
 from model.forest.trees import Missing, Tree
 from model.planning.beliefs import Exact
 from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins, undominated
+from model.planning.further import Series, steps
 from model.planning.lanes import Lanes
-from model.planning.probing import add_changes, by_gap, fill_in
+from model.planning.probing import between, by_gap, fill_in
 from model.planning.recursion import UNBOUNDED, Moves, Room, solve
 from model.planning.shortlist import Shortlist
 from model.prior_few import prior_logits_of
@@ -56,12 +57,12 @@ def _warm_choice() -> None:
     lanes = Lanes.of(moves)
     first = np.zeros(1, dtype=np.int64)
     ends, next_ = by_gap(first, 2, lanes.gap, lanes.instant, lanes.places, lanes.begins)
+    lower, upper, weight = between(first, moves.start, lanes.places, lanes.begins, moves.route)
     fill_in(
-        np.zeros((2, 2)), two, first, ends, next_, net[:1],
-        moves.start, lanes.gap, lanes.instant, lanes.places, lanes.begins, moves.route,
+        two, lower, upper, weight, first, ends, next_, net[:1],
+        lanes.gap, lanes.instant, lanes.places, lanes.begins, moves.route,
     )  # fmt: skip
-    one = np.zeros((1, 1, 1))
-    add_changes(one, one, np.zeros((1, 1)), np.zeros((1, 2), dtype=np.int64), first)
+    steps([Series(0, ((0, 0),), first)], [net[:1]], 1)
 
 
 def _smallest() -> tuple[Context, Retry]:

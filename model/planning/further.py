@@ -37,22 +37,14 @@ def steps(series: Sequence[Series], answers: Sequence[Floats], methods: int) -> 
     Returns:
         As `Interpolated.more`, shape (methods, methods, methods, MORE_DECLINES + 1).
     """
-    from model.planning.probing import add_changes  # loads the compiler, which whoever starts workers does without
+    from model.planning.probing import mean_changes  # loads the compiler, which whoever starts workers does without
 
-    shape = (methods, methods, methods, MORE_DECLINES + 1)
-    total, seen = np.zeros(shape), np.zeros(shape)
-    begin = 0
-    for one in series:
-        end = begin + len(one.before)
-        if end - begin > 1:
-            before = np.array(one.before, dtype=np.int64)
-            add_changes(total[one.method], seen[one.method], np.array(answers[begin:end]), before, one.asked)
-        begin = end
-    mean = np.divide(total, seen, out=np.zeros_like(total), where=seen > 0)
-    every = np.arange(methods)
-    for k in range(1, MORE_DECLINES + 1):
-        # What was not asked changes as it does where the method was declined last too.
-        own = mean[every, every]
-        onward = own[..., k - 1] - own[..., k - 2] if k > 1 else np.zeros((methods, methods))
-        mean[..., k] = np.where(seen[..., k] > 0, mean[..., k], mean[..., k - 1] + onward)
+    mean = np.zeros((methods, methods, methods, MORE_DECLINES + 1))
+    if series:
+        last = np.array([one.method for one in series], dtype=np.int64)
+        sizes = np.array([one.asked.size for one in series], dtype=np.int64)
+        begins = np.cumsum([0, *(len(one.before) for one in series)], dtype=np.int64)
+        before = np.array([pair for one in series for pair in one.before], dtype=np.int64)
+        asked = np.concatenate([one.asked for one in series])
+        mean_changes(last, begins, before, sizes, asked, np.concatenate(answers), mean)
     return mean

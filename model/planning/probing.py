@@ -8,6 +8,8 @@ from features.compiled import compiled
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+NONE = -1
+
 
 @compiled
 def by_gap(
@@ -53,51 +55,87 @@ def by_gap(
 
 
 @compiled
+def between(
+    lasts: Int64s, start: Int64s, places: Int64s, begins: Int64s, of_route: Int64s
+) -> tuple[Int64s, Int64s, Floats]:
+    """(the decline asked about before each move on its route, the one after it, the weight of that one), shape (n,).
+
+    Before the first and after the last it is one and the same; NONE where none of the route was asked about.
+
+    Args:
+        lasts: The declines that were asked about, in order of time, shape (k,).
+        start: When each move starts, microseconds, shape (n,).
+        places, begins: As for `by_gap`.
+        of_route: Route of every move, shape (n,).
+    """
+    lower, upper = np.full(start.size, NONE, dtype=np.int64), np.full(start.size, NONE, dtype=np.int64)
+    weight, theirs = np.zeros(start.size), np.empty(lasts.size, dtype=np.int64)
+    for r in range(begins.size - 1):
+        count = 0
+        for k in range(lasts.size):
+            if of_route[lasts[k]] == r:
+                theirs[count] = k
+                count += 1
+        above = 0
+        for q in range(begins[r], begins[r + 1] if count else begins[r]):
+            i = places[q]
+            while above < count - 1 and start[lasts[theirs[above]]] < start[i]:
+                above += 1
+            after = start[lasts[theirs[above]]]
+            below = max(above - (1 if after > start[i] else 0), 0)
+            before = start[lasts[theirs[below]]]
+            lower[i], upper[i] = theirs[below], theirs[above]
+            weight[i] = min(max((start[i] - before) / max(after - before, 1), 0.0), 1.0)
+    return lower, upper, weight
+
+
+@compiled
 def fill_in(  # noqa: C901 - one loop, as every call counts references
-    change: Floats,
-    theirs: Int64s,
+    rows: Int64s,
+    lower: Int64s,
+    upper: Int64s,
+    weight: Floats,
     lasts: Int64s,
     ends: Int64s,
     next_: Int64s,
     answer: Floats,
-    start: Int64s,
     gap: Floats,
     instant: Int64s,
     places: Int64s,
     begins: Int64s,
     of_route: Int64s,
-) -> None:
-    """Work out what declines of one route change for later moves, interpolated between the declines asked about.
+) -> Floats:
+    """What a decline of some moves changes for every later one, interpolated between the declines asked about.
 
     Linearly in the time of the decline, and in the gap to the moves of each route by itself.
 
     Args:
-        change: To be added to, by move declined last and move, shape (m, n).
-        theirs: The moves declined last, those of one route in order of time, shape (m,).
-        lasts: The declines of the route that were asked about, in order of time, shape (k,).
+        rows: The moves declined, rising, shape (m,).
+        lower, upper, weight: What `between` gives.
+        lasts: The declines that were asked about, in order of time, shape (k,).
         ends: Where the moves asked about after each begin, and the last end, shape (k + 1,).
         next_, answer: The moves asked about and what changed for them, shape (asked,).
-        start: When each move starts, microseconds, shape (n,).
-        gap, instant, places, begins: As for `by_gap`.
-        of_route: Route of every move, shape (n,).
+        gap, instant, places, begins, of_route: As for `by_gap` and `between`.
+
+    Returns:
+        By move declined and later move, zero for earlier ones, shape (m, n).
     """
-    count = lasts.size
-    lower, upper, weight = (
-        np.empty(theirs.size, dtype=np.int64),
-        np.empty(theirs.size, dtype=np.int64),
-        np.empty(theirs.size),
-    )
-    above = 0
-    for i in range(theirs.size):
-        at = start[theirs[i]]
-        while above < count - 1 and start[lasts[above]] < at:
-            above += 1
-        below = max(above - (1 if start[lasts[above]] > at else 0), 0)
-        width = max(start[lasts[above]] - start[lasts[below]], 1)
-        lower[i], upper[i] = below, above
-        weight[i] = min(max((at - start[lasts[below]]) / width, 0.0), 1.0)
-    x, y = np.empty(next_.size), np.empty(next_.size)
-    for k in range(count):
+    change = np.zeros((rows.size, instant.size))
+    x, y, slope = np.empty(next_.size), np.empty(next_.size), np.empty(next_.size)
+    part, using = np.empty(rows.size), np.empty(rows.size, dtype=np.int64)
+    for k in range(lasts.size):
+        count = 0
+        for row in range(rows.size):
+            i, share = rows[row], 0.0
+            if lower[i] == k:
+                share = 1.0 if upper[i] == k else 1.0 - weight[i]
+            elif upper[i] == k:
+                share = weight[i]
+            if share > 0.0:
+                part[count], using[count] = share, row
+                count += 1
+        if count == 0:
+            continue
         for r in range(begins.size - 1):
             known = 0
             for q in range(ends[k], ends[k + 1]):
@@ -106,28 +144,23 @@ def fill_in(  # noqa: C901 - one loop, as every call counts references
                     known += 1
             if known == 0:
                 continue
-            for i in range(theirs.size):
-                part = 0.0
-                if lower[i] == k:
-                    part = 1.0 if upper[i] == k else 1.0 - weight[i]
-                elif upper[i] == k:
-                    part = weight[i]
-                if part <= 0.0:
-                    continue
-                last, at = theirs[i], 0
-                gaps = gap[instant[last]]
-                for q in range(begins[r], begins[r + 1]):
+            for at in range(known - 1):
+                slope[at] = (y[at + 1] - y[at]) / (x[at + 1] - x[at])
+            first = begins[r]
+            for u in range(count):
+                row, at, share = using[u], 0, part[u]
+                since = instant[rows[row]]
+                while first < begins[r + 1] and places[first] <= rows[row]:
+                    first += 1
+                for q in range(first, begins[r + 1]):
                     j = places[q]
-                    if j <= last:
-                        continue
-                    here = gaps[instant[j]]
+                    here = gap[since, instant[j]]
                     while at < known - 1 and x[at + 1] <= here:
                         at += 1
-                    if at == known - 1 or here <= x[0]:
-                        found = y[at]
-                    else:
-                        found = (y[at + 1] - y[at]) / (x[at + 1] - x[at]) * (here - x[at]) + y[at]
-                    change[i, j] += part * found
+                    flat = at == known - 1 or here <= x[0]
+                    found = y[at] if flat else slope[at] * (here - x[at]) + y[at]
+                    change[row, j] += share * found
+    return change
 
 
 @compiled
@@ -148,24 +181,50 @@ def sum_of(values: Floats, count: int) -> float:
 
 
 @compiled
-def add_changes(total: Floats, seen: Floats, answers: Floats, before: Int64s, asked: Int64s) -> None:
-    """Add up what further declines change for each method, and count for how many moves.
+def _carry_on(mean: Floats, seen: Floats) -> None:
+    """Make means of sums; what was not asked changes from one decline to the next as for the last one's own method."""
+    methods, most = mean.shape[0], mean.shape[3]
+    for place in np.ndindex(mean.shape):
+        if seen[place] > 0:
+            mean[place] /= seen[place]
+    for k in range(1, most):
+        for other in range(methods):
+            for then in range(methods):
+                own = mean[other, other, then]
+                onward = own[k - 1] - own[k - 2] if k > 1 else 0.0
+                for m in range(methods):
+                    if seen[m, other, then, k] == 0:
+                        mean[m, other, then, k] = mean[m, other, then, k - 1] + onward
+
+
+@compiled
+def mean_changes(
+    last: Int64s, begins: Int64s, before: Int64s, sizes: Int64s, asked: Int64s, answers: Floats, mean: Floats
+) -> None:
+    """Work out the mean change by further declines.
 
     Args:
-        total, seen: By method and number of the further declines and method of the moves asked about, to be added to,
-            shape (methods, methods, declines).
-        answers: Without further declines and with them, shape (k, q).
-        before: Method and number of the further declines, shape (k, 2); the first row is not read.
-        asked: Method of each move asked about, shape (q,).
+        last: Of each series the method of the last decline, shape (s,).
+        begins: Where the questions of each begin, and the last end; the first of each has no further declines.
+        before: Of each question the method and number of the further declines, shape (k, 2).
+        sizes: How many moves each series asks about, shape (s,).
+        asked: Method of each move asked about, series after series.
+        answers: Log-odds, question after question.
+        mean: To be worked out, zeros before, as `Interpolated.more`.
     """
-    change = np.empty(asked.size)
-    for then in range(total.shape[0]):
-        for k in range(1, before.shape[0]):
-            count = 0
-            for q in range(asked.size):
-                if asked[q] == then:
-                    change[count] = answers[k, q] - answers[0, q]
-                    count += 1
-            if count > 0:
-                total[before[k, 0], then, before[k, 1]] += sum_of(change, count)
-                seen[before[k, 0], then, before[k, 1]] += count
+    seen, change = np.zeros(mean.shape), np.empty(asked.size)
+    moves, alone = 0, 0
+    for s in range(last.size):
+        size = sizes[s]
+        for then in range(mean.shape[2]):
+            for k in range(begins[s] + 1, begins[s + 1]):
+                count, answer = 0, alone + (k - begins[s]) * size
+                for q in range(size):
+                    if asked[moves + q] == then:
+                        change[count] = answers[answer + q] - answers[alone + q]
+                        count += 1
+                if count > 0:
+                    mean[last[s], before[k, 0], then, before[k, 1]] += sum_of(change, count)
+                    seen[last[s], before[k, 0], then, before[k, 1]] += count
+        moves, alone = moves + size, alone + (begins[s + 1] - begins[s]) * size
+    _carry_on(mean, seen)

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from operator import is_not
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +73,7 @@ class Sounding:
         self._methods = int(moves.method.max(initial=-1)) + 1
         self.exact = self._methods == 1 and pairs * (most - 1) <= EXACT_ROWS
         self._supposing = imagining.supposing(retries)
-        self._filled: dict[int, list[Answered]] = {}
+        self._told: dict[int, Answered] = {}
         self._odds = np.zeros((0, 0))
         self._stepped: tuple[Sequence[Floats], Floats] | None = None
         self._series: list[Series] = []
@@ -191,32 +190,27 @@ class Sounding:
         return [found[begin:end] for begin, end in pairwise(ends.tolist())]
 
     def _filled_in(self, logit: Floats, answered: Sequence[Answered]) -> Floats:
-        """The odds after a decline of each move for each later one; anew only for routes of which more is known."""
-        from model.planning.probing import fill_in
+        """The odds after a decline of each move for each later one; anew only where more is known around the move."""
+        from model.planning.probing import between, fill_in
 
-        size, lanes, route = len(self._moves), self._lanes, self._moves.route
+        lanes, route = self._lanes, self._moves.route
         latest = {pair[0].declined[0]: pair for pair in answered}
-        of_route: list[list[Answered]] = [[] for _ in range(len(lanes))]
-        for last in sorted(latest):
-            of_route[route[last]].append(latest[last])
-        odds = self._odds.copy() if self._odds.size else np.tile(np.exp(logit), (size, 1))
-        for r, points in enumerate(of_route):
-            before = self._filled.get(r, [])
-            if len(before) == len(points) and not any(map(is_not, before, points)):
-                continue
-            self._filled[r] = points
-            next_ = np.concatenate([question.next_ for question, _ in points])
-            ends = np.cumsum([0, *(question.next_.size for question, _ in points)], dtype=np.int64)
-            told = np.concatenate([answer for _, answer in points]) - logit[next_]
-            lasts = np.array([question.declined[0] for question, _ in points], dtype=np.int64)
-            theirs = lanes.of_route(r)
-            change = np.zeros((theirs.size, size))
-            fill_in(
-                change, theirs, lasts, ends, next_, told,
-                self._moves.start, lanes.gap, lanes.instant, lanes.places, lanes.begins, route,
-            )  # fmt: skip
-            odds[theirs] = np.exp(logit + change)
-        self._odds = odds
+        lasts = np.array(sorted(latest), dtype=np.int64)
+        told = [latest[last] for last in lasts.tolist()]
+        fresh = np.array([self._told.get(pair[0].declined[0]) is not pair for pair in told], dtype=np.bool_)
+        lower, upper, weight = between(lasts, self._moves.start, lanes.places, lanes.begins, route)
+        rows = np.flatnonzero((lower >= 0) & (fresh[lower] | fresh[upper]))
+        next_ = np.concatenate([question.next_ for question, _ in told])
+        ends = np.cumsum([0, *(question.next_.size for question, _ in told)], dtype=np.int64)
+        answer = np.concatenate([answer for _, answer in told]) - logit[next_]
+        change = fill_in(
+            rows, lower, upper, weight, lasts, ends, next_, answer,
+            lanes.gap, lanes.instant, lanes.places, lanes.begins, route,
+        )  # fmt: skip
+        odds = self._odds.copy() if self._told else np.tile(np.exp(logit), (len(self._moves), 1))
+        change += logit
+        odds[rows] = np.exp(change, out=change)
+        self._told, self._odds = latest, odds
         return odds
 
 

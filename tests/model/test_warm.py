@@ -26,7 +26,7 @@ from model.forest.trees import Missing, Tree, read_trees
 from model.planning.choosing import best_of_each, in_order_of_use, leading, stand_ins, undominated
 from model.planning.imagined import Imagining
 from model.planning.kernels import over_states
-from model.planning.probing import add_changes, by_gap, fill_in
+from model.planning.probing import between, by_gap, fill_in, mean_changes
 from model.prior import PriorScorer
 from model.prior_few import prior_logits_of
 from model.support import ANY, Support
@@ -66,8 +66,9 @@ def test_real_plans_are_made_by_what_was_compiled_for_the_smallest() -> None:
         undominated,
         stand_ins,
         by_gap,
+        between,
         fill_in,
-        add_changes,
+        mean_changes,
     )
     assert all(isinstance(kernel, CPUDispatcher) for kernel in kernels)
     compiled = [list(getattr(kernel, "signatures")) for kernel in kernels]  # noqa: B009 - not in the annotated type

@@ -9,8 +9,8 @@ from model.planner import Case
 from model.planning.beliefs import Exact, Interpolated, cautious, probability
 from model.planning.imagined import Imagining, after_declines
 from model.planning.recursion import Floats, Int64s
-from model.planning.shortlist import shortlist
-from model.planning.sounding import Sounding
+from model.planning.shortlist import Shortlist, shortlist
+from model.planning.sounding import Question, Sounding
 from model.prior import PriorScorer
 from model.scorer import Scores, score_supposed
 from model.valuation import values
@@ -19,14 +19,21 @@ from planning_builders import case_of, daily
 ECONOMICS = Economics.default()
 
 
+def listed_of(case: Case) -> Shortlist:
+    chance = probability(cautious(case.options.scores, 0.0))
+    net = values(case.context, case.options.retries, chance, ECONOMICS).net
+    return shortlist(case.context, case.options.retries, chance, net)
+
+
+def asking(case: Case) -> Sounding:
+    listed, retries = listed_of(case), case.options.retries
+    kept = Proposed.of(retries[i] for i in listed.kept.tolist())
+    return Sounding(Imagining(case.context), kept, listed, proposed=len(retries), most=case.most)
+
+
 def sounded(case: Case) -> tuple[Sounding, Exact | Interpolated, list[int]]:
-    scorer = PriorScorer()
-    logit = cautious(case.options.scores, 0.0)
-    net = values(case.context, case.options.retries, probability(logit), ECONOMICS).net
-    listed = shortlist(case.context, case.options.retries, probability(logit), net)
-    kept = listed.kept.tolist()
-    retries = Proposed.of(case.options.retries[i] for i in kept)
-    sounding = Sounding(Imagining(case.context), retries, listed, proposed=len(case.options.retries), most=case.most)
+    scorer, sounding = PriorScorer(), asking(case)
+    logit, kept = cautious(case.options.scores, 0.0), listed_of(case).kept.tolist()
     first, more = (
         np.split(
             cautious(score_supposed(scorer, [sounding.supposed(questions)]), 0.0),
@@ -71,6 +78,26 @@ def test_between_points_the_belief_is_close_to_the_scorer_s() -> None:
         counts = tuple(sum(moves[i] == name for i in path) for name in order)
         errors.append(np.abs(_after(beliefs, counts, path[-1], method)[later] - asked))
     assert np.mean(np.concatenate(errors)) < 0.02
+
+
+def test_what_is_told_later_gives_the_beliefs_that_telling_all_at_once_gives() -> None:
+    case = case_of(daily(40, 2, ("north", "south")), PriorScorer(), 4)
+    random = np.random.default_rng(3)
+    sounding, told_at_once = asking(case), asking(case)
+    logit = random.normal(-1.0, 0.5, sounding.supposed(()).by.moves.start.size)
+
+    def told(questions: tuple[Question, ...]) -> list[tuple[Question, Floats]]:
+        return [(question, random.normal(-1.0, 0.5, question.next_.size)) for question in questions]
+
+    answered, more = told(sounding.first), [answer for _, answer in told(sounding.more)]
+    sounding.beliefs(logit, answered, more)
+    for path in ((2, 31, 50), (31, 33), (7, 8, 70)):
+        answered = [*answered, *told(sounding.closer(path, answered))]
+        ours, theirs = (one.beliefs(logit, answered, more) for one in (sounding, told_at_once))
+        assert isinstance(ours, Interpolated)
+        assert isinstance(theirs, Interpolated)
+        np.testing.assert_array_equal(ours.odds, theirs.odds)
+        told_at_once = asking(case)
 
 
 def test_what_is_asked_is_bounded_by_what_was_proposed() -> None:
