@@ -3,8 +3,8 @@
 What is asked is read as fast as it comes, because many clients send everything before they read anything; it is at most
 `LONGEST` bytes. What is answered is never stored up: nothing more is worked on while the caller does not read.
 
-The first entry is worked on alone, so that its answer comes early, and then twice as many each time: what they share is
-written once, and handed over once, for all of them.
+The first entry is worked on alone, so that its answer comes early, then two, then four at a time: what keeps them is
+written once, and they are handed to a thread once, for all of them.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ MOST = 10_000
 """Entries of one call."""
 LONGEST = 16_000_000
 """Bytes of one call."""
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 4
 """Entries that are worked on together, so that nobody waits long for an answer that is there."""
 
 Answer = Callable[[int, Sequence[bytes]], Coroutine[None, None, list[bytes]]]

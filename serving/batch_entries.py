@@ -163,9 +163,10 @@ class Answering:
         except RecoupError as error:
             lost = [entry for entry in entries if entry.unwritten is not None]
             for entry in lost:
-                entry.made, entry.unwritten, entry.answer = None, None, _refusal(error)
-            with suppress(RequestError):  # they are free by themselves after a while
-                self._write(lost)
+                entry.made, entry.answer = None, _refusal(error)
+            claimed = [keys.left_again(entry.claim) for entry in lost if entry.claim]
+            with suppress(RequestError):  # which are free by themselves after a while
+                self.access.ask_here(lambda ledger: put_together(ledger.store, claimed))
         for entry in entries:
             if entry.made is not None:
                 count(entry.made[0], self.access.metrics, entry.made[1])

@@ -19,7 +19,7 @@ class Sharing:
     """Who does the lots of one call: this worker, and each of its neighbours that can be reached, a lot at a time."""
 
     def __init__(self, answering: Answering, neighbours: Sequence[Neighbour]) -> None:
-        self._answering, self._neighbours = answering, neighbours
+        self._answering = answering
         self._free: list[Neighbour | None] = [*neighbours, None]
         self.at_once = len(self._free)
 
@@ -46,9 +46,10 @@ class Sharing:
             self._free.append(place)
 
     def close(self) -> None:
-        """Let go of the neighbours."""
-        for one in self._neighbours:
-            one.close()
+        """Let go of the neighbours; of one that works on a lot once it has ended, as nobody holds it any longer."""
+        for one in self._free:
+            if one is not None:
+                one.close()
 
 
 def for_neighbours(

@@ -24,8 +24,9 @@ from serving.tenancy.keys import Scope
 FOLDER = "WORKERS_OF_RECOUP"
 """The variable that names the folder; without it there are no neighbours."""
 _BEGUN = b"begun"
-# A lot takes as long as its decisions may take; who answers nothing for longer has gone.
-_LONGEST_S = 60.0
+# A lot takes as long as its decisions may take; who answers nothing for longer has gone, though its door is open.
+_LONGEST_S = 600.0
+_TO_LEAVE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Neighbours:
             yield
         finally:
             self._leave(path)
-            accepting.join(_LONGEST_S)
+            accepting.join(_TO_LEAVE_S)
 
     def reached(self) -> list[Neighbour]:
         """Those that listen now, each to be closed by whoever asks."""
@@ -136,7 +137,7 @@ class Neighbours:
     def _leave(self, path: Path) -> None:
         with self._changed:
             self._leaving = True
-            self._changed.wait_for(lambda: not self._working, _LONGEST_S)
+            self._changed.wait_for(lambda: not self._working, _TO_LEAVE_S)
         if last := _reached(path):  # wakes whoever accepts
             last.close()
 
@@ -181,8 +182,13 @@ def neighbours_in(environment: Mapping[str, str], log: FilteringBoundLogger) -> 
 
 @contextmanager
 def folder_for_workers() -> Iterator[None]:
-    """A new folder for the workers that are started while the block runs, for nobody else to look into."""
-    folder = mkdtemp(prefix="recoup-")
+    """A new folder for the workers that are started while the block runs, for nobody else to look into.
+
+    Where none can be made, each of them is alone.
+    """
+    folder = ""
+    with suppress(OSError):
+        folder = mkdtemp(prefix="recoup-")
     os.environ[FOLDER] = folder
     try:
         yield

@@ -219,7 +219,7 @@ def test_nothing_is_worked_on_far_ahead_of_who_reads(at_once: int) -> None:
 def test_the_first_entry_is_answered_alone_and_then_more_at_a_time() -> None:
     caller = Caller()
     asyncio.run(caller.read(Entries.listed([b"x"] * 30), 30))
-    assert caller.lots == [1, 2, 4, 8, 8, 7]
+    assert caller.lots == [1, 2, 4, 4, 4, 4, 4, 4, 3]
 
 
 def test_an_answer_does_not_wait_for_the_next_entry() -> None:

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 
 from callers import Load, Told, holds_what_it_told
+from serving.examples import EXAMPLES
+from serving.neighbours import FOLDER
 from serving.ports import free_port
 
 COMMAND = (sys.executable, "-c", "from serving.cli import main; main()", "serve", "--workers", "2")
@@ -37,6 +40,23 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
         finally:
             process.terminate()
             process.wait(60)
+
+
+def test_one_stream_is_answered_by_both_workers(running: tuple[str, int, Path]) -> None:
+    address, watching, _ = running
+    workers, lines = workers_of(watching), [example.body.replace(b"\n", b" ") for example in EXAMPLES] * 6
+    until(lambda: reached_by_all(watching))
+    before = [processor_ticks(worker) for worker in workers]
+    answer = httpx.post(
+        f"{address}/v1/decisions/batch",
+        content=b"\n".join(lines),
+        headers={"content-type": "application/x-ndjson"},
+        timeout=60,
+    )
+    told = [orjson.loads(line) for line in answer.content.splitlines()]
+    assert [(one["index"], one["status"]) for one in told] == [(place, 200) for place in range(len(lines))]
+    spent = [processor_ticks(worker) - then for worker, then in zip(workers, before, strict=True)]
+    assert min(spent) > sum(spent) / 10
 
 
 def test_a_killed_worker_is_replaced_and_nothing_told_is_lost(running: tuple[str, int, Path]) -> None:
@@ -89,6 +109,23 @@ def workers_of(watching: int) -> list[int]:
     """The processes that answer; what watches over shared memory beside them does not."""
     children = Path(f"/proc/{watching}/task/{watching}/children").read_text().split()
     return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def reached_by_all(watching: int) -> bool:
+    """Whether both workers listen for each other."""
+    (folder,) = {
+        Path(value.removeprefix(f"{FOLDER}="))
+        for worker in workers_of(watching)
+        for value in Path(f"/proc/{worker}/environ").read_text().split("\0")
+        if value.startswith(f"{FOLDER}=")
+    }
+    return len(list(folder.iterdir())) == 2
+
+
+def processor_ticks(pid: int) -> int:
+    """What a process has used of the processor so far."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(stat[11]) + int(stat[12])
 
 
 def until(true: Callable[[], bool], seconds: float = 240.0) -> None:
