@@ -1,4 +1,4 @@
-"""The ledger in PostgreSQL: a lock for each counter, taken in one order; one exchange a reservation, four where it is looked at closely."""
+"""The ledger in PostgreSQL: a lock for each counter, taken in one order; one exchange a reservation, or four."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
