@@ -16,7 +16,10 @@ class Prepared:
 
     def __init__(self, connection: Connection[Row]) -> None:
         self._pgconn = connection.pgconn
-        self._encoding = connection.info.encoding
+        encoding = connection.info.encoding
+        self._encoding = (
+            "utf-8" if encoding == "ascii" else encoding
+        )  # where the server takes any bytes, as the driver does
         self._formats: dict[str, list[int]] = {}
 
     def found(self, name: str, statement: Numbered, values: Values) -> bool:

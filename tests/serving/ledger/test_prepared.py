@@ -70,3 +70,12 @@ def test_a_lost_connection_is_told_and_replaced(new_url: Callable[[str], str]) -
         with pytest.raises(InputError, match="cannot be used"):
             ledger.reserve(a_proposal("second"), NOW, NOW)
         assert isinstance(ledger.reserve(a_proposal("second"), NOW, NOW), Reservation)
+
+
+@pytest.mark.parametrize("encoding", ["UTF8", "LATIN1", "SQL_ASCII"])
+def test_text_arrives_in_whatever_the_connection_speaks(new_url: Callable[[str], str], encoding: str) -> None:
+    written = Numbered.of("SELECT 1 WHERE CAST(:told AS TEXT) = chr(252)", "$")
+    with psycopg.connect(new_url("postgres"), autocommit=True, client_encoding=encoding) as connection:
+        prepared = Prepared(connection)
+        assert prepared.found("written", written, {"told": "ü"})
+        assert not prepared.found("written", written, {"told": "u"})
