@@ -260,13 +260,14 @@ UPDATE reservation SET state = :state, closed_at = :closed_at, reason = :reason,
 WHERE merchant_id = :merchant_id AND reservation_id = :reservation_id AND state = 'held'
 
 -- name: expire_reservations.sqlite
--- End every hold whose time is over.
-UPDATE reservation SET state = 'expired', closed_at = :now WHERE state = 'held' AND expires_at <= :now
+-- End every hold whose time is over. Every payment has a name; to say so lets the index of holds be read, not the table.
+UPDATE reservation SET state = 'expired', closed_at = :now
+WHERE state = 'held' AND payment_id <> '' AND expires_at <= :now
 
 -- name: expire_reservations.postgres
 -- End every hold whose time is over, but for those that somebody is ending at this moment.
 UPDATE reservation AS r SET state = 'expired', closed_at = :now FROM (
-    SELECT merchant_id, reservation_id FROM reservation WHERE state = 'held' AND expires_at <= :now
+    SELECT merchant_id, reservation_id FROM reservation WHERE state = 'held' AND payment_id <> '' AND expires_at <= :now
     FOR UPDATE SKIP LOCKED
 ) AS over
 WHERE r.merchant_id = over.merchant_id AND r.reservation_id = over.reservation_id
