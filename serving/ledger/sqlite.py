@@ -29,7 +29,7 @@ _CONNECTIONS = 32
 # ledger costs little more than a small one, and a connection keeps only the few pages that it is about to write.
 _PRAGMAS = (
     ("journal_mode", "WAL"),
-    ("cache_size", "-2048"),
+    ("cache_size", "-512"),
     ("wal_autocheckpoint", "2000"),
     ("mmap_size", "2147418112"),
 )
