@@ -5,14 +5,12 @@ was let in already by the worker that was called; who asked is told with it.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 from secrets import token_hex
-from tempfile import mkdtemp
 from threading import Condition, Thread
 
 import orjson
@@ -20,9 +18,8 @@ from structlog.typing import FilteringBoundLogger
 
 from serving.tenancy.caller import Caller
 from serving.tenancy.keys import Scope
+from serving.workers_folder import FOLDER
 
-FOLDER = "WORKERS_OF_RECOUP"
-"""The variable that names the folder; without it there are no neighbours."""
 _BEGUN = b"begun"
 # A lot takes as long as its decisions may take; who answers nothing for longer has gone, though its door is open.
 _LONGEST_S = 600.0
@@ -178,22 +175,6 @@ def neighbours_in(environment: Mapping[str, str], log: FilteringBoundLogger) -> 
     """The neighbours that the environment tells of."""
     folder = environment.get(FOLDER)
     return Neighbours(Path(folder) if folder else None, log)
-
-
-@contextmanager
-def folder_for_workers() -> Iterator[None]:
-    """A new folder for the workers that are started while the block runs, for nobody else to look into.
-
-    Where none can be made, each of them is alone.
-    """
-    folder = ""
-    with suppress(OSError):
-        folder = mkdtemp(prefix="recoup-")
-    os.environ[FOLDER] = folder
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reached(path: Path) -> Neighbour | None:

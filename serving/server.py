@@ -16,10 +16,10 @@ from features.errors import InputError
 from serving.ledger_access import open_ledger
 from serving.metrics import MULTIPROCESS
 from serving.metrics_folder import shared_folder
-from serving.neighbours import folder_for_workers
 from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
 from serving.tenancy.asking import settled_auth
+from serving.workers_folder import folder_for_workers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

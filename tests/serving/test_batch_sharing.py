@@ -18,12 +18,13 @@ from serving.ledger.decisions import decisions_before
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess
 from serving.logs import service_log
-from serving.neighbours import FOLDER, Lot, folder_for_workers, neighbours_in
+from serving.neighbours import Lot, neighbours_in
 from serving.service import Service
 from serving.settings import Settings
 from serving.tenancy.caller import Caller
 from serving.tenancy.keys import Scope
 from serving.trust.current import Current
+from serving.workers_folder import FOLDER, folder_for_workers
 
 LOG = service_log("json")
 MERCHANT = Caller("acme", Scope.DECIDE, "k_1")

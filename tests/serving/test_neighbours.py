@@ -9,9 +9,10 @@ from threading import Event, Thread
 import pytest
 
 from serving.logs import service_log
-from serving.neighbours import FOLDER, LostError, Lot, Neighbour, Neighbours, folder_for_workers, neighbours_in
+from serving.neighbours import LostError, Lot, Neighbour, Neighbours, neighbours_in
 from serving.tenancy.caller import ANYBODY, Caller
 from serving.tenancy.keys import Scope
+from serving.workers_folder import FOLDER, folder_for_workers
 
 LOG = service_log("json")
 LOT = Lot(Caller("acme", Scope.DECIDE, "k_1"), 7, (b'{"a":1}', b"[]"))

@@ -16,8 +16,8 @@ import pytest
 
 from callers import Load, Told, holds_what_it_told
 from serving.examples import EXAMPLES
-from serving.neighbours import FOLDER
 from serving.ports import free_port
+from serving.workers_folder import FOLDER
 
 COMMAND = (sys.executable, "-c", "from serving.cli import main; main()", "serve", "--workers", "2")
 FULL_S = 0.5
