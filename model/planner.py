@@ -202,6 +202,7 @@ class Draft:
         room: What the limits leave.
         referee: The rules, to hold a finished path against.
         answered, more: What the scorer said of declines that have not happened.
+        like: What was best when less of that was known.
     """
 
     case: Case
@@ -214,6 +215,7 @@ class Draft:
     sounding: Sounding
     answered: tuple[Answered, ...]
     more: tuple[Floats, ...]
+    like: Solution | None = None
     beliefs: Beliefs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -228,11 +230,11 @@ class Draft:
 
     @cached_property
     def _solution(self) -> Solution:
-        return solve(self.moves, self.beliefs, self.room, self.case.most)
+        return solve(self.moves, self.beliefs, self.room, self.case.most, self.like)
 
     def sharper(self, answers: Sequence[Answered]) -> "Draft":
         """The same draft knowing more."""
-        return replace(self, answered=(*self.answered, *answers)) if answers else self
+        return replace(self, answered=(*self.answered, *answers), like=self._solution) if answers else self
 
     def planned(self, quota: Mapping[str, int]) -> Planned:
         """The best plan with at most so many attempts of each method named."""
@@ -248,7 +250,9 @@ class Draft:
 
     def _unbroken(self, room: Room, tries: int, quota: Mapping[str, int]) -> Planned:
         """The best plan that breaks no limit at any step."""
-        solution = self._solution if room is self.room else solve(self.moves, self.beliefs, room, self.case.most)
+        solution = self._solution
+        if room is not self.room:
+            solution = solve(self.moves, self.beliefs, room, self.case.most, solution)
         then, worth = self._valued(solution)
         path = self._path(solution, worth, quota)
         breach = self.referee.first_breach([self.case.options.retries[i] for i in path])

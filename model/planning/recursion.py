@@ -126,6 +126,8 @@ class Solution:
         worth: Of starting with each move and going on as best, shape (n,).
         then: What a decline of each as first attempt leaves, shape (n,).
         following: By counts, the best next move after each as last declined, -1 for stopping.
+        states: Those counts as numbers, shape (states, methods).
+        best: The same as `following` in their order, shape (states, n).
     """
 
     value: float
@@ -133,19 +135,28 @@ class Solution:
     worth: Floats
     then: Floats
     following: Mapping[Counts, Int64s]
+    states: Int64s
+    best: Int64s
 
 
-def solve(moves: Moves, beliefs: Beliefs, room: Room, most: int) -> Solution:
-    """The best plan of at most so many attempts; ties go to the earlier move."""
+def solve(moves: Moves, beliefs: Beliefs, room: Room, most: int, like: Solution | None = None) -> Solution:
+    """The best plan of at most so many attempts; ties go to the earlier move.
+
+    Args:
+        like: What was best under much the same beliefs, which makes it quicker and changes nothing.
+    """
     from model.planning.kernels import over_states  # loads the compiler, which nothing else here needs
 
     then, following = np.zeros(len(moves)), {}
+    states = best = np.empty((0, 0), dtype=np.int64)
     if len(moves) and most > 1:
         counts, states, onward = _states(_bearable(moves, room), most)
         chances = beliefs.over(states)
+        known = like.best if like is not None and like.states is states else None
+        hints = np.full((len(counts), len(moves)), NONE, dtype=np.int64) if known is None else known
         value, best = over_states(
-            states, onward, moves.method, moves.gain - moves.approved_cost, moves.declined_cost,
-            room.follows, room.own_left, room.all_left, chances.tables, chances.which, chances.factors, chances.odds,
+            states, onward, moves.method, moves.gain - moves.approved_cost, moves.declined_cost, room.follows,
+            room.own_left, room.all_left, chances.tables, chances.which, chances.factors, chances.odds, hints,
         )  # fmt: skip
         following = dict(zip(counts, best, strict=True))
         # The last states are those of one decline, in the order of the methods from the last to the first.
@@ -153,8 +164,9 @@ def solve(moves: Moves, beliefs: Beliefs, room: Room, most: int) -> Solution:
     worth = moves.worth(beliefs.now, then) if most > 0 else np.full(len(moves), -np.inf)
     first = int(np.argmax(worth)) if len(moves) else NONE
     if first == NONE or not worth[first] > 0.0:
-        return Solution(0.0, (), worth, then, following)
-    return Solution(float(worth[first]), path_from(moves, first, following), worth, then, following)
+        return Solution(0.0, (), worth, then, following, states, best)
+    path = path_from(moves, first, following)
+    return Solution(float(worth[first]), path, worth, then, following, states, best)
 
 
 def path_from(moves: Moves, first: int, following: Mapping[Counts, Int64s]) -> tuple[int, ...]:

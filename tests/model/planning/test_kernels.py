@@ -59,12 +59,19 @@ def test_the_best_next_move_is_that_of_trying_all(methods: int, steps: int, odds
         which = np.minimum(states.sum(axis=1), len(tables)) - 1
         factors = np.array([random.choice((0.5, 1.0, 1.0, 1.5)) for _ in range(len(states) * methods * methods)])
         factors = factors.reshape(len(states), methods, methods)
-        found = over_states(
-            states, onward, method, gained, cost, follows, own_left, all_left, tables, which, factors, odds
-        )
         expected = tried(
             states, onward, method, gained, cost, follows, own_left, all_left, tables, which, factors, odds=odds
         )
-        np.testing.assert_array_equal(found[0], expected[0])
-        np.testing.assert_array_equal(found[1], expected[1])
-        assert (found[1] != NONE).any()
+        assert (expected[1] != NONE).any()
+        for hints in hinted(random, expected[1]):
+            found = over_states(
+                states, onward, method, gained, cost, follows, own_left, all_left, tables, which, factors, odds, hints
+            )
+            np.testing.assert_array_equal(found[0], expected[0])
+            np.testing.assert_array_equal(found[1], expected[1])
+
+
+def hinted(random: Random, best: Int64s) -> list[Int64s]:
+    """No hint, the right ones, and some that are right, wrong or of what may not follow."""
+    some = np.array([random.choice((at, NONE, random.randrange(SIZE))) for at in best.ravel().tolist()], dtype=np.int64)
+    return [np.full_like(best, NONE), best, some.reshape(best.shape)]

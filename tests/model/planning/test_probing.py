@@ -118,7 +118,7 @@ def test_a_sum_is_the_one_that_numpy_gives_to_the_bit() -> None:
 def at_gap(
     moves: Shortlist, asked: int, then: Int64s, last: int, next_: Int64s, answer: Floats, route: int
 ) -> Floats | None:
-    """What the answers after one decline say of a route's moves after another; None if not asked, or twice."""
+    """What the answers after one decline say of moves after another; None where none was asked, or two at once."""
     theirs = moves.route[next_] == route
     if not theirs.any():
         return None
