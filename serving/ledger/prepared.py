@@ -17,9 +17,8 @@ class Prepared:
     def __init__(self, connection: Connection[Row]) -> None:
         self._pgconn = connection.pgconn
         encoding = connection.info.encoding
-        self._encoding = (
-            "utf-8" if encoding == "ascii" else encoding
-        )  # where the server takes any bytes, as the driver does
+        # A server that takes any bytes calls them ASCII; the driver sends UTF-8 there, too.
+        self._encoding = "utf-8" if encoding == "ascii" else encoding
         self._formats: dict[str, list[int]] = {}
 
     def found(self, name: str, statement: Numbered, values: Values) -> bool:
