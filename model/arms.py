@@ -188,7 +188,7 @@ class ScheduleArm:
     def taken(self, case: Case, planned: Planned, rulebook: Rulebook) -> Taken:  # noqa: ARG002 - other arms need it
         """Every day that is left, up to the first that a limit forbids after the declines before it."""
         path = tuple(range(min(len(case.options.retries), case.most)))
-        breach = Referee(case.context, rulebook, case.record).first_breach([case.options.retries[i] for i in path])
+        breach = Referee(case.limits_by(rulebook)).first_breach([case.options.retries[i] for i in path])
         return Taken(path[:breach], sentence=f"The schedule {self.name} sets this retry, whatever it is worth.")
 
 

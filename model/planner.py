@@ -78,6 +78,12 @@ class Case:
     quota: Mapping[str, int] = field(default_factory=dict)
     limits: Limits | None = None
 
+    def limits_by(self, rulebook: Rulebook) -> Limits:
+        """What some rules say about it; what is known already where they are the same."""
+        if self.limits is not None and self.limits.rulebook is rulebook:
+            return self.limits
+        return Limits(self.context, rulebook, self.record)
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -175,7 +181,7 @@ class _Begun:
         listed = shortlist(context, options.retries, probability(logit), _net(value, probability(logit)))
         kept = Proposed.of(options.retries).take(listed.kept)
         most = min(case.most, _lookahead(listed))
-        referee = Referee(context, rulebook, case.record, case.limits)
+        referee = Referee(case.limits_by(rulebook))
         sounding = Sounding(referee.imagining, kept, listed, proposed=len(options.retries), most=most)
         case = replace(case, most=most)
         return cls(case, value, logit, listed, sounding, room(referee, kept, listed, most), referee)

@@ -27,10 +27,10 @@ from model.caps.rule import KeyPart
 from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, event_of
 from model.economics import Economics
+from model.limits import Limits
 from model.planner import Case, Draft, Planned, drafts_of
 from model.planning.imagined import after_declines
 from model.planning.referee import Referee
-from model.record import Record
 from model.scorer import Scorer
 
 Floats = NDArray[np.float64]
@@ -143,8 +143,8 @@ def _cut(cases: Sequence[Case], planned: Sequence[Planned], rulebook: Rulebook) 
         case = cases[place]
         path = [case.options.retries[i] for i in planned[place].path[: step + 1]]
         others = tuple(event for event in made if event.payment_id != case.context.payment.payment_id)
-        record = Record((*case.record.events, *others), case.record.halt)
-        if not Referee(case.context, rulebook, record).after(path[:-1]).allows(path[-1]):
+        limits = Limits(case.context, rulebook, replace(case.record, events=(*case.record.events, *others)))
+        if not Referee(limits).after(path[:-1]).allows(path[-1]):
             ends[place] = step
             continue
         made.append(_declined(case, path))

@@ -20,9 +20,6 @@ from features.supposed import Supposed
 from features.table import CATEGORIES, Asked
 from features.vocabulary import TECHNICAL, Credential, Network
 
-Int64s = NDArray[np.int64]
-
-
 Floats = NDArray[np.float64]
 
 

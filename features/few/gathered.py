@@ -34,7 +34,7 @@ class Gatherer:
         self._latest: dict[int, tuple[Context, Reading]] = {}
 
     def __call__(self, asked: Sequence[Asked | Supposed]) -> Gathered:
-        """The arrays of some contexts and the retries proposed in them, at least one."""
+        """The arrays of some contexts and the retries proposed in them, at least one in each."""
         about = [one.by.context if isinstance(one, Supposed) else one[0] for one in asked]
         if any(context is not about[0] for context in about):
             return _gathered(Reading(self._encoders), asked)
@@ -71,11 +71,7 @@ class _Block(NamedTuple):
 
 
 def _gathered(reading: Reading, asked: Sequence[Asked | Supposed]) -> Gathered:
-    blocks = [
-        _supposed(reading, one) if isinstance(one, Supposed) else _stated(reading, *one)
-        for one in asked
-        if (one.asked.size if isinstance(one, Supposed) else len(one[1]))
-    ]
+    blocks = [_supposed(reading, one) if isinstance(one, Supposed) else _stated(reading, *one) for one in asked]
     places, *columns, ends = zip(*blocks, strict=True)
     declined, declines, at, route, rows = map(_joined, columns)
     payment = np.repeat(np.array(places, dtype=np.int64), [block.declines.size for block in blocks])

@@ -22,7 +22,7 @@ from model.caps.rulebook import Rulebook
 from model.caps.tally import Event, Tally, event_of
 from model.limits import Ground, Limits
 from model.planning.imagined import Imagining
-from model.record import Judge, Record
+from model.record import Judge
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,15 @@ class Referee:
     """The rules about one payment, with declines that have not happened.
 
     Args:
-        known: What is known already of the same payment under the same rules.
+        limits: The rules before anything is imagined.
     """
 
-    context: Context
-    rulebook: Rulebook
-    record: Record
-    known: Limits | None = None
+    limits: Limits
 
-    @cached_property
-    def limits(self) -> Limits:
-        """The rules before anything is imagined."""
-        return Limits(self.context, self.rulebook, self.record) if self.known is None else self.known
+    @property
+    def context(self) -> Context:
+        """The payment as it stands."""
+        return self.limits.context
 
     def after(self, declined: Sequence[Retry], more: int = 0) -> "Judging":
         """What the rules say once these retries, in order of time, were all declined.
@@ -171,7 +168,7 @@ class Judging:
 
     def held_against(self, rules: Rulebook, route: Route) -> Judge:
         """Those rules about the route, with the declines in their counters."""
-        proposal, record = self._referee.proposal(route, self._imagined), self._referee.record
+        proposal, record = self._referee.proposal(route, self._imagined), self._referee.limits.record
         return Judge(rules, self._tally, proposal, self._imagined.as_of, record)
 
     @cached_property

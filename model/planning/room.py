@@ -64,7 +64,7 @@ def room(referee: Referee, retries: Sequence[Retry], moves: Shortlist, most: int
             judged = _judges(judging, ahead, follows[last])
             for judge, places in judged:
                 forbidden = np.zeros(size, dtype=np.int64) if forbidden is None else forbidden
-                _bound(left, forbidden, judge, places, moves, last, referee.rulebook)
+                _bound(left, forbidden, judge, places, moves, last, referee.limits.rulebook)
             if not judged and not by_day:
                 break  # a later decline by the route ends alike, and fewer moves are ahead of it
         if forbidden is not None:

@@ -11,11 +11,9 @@ class Endings:
 
     Args:
         listed: The same as text, a comma before and after each, so that one is found by looking for it between commas.
-        array: The same as PostgreSQL writes an array.
     """
 
     listed: str = ","
-    array: str = "{}"
     _known: frozenset[int] = field(default_factory=frozenset)
 
     def add(self, ending: int) -> None:
@@ -23,8 +21,12 @@ class Endings:
         if ending in self._known or len(self._known) >= _KNOWN_AT_MOST:
             return
         self._known |= {ending}
-        listed = ",".join(map(str, self._known))
-        self.listed, self.array = f",{listed},", f"{{{listed}}}"
+        self.listed = f",{','.join(map(str, self._known))},"
+
+    @property
+    def array(self) -> str:
+        """The same as PostgreSQL writes an array."""
+        return f"{{{self.listed[1:-1]}}}"
 
 
 @dataclass(frozen=True, slots=True)

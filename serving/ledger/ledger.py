@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from os import urandom
 
 from features.attempt import Attempt
-from features.card_number import holds_card_number, refuse_card_number, refuse_card_numbers
+from features.card_number import refuse_card_number, refuse_card_numbers
 from features.errors import InvalidValueError, RecoupError
 from features.instants import require_aware, to_micros
 from features.payment import Payment
@@ -50,12 +50,6 @@ from serving.ledger.situation import Situation, situation
 from serving.ledger.store import LedgerConflictError, Question, Store, Transaction, number_of
 
 HOLD_FOR = timedelta(hours=1)
-# What `_check_ids` looks at, in its order.
-_IDS = (
-    *("reservation_id", "merchant_id", "payment_id", "customer_id"),
-    *("method_id", "mandate_id", "processor", "issuer_id"),
-    *("market", "purpose"),
-)
 
 
 class Ledger:
@@ -338,13 +332,20 @@ def _check_order(wanted: Reservation) -> None:
 def _check_ids(wanted: Reservation, reservation_id: str | None) -> None:
     """Look at every id from outside; an id made here is one long word and never a card number."""
     payment, method = wanted.proposal.payment, wanted.proposal.method
-    ids = (
-        *(reservation_id, payment.merchant_id, payment.payment_id, payment.customer_id),
-        *(method.method_id, method.mandate_id, wanted.proposal.processor, method.issuer.issuer_id),
-        *(payment.market, payment.purpose),
+    refuse_card_numbers(
+        {
+            "reservation_id": reservation_id,
+            "merchant_id": payment.merchant_id,
+            "payment_id": payment.payment_id,
+            "customer_id": payment.customer_id,
+            "method_id": method.method_id,
+            "mandate_id": method.mandate_id,
+            "processor": wanted.proposal.processor,
+            "issuer_id": method.issuer.issuer_id,
+            "market": payment.market,
+            "purpose": payment.purpose,
+        }
     )
-    if holds_card_number("\n".join(filter(None, ids))):
-        refuse_card_numbers(dict(zip(_IDS, ids, strict=True)))
 
 
 def _check_attempt(reservation: Reservation, attempt: Attempt) -> None:

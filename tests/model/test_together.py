@@ -14,8 +14,10 @@ from features.context import Context
 from features.errors import InvalidValueError
 from features.instants import to_micros
 from features.money import Money
+from features.vocabulary import Network
 from model.candidates import candidates, horizon_of
 from model.caps.engine import verdicts
+from model.caps.fixes import Fix, FixKind
 from model.caps.proposal import Proposal
 from model.caps.rulebook import Rulebook, Tightening
 from model.caps.tally import Tally, event_of, tally_of
@@ -25,9 +27,10 @@ from model.economics import Economics
 from model.planner import Case, Options, drafts_of
 from model.planning.imagined import after_declines
 from model.prior import PriorScorer
+from model.record import NOTHING, Record
 from model.screening import screen
 from model.together import allocate, plan_together
-from planning_builders import MEAN
+from planning_builders import MEAN, Wavy
 
 PRIOR = PriorScorer()
 RULEBOOK = Rulebook.load()
@@ -125,6 +128,17 @@ def test_with_room_for_all_each_is_planned_as_alone() -> None:
     assert [d.choice for d in decide_together(contexts, PRIOR, RULEBOOK, Economics.default())] == [
         d.choice for d in alone
     ]
+
+
+def test_what_was_mended_about_a_method_counts_for_all_of_its_payments() -> None:
+    method = card(network=Network.MASTERCARD)
+    attempts = [failed(method, "54", ago=timedelta(hours=5 + i), payment_id=f"inv_{i}") for i in range(2)]
+    blank = context([method], attempts, days=20)
+    contexts = [replace(blank, payment=replace(blank.payment, payment_id=f"inv_{i}")) for i in range(2)]
+    renewed = Record(fixes=(Fix(method.method_id, FixKind.DETAILS, to_micros(NOW - timedelta(hours=1))),))
+    for record, retried in ((NOTHING, False), (renewed, True)):
+        for decision in decide_together(contexts, Wavy(1), RULEBOOK, MEAN, record=record):
+            assert (decision.retry is not None) is retried
 
 
 def test_the_small_invoice_is_left_without_a_retry_and_told_why() -> None:

@@ -14,6 +14,7 @@ from features.vocabulary import Outcome
 from fuzz.histories import Scene, rulebooks, scene
 from model.candidates import candidates
 from model.caps.rulebook import Rulebook
+from model.limits import Limits
 from model.planning.referee import Judging, Referee
 from model.planning.room import room
 from model.planning.shortlist import Shortlist
@@ -26,7 +27,7 @@ class AllRules(Judging):
     """Asks every rule."""
 
     def judge(self, route: Route) -> Judge:
-        return self.held_against(self._referee.rulebook, route)
+        return self.held_against(self._referee.limits.rulebook, route)
 
 
 class Everything(Referee):
@@ -77,7 +78,7 @@ def test_the_room_is_that_of_all_rules_and_so_is_the_first_breach_of_a_path() ->
             continue
         book: Rulebook = random.choice(rulebooks())
         record: Record = NOTHING
-        few, every = Referee(context, book, record), Everything(context, book, record)
+        few, every = (made(Limits(context, book, record)) for made in (Referee, Everything))
         moves = as_moves(retries)
         ours, theirs = (room(referee, retries, moves, MOST) for referee in (few, every))
         np.testing.assert_array_equal(ours.follows, theirs.follows)
@@ -101,5 +102,6 @@ def test_events_of_other_payments_set_off_only_what_they_may() -> None:
     moved = tuple(replace(attempt, payment_id="other") for attempt in context.attempts)
     elsewhere = replace(context, attempts=moved)
     route = (context.methods[0].method_id, retries[0].processor)
-    few, more = (Referee(one, Rulebook.load(), NOTHING).suspects(route, (), 0)[1] for one in (elsewhere, context))
+    both = (Referee(Limits(one, Rulebook.load(), NOTHING)) for one in (elsewhere, context))
+    few, more = (referee.suspects(route, (), 0)[1] for referee in both)
     assert few & ~more == 0
