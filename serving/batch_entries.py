@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 
 import orjson
 from structlog.typing import FilteringBoundLogger
@@ -18,7 +18,7 @@ from features.errors import RecoupError
 from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request
 from serving.idempotency import held_name, usable_claim, usable_key
 from serving.ledger import answered as keys
-from serving.ledger.answered import Answer, Asked, Claim
+from serving.ledger.answered import Answer, Asked, Claim, Taken
 from serving.ledger.recording import put_together
 from serving.ledger.store import Question
 from serving.ledger_access import LedgerAccess
@@ -31,6 +31,9 @@ from serving.trust.current import Current
 
 KEY = "idempotency_key"
 PATH = "/v1/decisions/batch"
+PATIENCE_S = 5.0
+"""So long an entry waits for another one under its key, which a neighbour may be working on."""
+_GLANCE_S = 0.02
 _JSON = "application/json"
 _OK, _FAILED = 200, 500
 _BATCH = f"POST\n{PATH}\n".encode()
@@ -88,17 +91,26 @@ class Answering:
         """The same in the thread of whoever asks."""
         found = [self._read(first + place, entry) for place, entry in enumerate(entries)]
         for run in _without_repeated_keys(found):
-            try:
-                self._claim(run)
-                for entry in run:
-                    if entry.answer is None:
-                        self._decide(entry)
-                self._keep(run)
-            except Exception:
-                self.log.exception("entries failed", first=run[0].number, entries=len(run))
-                for entry in run:
-                    entry.answer = _FAILURE
+            busy, until = self._worked_on(run), monotonic() + PATIENCE_S
+            while busy and monotonic() < until:  # whoever waits holds no other key meanwhile
+                sleep(_GLANCE_S)
+                busy = self._worked_on(busy)
         return [_line(entry) for entry in found]
+
+    def _worked_on(self, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Answer entries; those under keys that somebody works on are refused for now, and given back."""
+        try:
+            busy = self._claim(entries)
+            for entry in entries:
+                if entry.answer is None:
+                    self._decide(entry)
+            self._keep(entries)
+        except Exception:
+            self.log.exception("entries failed", first=entries[0].number, entries=len(entries))
+            for entry in entries:
+                entry.answer = _FAILURE
+            return []
+        return busy
 
     def refused(self, number: int, error: RecoupError) -> bytes:
         """The answer to an entry that is refused."""
@@ -110,22 +122,22 @@ class Answering:
         except RecoupError as error:
             return _Entry(number, b"", answer=_refusal(error))
 
-    def _claim(self, entries: Sequence[_Entry]) -> None:
-        """Take up what is asked under keys, or answer it as before."""
+    def _claim(self, entries: Sequence[_Entry]) -> list[_Entry]:
+        """Take up what is asked under keys, or answer it as before; those that somebody works on are given back."""
         asked = {
             Asked(self.caller.merchant_id, entry.key, sha256(_BATCH + entry.body).hexdigest()): entry
             for entry in entries
             if entry.key is not None
         }
         if not asked:
-            return
+            return []
         try:
             now = self.clock()
             found = self.access.ask_here(lambda ledger: keys.claim_each(ledger.store, tuple(asked), now))
         except RecoupError as error:
             for entry in asked.values():
                 entry.answer = _refusal(error)
-            return
+            return []
         for one, entry in asked.items():
             try:
                 claim = usable_claim(found[one])
@@ -135,7 +147,8 @@ class Answering:
             if isinstance(claim, Answer):
                 entry.answer, entry.replayed = claim, True
             else:
-                entry.claim = claim
+                entry.answer, entry.claim = None, claim
+        return [entry for one, entry in asked.items() if found[one] is Taken.IN_PROGRESS]
 
     def _decide(self, entry: _Entry) -> None:
         began = perf_counter()

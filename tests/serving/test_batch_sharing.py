@@ -6,14 +6,17 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from hashlib import sha256
 
 import orjson
 import pytest
 
 from api_builders import START, Document, of_payment
+from serving import batch_entries
 from serving.batch import Entries, answered
-from serving.batch_entries import Answering
+from serving.batch_entries import Answering, keyed
 from serving.batch_sharing import Sharing, for_neighbours
+from serving.ledger.answered import Asked, Claim, claim
 from serving.ledger.decisions import decisions_before
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess
@@ -81,6 +84,26 @@ def test_a_neighbour_answers_its_part_as_this_worker_would(
     assert set(done.values()) == {1}
     assert access.ledger is not None
     assert len(decisions_before(access.ledger.store, "acme", None, 100, None)) == 11
+
+
+def test_the_same_key_is_answered_once_whoever_works_on_it(
+    access: LedgerAccess, service: Service, failed: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
+    theirs = for_neighbours(Current(service), access, lambda: START, LOG)
+    entries = [orjson.dumps(failed | {"idempotency_key": "k1"})] * 12
+    found = shared(answering, entries, theirs)
+    assert [one["status"] for one in found] == [200] * 12
+    assert Counter(one["replayed"] for one in found) == {False: 1, True: 11}
+    assert all(one["decision"] == found[0]["decision"] for one in found)
+    monkeypatch.setattr(batch_entries, "PATIENCE_S", 0.05)
+    body, key = keyed(orjson.dumps(failed | {"idempotency_key": "k2"}))
+    assert key is not None
+    elsewhere = Asked("acme", key, sha256(b"POST\n/v1/decisions/batch\n" + body).hexdigest())
+    assert access.ledger is not None
+    assert isinstance(claim(access.ledger.store, elsewhere, START), Claim)
+    (line,) = answering.answers(0, [orjson.dumps(failed | {"idempotency_key": "k2"})])
+    assert (orjson.loads(line)["status"], orjson.loads(line)["replayed"]) == (409, False)
 
 
 def test_what_a_neighbour_was_lost_with_is_refused_and_the_rest_is_answered(
