@@ -27,7 +27,7 @@ _MOST_SUPPOSED = 8  # a decision makes two or three sets of moves
 
 
 class Gatherer:
-    """Makes arrays of contexts, with the codes of one model's vocabularies."""
+    """Makes arrays of contexts, with the codes of one model's vocabularies; any number of threads may use it."""
 
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
@@ -38,17 +38,25 @@ class Gatherer:
         about = [one.by.context if isinstance(one, Supposed) else one[0] for one in asked]
         if any(context is not about[0] for context in about):
             return _gathered(Reading(self._encoders), asked)
-        return _gathered(self._of_one(about[0]), asked)
+        reading = self._taken(about[0])
+        gathered = _gathered(reading, asked)
+        self._put_back(about[0], reading)
+        return gathered
 
-    def _of_one(self, context: Context) -> Reading:
-        """What was read of a payment when it was asked about last: a decision asks a few times over."""
-        known = self._latest.get(id(context))
-        if known is None or known[1].supposed >= _MOST_SUPPOSED:
-            if len(self._latest) >= _LATEST:
-                self._latest = {}
-            # The context is kept with it, so that no other can have its id meanwhile.
-            known = self._latest[id(context)] = context, Reading(self._encoders)
-        return known[1]
+    def _taken(self, context: Context) -> Reading:
+        """What was read of a payment when it was asked about last: a decision asks a few times over.
+
+        A reading numbers what it meets, so it has one user at a time: it is taken away, and whoever asks about the same
+        payment meanwhile begins a new one. One that ended in an error is not put back, for it may be half-made.
+        """
+        known = self._latest.pop(id(context), None)
+        return Reading(self._encoders) if known is None or known[1].supposed >= _MOST_SUPPOSED else known[1]
+
+    def _put_back(self, context: Context, reading: Reading) -> None:
+        if len(self._latest) >= _LATEST:
+            self._latest = {}
+        # The context is kept with it, so that no other can have its id meanwhile.
+        self._latest[id(context)] = context, reading
 
 
 class _Block(NamedTuple):
