@@ -89,6 +89,10 @@ class Entries:
             self._changed.clear()
         return found
 
+    def share(self, of: int) -> int:
+        """How many of those that are there each of so many workers would do, so that they end together."""
+        return -(-len(self._there) // of)
+
     async def come(self) -> None:
         """Wait until there is an entry, or will be none."""
         await self._changed.wait()
@@ -151,37 +155,45 @@ async def answered(
 
     Args:
         refused: The answer that ends a stream of which no more can be read.
-        at_once: So many lots of entries are worked on at once.
+        at_once: So many lots of entries are worked on at once; as many again may wait for their turn to be told, so
+            that whoever is done first need not wait for the others.
     """
-    working: deque[asyncio.Task[list[bytes]]] = deque()
+    lots: deque[asyncio.Task[list[bytes]]] = deque()
     number, most = 0, 1
     try:
         while not entries.left:
-            ready = working.popleft().result() if working and working[0].done() else []
-            while len(working) < at_once and (some := entries.take(most)):
-                working.append(asyncio.create_task(answer(number, some)))
+            ready = lots.popleft().result() if lots and lots[0].done() else []
+            while _has_room(lots, at_once) and (some := entries.take(min(most, entries.share(at_once)))):
+                lots.append(asyncio.create_task(answer(number, some)))
                 number, most = number + len(some), min(2 * most, MOST_AT_ONCE)
             if ready:
                 yield ready
-            elif working or not entries.over:
-                await _something(entries, working, room=len(working) < at_once)
+            elif lots or not entries.over:
+                await _something(entries, lots, at_once)
             else:
                 break
         if entries.fault and not entries.left:
             yield [refused(number, entries.fault)]
     finally:
-        for task in working:
+        for task in lots:
             task.cancel()
 
 
-async def _something(entries: Entries, working: Sequence[asyncio.Task[list[bytes]]], *, room: bool) -> None:
-    """Wait until the first lot is answered, or an entry has come that there is room for."""
-    first = {working[0]} if working else set()
-    if not room or entries.over:
-        await asyncio.wait(first)
+def _has_room(lots: Sequence[asyncio.Task[list[bytes]]], at_once: int) -> bool:
+    return len(lots) < 2 * at_once and sum(not lot.done() for lot in lots) < at_once
+
+
+async def _something(entries: Entries, lots: Sequence[asyncio.Task[list[bytes]]], at_once: int) -> None:
+    """Wait until the first lot is answered, another one has made room, or an entry has come that there is room for."""
+    if entries.over or len(lots) == 2 * at_once:
+        await lots[0]
         return
-    coming = asyncio.create_task(entries.come())
+    awaited: set[asyncio.Task[list[bytes]] | asyncio.Task[None]] = {lot for lot in lots if not lot.done()}
+    coming = asyncio.create_task(entries.come()) if _has_room(lots, at_once) else None
+    if coming is not None:
+        awaited.add(coming)
     try:
-        await asyncio.wait({*first, coming}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        coming.cancel()
+        if coming is not None:
+            coming.cancel()

@@ -1,7 +1,8 @@
 """Minutes of steady work on a service of two workers: no errors, and memory that does not grow.
 
 Usage: python -m soak.run [SECONDS] [SHARE]. It measures what the service can do, then asks for that share of it,
-evenly, and reads each worker's own memory (RssAnon: without the kernel's pages of files) every few seconds.
+evenly, and reads each worker's own memory (RssAnon: without the kernel's pages of files) every few seconds. Memory is
+flat where its growth cannot be told from less than the smallest object of Python an answer: whatever leaks leaks that.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ PAYMENTS = 2_000
 CALLERS = 16
 # Caches fill first: calendars, statements, the database's pages.
 SETTLING = 0.25
+LEAST_LEAK = sys.getsizeof(object())  # bytes
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Work:
 
 
 async def as_fast_as_can_be(work: Work, seconds: float) -> float:
-    """Rounds a second with a few callers that never pause."""
+    """Rounds a second with as many callers as there will be, none of whom pauses; what fills with them fills now."""
     end, done = time.monotonic() + seconds, 0
 
     async def call_on() -> None:
@@ -80,7 +82,7 @@ async def as_fast_as_can_be(work: Work, seconds: float) -> float:
             await work.once()
             done += 1
 
-    await asyncio.gather(*(call_on() for _ in range(4)))
+    await asyncio.gather(*(call_on() for _ in range(CALLERS)))
     return done / seconds
 
 
@@ -144,21 +146,24 @@ async def soaked(address: str, seconds: float, share: float, workers: list[int])
         work = Work(client)
         fastest = await as_fast_as_can_be(work, MEASURED_S)
         say(f"{fastest:.1f} rounds a second at most; asking for {share * fastest:.1f}")
+        before = work.answers.total()
         samples = await evenly(work, share * fastest, seconds, workers)
     say(f"answers by status: {dict(sorted(work.answers.items()))}")
     for text in work.wrong[:5]:
         say(text)
-    flat = True
+    flat, hourly = True, (work.answers.total() - before) / len(workers) / samples[-1][0] * 3600
     late = [one for one in samples if one[0] >= SETTLING * seconds]
     for i, pid in enumerate(workers):
         mib = [one[1][i] for one in late]
         steep, half = slope(np.array([one[0] for one in late]), mib)
         grown = samples[-1][1][i] - samples[0][1][i]
+        least = (steep - half) * 2**20 / hourly
         say(
             f"worker {pid}: {samples[0][1][i]:.1f} MiB at first, {mib[-1]:.1f} at last ({grown:+.1f}); after settling "
-            f"{steep:+.2f} MiB an hour (95 % interval {steep - half:+.2f} to {steep + half:+.2f})"
+            f"{steep:+.2f} MiB an hour (95 % interval {steep - half:+.2f} to {steep + half:+.2f}), "
+            f"at least {least:+.1f} bytes an answer (a leak is {LEAST_LEAK} or more)"
         )
-        flat = flat and steep - half <= 0.0
+        flat = flat and least < LEAST_LEAK
     return flat and set(work.answers) == {200}
 
 
