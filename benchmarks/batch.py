@@ -20,7 +20,7 @@ from serving.examples import EXAMPLES
 PORT = 8643
 WORKERS = 2
 _URL = f"http://127.0.0.1:{PORT}/v1/decisions"
-_LINES = 40
+_LINES = 120
 
 
 def main(rounds: int) -> None:
