@@ -3,9 +3,10 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 
 from features.errors import InputError
 from serving.ledger.pool import Pool
@@ -23,7 +24,7 @@ from serving.ledger.store import (
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _WRITERS = 32  # that queue
-_CONNECTIONS = 8  # one of whoever writes, the others of who reads
+_READERS = 7  # beside the one that writes
 # A commit writes whole pages, four or five for a reservation, so those of a new file are half as large as SQLite's own.
 # The log is folded back after 4,000 of them (8 MiB): growing it is dearer than writing over it, folding often more so.
 # Pages are read through memory shared with the system (at most 2 GiB, the bound of SQLite itself), so that a large
@@ -54,9 +55,10 @@ class SqliteStore:
         self._path = path
         self._synchronous = synchronous
         self._statements = {name: Numbered.of(text, "?") for name, text in statements(self.dialect).items()}
-        self._pool: Pool[sqlite3.Connection] = Pool(self._connect, _close, _CONNECTIONS)
+        self._readers: Pool[sqlite3.Connection] = Pool(self._connect, _close, _READERS)
+        self._writer: Pool[sqlite3.Connection] = Pool(self._connect, _close, 1)  # lent to who is first in the queue
         self._queue: Pool[int] = Pool(self._line_up, os.close, _WRITERS)
-        with self._queue.lent(), self._pool.lent():
+        with self._turn():
             pass
 
     @property
@@ -78,7 +80,7 @@ class SqliteStore:
         flushed: bool = True,
     ) -> Iterator["SqliteTransaction"]:
         """A transaction that no other writer overlaps; every one of them waits in the queue for the one before."""
-        with self._first_in_line() as database:
+        with self._turn() as database:
             if not flushed:
                 database.execute("PRAGMA synchronous = normal")
             database.execute("BEGIN IMMEDIATE")
@@ -103,28 +105,14 @@ class SqliteStore:
             return bool(changed)
         statement = self._statements[name]
         bound = statement.bound(values)
-        place, database = self._queue.take(), None
-        try:  # as `_first_in_line` does, whose layers would cost a tenth of the statement
-            fcntl.flock(place, fcntl.LOCK_EX)
-            database = self._pool.take()
-            changed = database.execute(statement.text, bound).rowcount
-            fcntl.flock(place, fcntl.LOCK_UN)
-        except BaseException as error:
-            if database is not None:
-                self._pool.drop(database)
-            self._queue.drop(place)
-            if isinstance(error, sqlite3.Error):
-                raise self._translated(error) from None
-            raise
-        self._pool.give_back(database)
-        self._queue.give_back(place)
-        return bool(changed)
+        with self._turn() as database:
+            return bool(database.execute(statement.text, bound).rowcount)
 
     @contextmanager
     def reading(self) -> Iterator["SqliteTransaction"]:
         """Reads of one and the same state; they wait for no writer."""
         try:
-            with self._pool.lent() as database:
+            with self._readers.lent() as database:
                 database.execute("BEGIN")
                 yield SqliteTransaction(database, self._statements)
                 database.execute("COMMIT")
@@ -133,28 +121,11 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._pool.close()
-        self._queue.close()
+        for pool in (self._readers, self._writer, self._queue):
+            pool.close()
 
-    @contextmanager
-    def _first_in_line(self) -> Iterator[sqlite3.Connection]:
-        """A connection when it is this writer's turn; who waits for that holds none.
-
-        After an error both are closed, which undoes what was begun and lets the next one write.
-        """
-        place = self._queue.take()
-        try:
-            fcntl.flock(place, fcntl.LOCK_EX)
-            with self._pool.lent() as database:
-                yield database
-            fcntl.flock(place, fcntl.LOCK_UN)
-        except sqlite3.Error as error:
-            self._queue.drop(place)
-            raise self._translated(error) from None
-        except BaseException:
-            self._queue.drop(place)
-            raise
-        self._queue.give_back(place)
+    def _turn(self) -> "_Turn":
+        return _Turn(self._queue, self._writer, self._translated)
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -187,6 +158,44 @@ class SqliteStore:
         if isinstance(error, sqlite3.IntegrityError):
             return LedgerConflictError(sentence_of(str(error)))
         return InputError(f"the ledger {self._path} cannot be used: {_reason(error)}")
+
+
+class _Turn:
+    """A writer's turn: its place in the queue and, once it is the first there, the connection that writes.
+
+    After an error both are closed, which undoes what was begun and lets the next one write. (A class, because every
+    reservation takes one: layers of generators cost it some 5 µs.)
+    """
+
+    __slots__ = ("_database", "_place", "_queue", "_translated", "_writer")
+
+    def __init__(
+        self, queue: Pool[int], writer: Pool[sqlite3.Connection], translated: Callable[[sqlite3.Error], InputError]
+    ) -> None:
+        self._queue, self._writer, self._translated = queue, writer, translated
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._place = self._queue.take()
+        try:
+            fcntl.flock(self._place, fcntl.LOCK_EX)
+            self._database = self._writer.take()
+        except BaseException:
+            self._queue.drop(self._place)
+            raise
+        return self._database
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._writer.give_back(self._database)
+            fcntl.flock(self._place, fcntl.LOCK_UN)
+            self._queue.give_back(self._place)
+            return
+        self._writer.drop(self._database)
+        self._queue.drop(self._place)
+        if isinstance(error, sqlite3.Error):
+            raise self._translated(error) from None
 
 
 class SqliteTransaction:

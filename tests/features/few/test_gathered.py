@@ -40,9 +40,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Reading]:
 
 
 def asked(about: Context = FAILED) -> list[Asked]:
-    start = about.payment.recover_by
     end = about.payment.recover_by
-    slots = [Slot(about.as_of + (start - about.as_of) / n, end) for n in (4, 3, 2)]
+    slots = [Slot(about.as_of + (end - about.as_of) / n, end) for n in (4, 3, 2)]
     return [(about, [Retry(slot, method.method_id, "stripe") for slot in slots for method in about.methods])]
 
 

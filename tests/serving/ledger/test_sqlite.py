@@ -3,13 +3,13 @@
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from features.errors import InputError
-from serving.ledger.sqlite import SqliteStore
+from serving.ledger.sqlite import _READERS, SqliteStore
 
 PATIENCE_SECONDS = 60.0
 MANY = 12
@@ -65,6 +65,26 @@ def test_who_waits_to_write_keeps_nobody_from_reading(tmp_path: Path) -> None:
         assert store.connections == 2
         with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
             assert other.execute("SELECT count(*), sum(number) FROM told").fetchone() == (MANY + 1, MANY)
+
+
+def test_those_who_read_keep_nobody_from_writing(tmp_path: Path) -> None:
+    """As many as can read at once do, and one of them writes meanwhile."""
+    with closing(Watched(tmp_path / "ledger.db")) as store:
+        with store.writing() as transaction:
+            transaction.script("CREATE TABLE told (number INTEGER);\n")
+
+        def write() -> None:
+            with store.writing() as transaction:
+                transaction.script("INSERT INTO told VALUES (1);\n")
+
+        with ExitStack() as reading:
+            for _ in range(_READERS):
+                reading.enter_context(store.reading())
+            writer = threading.Thread(target=write, daemon=True)
+            writer.start()
+            writer.join(PATIENCE_SECONDS)
+            assert not writer.is_alive()
+        assert store.connections == _READERS + 1
 
 
 def test_an_error_lets_the_next_one_write(tmp_path: Path) -> None:
