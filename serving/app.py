@@ -50,7 +50,7 @@ from serving.sandbox.door import SandboxDoor
 from serving.sandbox.sandboxes import Sandboxes, SandboxTime
 from serving.service import Service, load_service
 from serving.settings import Auth, Settings, settings_from
-from serving.starting import collecting_nothing
+from serving.starting import collecting_nothing, share_one_arena
 from serving.tenancy.asking import asks_for_keys, settled_auth
 from serving.tenancy.gate import Gate
 from serving.tenancy.key_ring import KeyRing
@@ -88,6 +88,8 @@ def create_app(
     Raises:
         InputError: A file that the settings name cannot be used.
     """
+    if live:
+        share_one_arena()
     log, service = service_log(settings.log_format), service or load_service(settings)
     metrics, draining = Metrics(), Draining(settings.drain_seconds)
     access, now = LedgerAccess(ledger, service.rulebook, metrics), clock or _machine_clock

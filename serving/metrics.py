@@ -18,9 +18,7 @@ from features.declines.unknown import is_unknown
 from model.decision import Decision, StopReason
 from serving.few import Few
 from serving.ledger.reservations import Reason
-
-MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several workers keep their counts together; prometheus-client reads it when it is imported."""
+from serving.metrics_folder import MULTIPROCESS, lives
 
 MOST_PROCESSORS = 50
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -276,14 +274,3 @@ def _forget_ended(folder: Path) -> None:
         if not lives(pid):
             with suppress(FileNotFoundError):  # another worker was faster
                 mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]  # likewise
-
-
-def lives(pid: int) -> bool:
-    """Whether there is a process by that number."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -5,7 +5,9 @@ import shutil
 from pathlib import Path
 
 from features.errors import InputError
-from serving.metrics import lives
+
+MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names it; prometheus-client reads it when it is imported."""
 
 
 def shared_folder(home: Path) -> Path:
@@ -29,3 +31,14 @@ def _take_away_ended(parent: Path) -> None:
         # In a container every start has the same number: a folder under our own is of a service before us.
         if found.name.isdecimal() and (int(found.name) == os.getpid() or not lives(int(found.name))):
             shutil.rmtree(found)
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process by that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -4,32 +4,34 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 from rich.console import Console
-from uvicorn.supervisors import Multiprocess
 
 from features.errors import InputError
+from serving.forking import FORKS, Prepared, Workers
 from serving.ledger_access import open_ledger
-from serving.metrics import MULTIPROCESS
-from serving.metrics_folder import shared_folder
 from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
+from serving.starting import collecting_nothing
 from serving.tenancy.asking import settled_auth
 from serving.workers_folder import folder_for_workers
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    App = FastAPI | Callable[[], FastAPI] | str
+
 GRACE_SECONDS = 30
 """How long requests that were begun may take to end, once the service was told to stop and has drained."""
 
 
-def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple["FastAPI | str", Auth]:
-    """The application with its ledger open; for several workers, what each of them calls to build it for itself.
+def opened(settings: Settings, service: Service, workers: int, host: str) -> tuple["App", Auth]:
+    """The application with its ledger open; for several workers, what each of them calls to build it.
 
     Args:
         host: The address that it will listen on.
@@ -46,18 +48,26 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
     except InputError:
         ledger.close()
         raise
+    if workers > 1:
+        # Brought to this version once, before the workers, and refused here where it cannot be used.
+        ledger.close()
+        os.environ.update(environment_of(settings))
+        if not FORKS:
+            return "serving.app:app_from_environment", settings.auth
+    from serving.app import app_from_environment, create_app  # where workers are spawned, each of them loads it
+
     if workers == 1:
-        from serving.app import create_app  # of several workers each loads it; whoever starts them need not
-
         return create_app(settings, service=service, ledger=ledger, live=True), settings.auth
-    # Brought to this version once, before the workers, and refused here where it cannot be used.
-    ledger.close()
-    os.environ.update(environment_of(settings))
-    os.environ.setdefault(MULTIPROCESS, str(shared_folder(settings.home)))
-    return "serving.app:app_from_environment", settings.auth
+
+    def first() -> "FastAPI":
+        with collecting_nothing():
+            own = open_ledger(settings, service.rulebook)
+            return create_app(settings, service=service, ledger=own, live=True)
+
+    return Prepared(first, app_from_environment), settings.auth
 
 
-def run(app: "FastAPI | str", bound: socket.socket, workers: int) -> None:
+def run(app: "App", bound: socket.socket, workers: int) -> None:
     """Serve on the socket until a signal."""
     # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
     signal.signal(signal.SIGTERM, _exit)
@@ -66,7 +76,7 @@ def run(app: "FastAPI | str", bound: socket.socket, workers: int) -> None:
             uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
             with folder_for_workers():
-                Multiprocess(_config(app, workers), sockets=[bound]).run()
+                Workers(_config(app, workers), sockets=[bound]).run()
     except KeyboardInterrupt:
         return
 
@@ -86,10 +96,10 @@ def announce(service: Service, address: str, mlflow_address: str | None, auth: A
         console.print(f"Decisions come from the shipped prior: {answering.refused}", markup=False)
 
 
-def _config(app: "FastAPI | str", workers: int) -> uvicorn.Config:
+def _config(app: "App", workers: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        factory=isinstance(app, str),
+        factory=workers > 1,
         workers=workers,
         log_level="warning",
         access_log=False,

@@ -24,22 +24,27 @@ def serve(
     from contextlib import nullcontext
     from dataclasses import replace
 
-    from serving.starting import collecting_nothing
+    from serving.starting import collecting_nothing, expect_workers
 
     with collecting_nothing():
         from serving.ports import listening_socket, port_of
-        from serving.server import announce, opened, run
-        from serving.service import load_service
         from serving.settings import settings_from
-        from serving.tracking_server import tracking_server
 
         settings = settings_from(os.environ)
         if model is not None:
             settings = replace(settings, model=model)
         bound = listening_socket(host, port)
+        if workers > 1:
+            expect_workers(settings.home)
+
+        from serving.forking import FORKS
+        from serving.server import announce, opened, run
+        from serving.service import load_service
+        from serving.tracking_server import tracking_server
+
         beside = tracking_server(settings, host, mlflow_port) if with_mlflow else nullcontext()
-        # Workers prepare their own scorer; here it is only seen whether it can be used.
-        service = load_service(settings, folding=workers == 1)
+        # Workers that are spawned prepare their own scorer; then it is only seen whether it can be used.
+        service = load_service(settings, folding=FORKS or workers == 1)
         _require_usable(service, model)
         app, auth = opened(settings, service, workers, host)
     with bound, beside as mlflow_address:

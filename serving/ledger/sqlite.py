@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -24,15 +25,16 @@ from serving.ledger.store import (
 SYNCHRONOUS = ("full", "normal", "extra")
 _PATIENCE_S = 60.0
 _WRITERS = 32  # that queue
-_READERS = 7  # beside the one that writes
+_READERS = 4  # beside the one that writes
+# Each keeps its statements and the few pages it is about to write, or read from the log; other pages are read through
+# memory shared with the system (at most 2 GiB, the bound of SQLite itself), so that a large ledger costs little more
+# than a small one.
+_WRITER_KIB, _READER_KIB = 512, 128
 # A commit writes whole pages, four or five for a reservation, so those of a new file are half as large as SQLite's own.
 # The log is folded back after 4,000 of them (8 MiB): growing it is dearer than writing over it, folding often more so.
-# Pages are read through memory shared with the system (at most 2 GiB, the bound of SQLite itself), so that a large
-# ledger costs little more than a small one, and a connection keeps only the few pages that it is about to write.
 _PRAGMAS = (
     ("page_size", "2048"),
     ("journal_mode", "WAL"),
-    ("cache_size", "-512"),
     ("wal_autocheckpoint", "4000"),
     ("mmap_size", "2147418112"),
 )
@@ -55,8 +57,9 @@ class SqliteStore:
         self._path = path
         self._synchronous = synchronous
         self._statements = {name: Numbered.of(text, "?") for name, text in statements(self.dialect).items()}
-        self._readers: Pool[sqlite3.Connection] = Pool(self._connect, _close, _READERS)
-        self._writer: Pool[sqlite3.Connection] = Pool(self._connect, _close, 1)  # lent to who is first in the queue
+        self._readers: Pool[sqlite3.Connection] = Pool(partial(self._connect, _READER_KIB), _close, _READERS)
+        # Lent to who is first in the queue.
+        self._writer: Pool[sqlite3.Connection] = Pool(partial(self._connect, _WRITER_KIB), _close, 1)
         self._queue: Pool[int] = Pool(self._line_up, os.close, _WRITERS)
         with self._turn():
             pass
@@ -127,7 +130,7 @@ class SqliteStore:
     def _turn(self) -> "_Turn":
         return _Turn(self._queue, self._writer, self._translated)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(
@@ -135,7 +138,7 @@ class SqliteStore:
             )
             with ExitStack() as undo:
                 undo.callback(database.close)
-                for name, value in (*_PRAGMAS, ("synchronous", self._synchronous)):
+                for name, value in (*_PRAGMAS, ("synchronous", self._synchronous), ("cache_size", f"-{cache_kib}")):
                     database.execute(f"PRAGMA {name} = {value}")
                 undo.pop_all()
         except (OSError, sqlite3.Error) as error:

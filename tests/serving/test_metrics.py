@@ -23,8 +23,8 @@ from model.scorer import Scores, ScoreSource
 from serving.app import create_app
 from serving.ledger.opening import store_at
 from serving.ledger_access import open_ledger
-from serving.metrics import MOST_PROCESSORS, MULTIPROCESS, Metrics
-from serving.metrics_folder import shared_folder
+from serving.metrics import MOST_PROCESSORS, Metrics
+from serving.metrics_folder import MULTIPROCESS, shared_folder
 from serving.registry import Answering
 from serving.service import Service
 from serving.settings import MetricsAccess, Settings

@@ -17,7 +17,6 @@ import pytest
 from callers import Load, Told, holds_what_it_told
 from serving.examples import EXAMPLES
 from serving.ports import free_port
-from serving.workers_folder import FOLDER
 
 COMMAND = (sys.executable, "-c", "from serving.cli import main; main()", "serve", "--workers", "2")
 FULL_S = 0.5
@@ -31,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [*COMMAND, "--port", str(port)],
-            env=own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json"},
+            env=own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json", "TMPDIR": str(home)},
             stderr=log,
         )
         try:
@@ -43,9 +42,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
 
 
 def test_one_stream_is_answered_by_both_workers(running: tuple[str, int, Path]) -> None:
-    address, watching, _ = running
+    address, watching, home = running
     workers, lines = workers_of(watching), [example.body.replace(b"\n", b" ") for example in EXAMPLES] * 6
-    until(lambda: reached_by_all(watching))
+    until(lambda: reached_by_all(home))
     before = [processor_ticks(worker) for worker in workers]
     answer = httpx.post(
         f"{address}/v1/decisions/batch",
@@ -106,19 +105,13 @@ def told_around(address: str, fault: Callable[[], None]) -> Told:
 
 
 def workers_of(watching: int) -> list[int]:
-    """The processes that answer; what watches over shared memory beside them does not."""
-    children = Path(f"/proc/{watching}/task/{watching}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """The processes that answer."""
+    return [int(pid) for pid in Path(f"/proc/{watching}/task/{watching}/children").read_text().split()]
 
 
-def reached_by_all(watching: int) -> bool:
+def reached_by_all(home: Path) -> bool:
     """Whether both workers listen for each other."""
-    (folder,) = {
-        Path(value.removeprefix(f"{FOLDER}="))
-        for worker in workers_of(watching)
-        for value in Path(f"/proc/{worker}/environ").read_text().split("\0")
-        if value.startswith(f"{FOLDER}=")
-    }
+    (folder,) = home.glob("recoup-*")
     return len(list(folder.iterdir())) == 2
 
 

@@ -22,9 +22,9 @@ class Watched(SqliteStore):
         self.connections = self.places = 0
         super().__init__(path, "normal")
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
         self.connections += 1
-        return super()._connect()
+        return super()._connect(cache_kib)
 
     def _line_up(self) -> int:
         place = super()._line_up()

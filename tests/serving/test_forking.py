@@ -1,0 +1,166 @@
+"""Workers forked by uvicorn's supervisor: what first and later ones are made of, and what signals mean to them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from serving.forking import FORKS, Prepared
+from serving.ports import free_port
+
+SECONDS = 60.0
+ENDED_AFTER_ANSWERING = {-signal.SIGTERM, 0}
+# Tells who answers, what it was made of, and which signals it does not treat as a new process would.
+_SERVICE = """
+import json, os, signal, sys
+from uvicorn import Config
+from serving.forking import Prepared, Workers
+from serving.ports import listening_socket
+
+def made_of(what):
+    own = {signal.SIGINT, signal.SIGTERM}  # of uvicorn's server
+    handled = [s.name for s in signal.valid_signals() - own if callable(signal.getsignal(s))]
+    blocked = [s.name for s in signal.pthread_sigmask(signal.SIG_BLOCK, ())]
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            return
+        told = {"pid": os.getpid(), "of": what, "handled": handled, "blocked": blocked}
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": json.dumps(told).encode()})
+
+    return app
+
+loaded = ["what was loaded"]
+prepared = Prepared(lambda: made_of(loaded[0]), lambda: made_of("what is there"))
+config = Config(prepared, factory=True, workers=2, log_level="warning", lifespan="off")
+Workers(config, sockets=[listening_socket("127.0.0.1", int(sys.argv[1]))]).run()
+"""
+
+pytestmark = pytest.mark.skipif(not FORKS, reason="workers are forked on Linux only")
+
+
+@pytest.fixture
+def running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The address of two workers, and who watches over them."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", _SERVICE, str(port)])
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait()
+        for worker in workers_of(process.pid):
+            os.kill(worker, signal.SIGKILL)
+
+
+def test_what_was_loaded_is_let_go_of_once_it_was_used() -> None:
+    loaded, there = FastAPI(), FastAPI()
+    prepared = Prepared(lambda: loaded, lambda: there)
+    assert prepared() is loaded
+    assert prepared() is loaded
+    prepared.forget()
+    assert prepared() is there
+
+
+def test_first_workers_answer_with_what_was_loaded_and_their_replacements_with_what_is_there(
+    running: tuple[str, subprocess.Popen[bytes]],
+) -> None:
+    address, process = running
+    until(lambda: len(answers(address)) == 2)
+    first = answers(address)
+    assert {told["of"] for told in first.values()} == {"what was loaded"}
+    assert set(first) == set(workers_of(process.pid))
+    for told in first.values():
+        assert told["handled"] == []
+        assert told["blocked"] == []
+    killed, kept = first
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(answers(address).keys() - {killed}) == 2)
+    (new,) = answers(address).keys() - {killed, kept}
+    assert answers(address)[new]["of"] == "what is there"
+    assert answers(address)[kept]["of"] == "what was loaded"
+
+
+def test_all_of_them_are_replaced_when_that_is_asked_for(running: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, process = running
+    until(lambda: len(answers(address)) == 2)
+    before = answers(address).keys()
+    process.send_signal(signal.SIGHUP)
+    until(lambda: len(answers(address)) == 2 and before.isdisjoint(answers(address)))
+    assert {told["of"] for told in answers(address).values()} == {"what is there"}
+
+
+def test_workers_end_with_whoever_watches_over_them(running: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, process = running
+    until(lambda: len(answers(address)) == 2)
+    workers = workers_of(process.pid)
+    process.terminate()
+    assert process.wait(SECONDS) in ENDED_AFTER_ANSWERING
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tmp_path: Path) -> None:
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from uvicorn import Config\n"
+        "from serving.forking import Prepared, Workers\n"
+        "from serving.ports import listening_socket\n"
+        "folder = Path(sys.argv[1])\n"
+        "def slow():\n"
+        "    with (folder / 'begun').open('a') as told:\n"
+        "        told.write('begun ')\n"
+        "    while not (folder / 'go').exists():\n"
+        "        time.sleep(0.01)\n"
+        "    async def app(scope, receive, send):\n"
+        "        pass\n"
+        "    return app\n"
+        "config = Config(Prepared(slow, slow), factory=True, workers=2, log_level='warning', lifespan='off')\n"
+        "Workers(config, sockets=[listening_socket('127.0.0.1', 0)]).run()\n"
+    )
+    (tmp_path / "begun").touch()
+    process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    try:
+        until(lambda: (tmp_path / "begun").read_text() == "begun begun ")
+        process.terminate()
+        (tmp_path / "go").touch()
+        assert process.wait(SECONDS) in ENDED_AFTER_ANSWERING
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answers(address: str) -> dict[int, dict[str, object]]:
+    """What each worker that answers tells, by its number."""
+    found: dict[int, dict[str, object]] = {}
+    for _ in range(40):
+        try:
+            told = httpx.get(address, headers={"connection": "close"}, timeout=SECONDS).json()
+        except httpx.TransportError:  # nobody listens yet, or who had taken the connection is gone
+            time.sleep(0.05)
+            continue
+        found[told["pid"]] = told
+    return found
+
+
+def workers_of(watching: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{watching}/task/{watching}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [int(pid) for pid in children]
+
+
+def until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
