@@ -1,38 +1,23 @@
-"""Attempts as a struct of arrays, and how a history becomes one; `features.table_of_contexts` makes one of contexts."""
+"""Attempts as a struct of arrays; `features.table_of_history` and `features.table_of_contexts` make one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
 from features.decline import Decline
-from features.errors import InputError
-from features.history import REQUIRED, SCHEMA
-from features.money import minor_digits
-from features.time_zones import zone_name
-from features.vocabulary import (
-    Credential,
-    DeclineCategory,
-    Funding,
-    Initiator,
-    Network,
-    Outcome,
-    Precision,
-    Rail,
-    Retryability,
-)
+from features.vocabulary import DeclineCategory, Initiator, Outcome, Retryability
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # takes long to load, and no decision needs it
 
 Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-Classify = Callable[[str | None, str, Network, str | None, str | None, str | None], Decline]
-"""(code, processor, network, subcode, advice_code, issuer_country) to the decline it means."""
 
 CATEGORIES = tuple(DeclineCategory)
 RETRYABILITIES = tuple(Retryability)
@@ -52,7 +37,7 @@ class Coded:
     """
 
     codes: Int64s
-    words: pa.StringArray | tuple[str, ...]
+    words: "pa.StringArray | tuple[str, ...]"
 
     def word(self, code: int) -> str | None:
         """The word of a code; None for -1."""
@@ -128,125 +113,8 @@ class AttemptTable:
         return np.not_equal(self.outcome, APPROVED) & np.not_equal(self.outcome, UNKNOWN_OUTCOME)
 
 
-def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
-    """The attempts of a history, ordered by time.
-
-    Args:
-        history: A table with at least the required columns of `features.history.SCHEMA`.
-
-    Raises:
-        InputError: A required column is missing.
-    """
-    missing = [name for name in REQUIRED if name not in history.column_names]
-    if missing:
-        raise InputError(f"the history has no column {', '.join(missing)}; run `recoup import` to make one")
-    table = _Sorted(history)
-    at, known_at = table.micros("attempted_at"), table.micros("outcome_at")
-    payment = table.coded("payment_id")
-    country = _joined(table.coded("issuer_country"), table.coded("market"), country_or_market)
-    processor, currency = table.coded("processor"), table.coded("currency")
-    network = table.words("network", Network, Network.UNKNOWN)
-    outcome = table.words("outcome", Outcome).codes
-    failed = (outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME)
-    declines = _declines(table, processor, network, country, failed, classify)
-    scale = np.array([10.0 ** minor_digits(code) for code in currency.texts()])
-    precision = table.words("precision", Precision, Precision.INSTANT).codes
-    return AttemptTable(
-        source_row=table.order,
-        payment=payment,
-        customer=table.coded("customer_id"),
-        method=table.coded("method_id"),
-        processor=processor,
-        rail=table.words("rail", Rail),
-        network=network,
-        currency=currency,
-        issuer=_issuers(country, table.coded("issuer_id")),
-        bin=table.coded("issuer_bin"),
-        country=country,
-        zone=_zones(country, table.coded("issuer_time_zone")),
-        funding=table.words("funding", Funding, Funding.UNKNOWN),
-        credential=table.words("credential", Credential, Credential.UNKNOWN),
-        at=at,
-        known_at=np.where(known_at == _NULL, at, np.maximum(known_at, at)),
-        outcome=outcome,
-        initiator=table.words("initiator", Initiator, Initiator.MERCHANT).codes,
-        category=declines[0],
-        retryability=declines[1],
-        min_wait_hours=declines[2],
-        amount_major=table.floats("amount_minor") / scale[currency.codes],
-        is_retry=after_first(payment.codes),
-        expires_day=table.days("expires_on"),
-        customer_since_day=table.days("customer_since"),
-        three_d_secure=table.floats("three_d_secure"),
-        day_only=precision == tuple(Precision).index(Precision.DAY),
-    )
-
-
 Asked = tuple[Context, Sequence[Retry]]
 """A context and the retries proposed in it."""
-
-
-_NULL = np.iinfo(np.int64).min
-
-
-class _Sorted:
-    """The columns of a history, ordered by time and in their declared types; each is made when it is asked for.
-
-    Texts become integer codes at once, and no second history is made, so that what is held beside the file's own
-    columns is one column at a time.
-    """
-
-    def __init__(self, history: pa.Table) -> None:
-        self._history = history
-        import pyarrow.compute as pc  # takes long to load, and no decision needs it
-
-        keys = [("attempted_at", "ascending"), ("attempt_id", "ascending")]
-        self.order: Int64s = pc.sort_indices(history, sort_keys=keys).to_numpy().astype(np.int64)
-
-    def coded(self, name: str) -> Coded:
-        """Words in the order in which the file names them."""
-        column = self._column(name)
-        if pa.types.is_dictionary(column.type):
-            encoded = column.unify_dictionaries().combine_chunks()
-        else:
-            encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return Coded(codes.astype(np.int64)[self.order], encoded.dictionary.cast(pa.string()))
-
-    def words(self, name: str, words: type[StrEnum], default: StrEnum | None = None) -> Coded:
-        """Codes in the order of the enum, whatever the file's order."""
-        import pyarrow.compute as pc
-
-        coded = self.coded(name)
-        names = pa.array([str(word) for word in words])
-        fallback = -1 if default is None else list(words).index(default)
-        places = pc.index_in(coded.words, value_set=names).fill_null(fallback).to_numpy(zero_copy_only=False)
-        return Coded(np.append(places, fallback).astype(np.int64)[coded.codes], names)
-
-    def micros(self, name: str) -> Int64s:
-        """Microseconds since 1970, `_NULL` for null."""
-        column = self._column(name).cast(SCHEMA.field(name).type).cast(pa.int64())
-        values = column.combine_chunks().fill_null(_NULL).to_numpy(zero_copy_only=False)
-        return np.asarray(values, dtype=np.int64)[self.order]
-
-    def days(self, name: str) -> Floats:
-        """Days since 1970, NaN for null."""
-        return self._numbers(self._column(name).cast(SCHEMA.field(name).type).cast(pa.int32()))
-
-    def floats(self, name: str) -> Floats:
-        """Numbers, or flags as 1 and 0, NaN for null."""
-        column = self._column(name)
-        return self._numbers(column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column)
-
-    def _numbers(self, column: pa.ChunkedArray) -> Floats:
-        values = column.cast(pa.float64()).combine_chunks().fill_null(np.nan).to_numpy(zero_copy_only=False)
-        return np.asarray(values)[self.order]
-
-    def _column(self, name: str) -> pa.ChunkedArray:
-        """The column; all null where the history does not have it."""
-        if name in self._history.column_names:
-            return self._history.column(name)
-        return pa.chunked_array([pa.nulls(len(self._history), SCHEMA.field(name).type)])
 
 
 def coded_list(texts: Sequence[str | None]) -> Coded:
@@ -255,16 +123,6 @@ def coded_list(texts: Sequence[str | None]) -> Coded:
     place = {text: i for i, text in enumerate(distinct)}
     codes = np.array([-1 if text is None else place[text] for text in texts], dtype=np.int64)
     return Coded(codes, tuple(distinct))
-
-
-def _zones(country: Coded, stated: Coded) -> Coded:
-    """The zone of every row: the issuer's own, else the country's main one."""
-    return _joined(country, stated, lambda place, zone: zone_name(zone, place))
-
-
-def _issuers(country: Coded, issuer: Coded) -> Coded:
-    """Issuers told apart by country, because issuer names are only unique within one."""
-    return _joined(country, issuer, issuer_key)
 
 
 def country_or_market(issuer_country: str | None, market: str | None) -> str | None:
@@ -277,39 +135,6 @@ def country_or_market(issuer_country: str | None, market: str | None) -> str | N
 def issuer_key(country: str | None, issuer: str | None) -> str | None:
     """An issuer told apart by country; None where it is not known."""
     return None if issuer is None else f"{country or '--'}:{issuer}"
-
-
-def _joined(left: Coded, right: Coded, join: Callable[[str | None, str | None], str | None]) -> Coded:
-    width = len(right.words) + 1
-    pairs, inverse = np.unique((left.codes + 1) * width + right.codes + 1, return_inverse=True)
-    texts = [join(left.word(int(pair // width) - 1), right.word(int(pair % width) - 1)) for pair in pairs]
-    coded = coded_list(texts)
-    return Coded(coded.codes[inverse], coded.words)
-
-
-def _declines(
-    table: _Sorted, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
-) -> tuple[Int64s, Int64s, Floats]:
-    """Category, retryability and advised wait of each failed attempt; every distinct combination is read once."""
-    parts = (
-        processor,
-        network,
-        country,
-        *(table.coded(name) for name in ("code", "subcode", "advice_code")),
-    )
-    key = np.zeros(failed.size, dtype=np.int64)
-    for part in parts:
-        key = key * (len(part.words) + 1) + part.codes + 1
-    keys, first, inverse = np.unique(np.where(failed, key, -1), return_index=True, return_inverse=True)
-    category, retryability, wait = (np.full(keys.size, fill) for fill in (-1.0, -1.0, np.nan))
-    for i, row in enumerate(first):
-        if keys[i] >= 0:
-            words = [part.word(int(part.codes[row])) for part in parts]
-            decline = classify(words[3], words[0] or "", Network(words[1] or "unknown"), words[4], words[5], words[2])
-            category[i] = CATEGORIES.index(decline.category)
-            retryability[i] = RETRYABILITIES.index(decline.retryability)
-            wait[i] = wait_hours(decline)
-    return category[inverse].astype(np.int64), retryability[inverse].astype(np.int64), wait[inverse]
 
 
 def wait_hours(decline: Decline | None) -> float:

@@ -4,8 +4,8 @@ uvicorn's supervisor, which watches over them, spawns its workers otherwise. Dec
 process that makes it.
 """
 
-import platform
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing.context import ForkProcess
@@ -18,7 +18,7 @@ from uvicorn.supervisors import Multiprocess, multiprocess
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-FORKS = platform.system() == "Linux"
+FORKS = sys.platform == "linux"
 """Whether workers are forked; the libraries of other systems do not bear it."""
 
 

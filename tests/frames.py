@@ -8,7 +8,7 @@ from features.columns import COLUMNS
 from features.encoders import learn
 from features.frame import Matrix, frame
 from features.rows import rows_of_history
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 
 NAMES = [column.name for column in COLUMNS]
 

@@ -11,7 +11,7 @@ from builders import random_history, simple_classify
 from features.encoders import learn
 from features.frame import frame
 from features.rows import rows_of_history
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 from model.artifact import Artifact, write_artifact
 from model.boosted import BoostedScorer, Uncertainty, column_facts
 from model.calibration import Unchanged

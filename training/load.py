@@ -14,7 +14,8 @@ from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.history import BY_NAME, FIELDS, FORMAT_VERSION, REQUIRED
-from features.table import AttemptTable, Coded, from_arrow
+from features.table import AttemptTable, Coded
+from features.table_of_history import from_arrow
 from features.vocabulary import Network
 
 # Columns of the format that neither features nor reports of training use; they are not read into memory.

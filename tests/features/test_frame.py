@@ -21,7 +21,8 @@ from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
 from features.rows import Rows, rows_of_context, rows_of_history
-from features.table import Asked, AttemptTable, from_arrow
+from features.table import Asked, AttemptTable
+from features.table_of_history import from_arrow
 from features.vocabulary import Credential, Funding, Network, Outcome, Rail
 from frames import NAMES, assert_same_columns, value
 

@@ -6,7 +6,7 @@ import pytest
 from builders import random_history, simple_classify
 from features.instants import MICROS_PER_DAY
 from features.own_payment import own_payment
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -18,7 +18,7 @@ from features.encoders import from_json, learn
 from features.errors import InputError
 from features.frame import frame
 from features.rows import rows_of_context, rows_of_history
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 from model.artifact import Artifact
 from model.boosted import BoostedScorer, Uncertainty, column_facts
 from model.calibration import Temperature

@@ -14,7 +14,8 @@ from experiments.resamples import Floats
 from features.action import Retry, Slot
 from features.context import Context
 from features.rows import rows_of_all, rows_of_context, rows_of_history
-from features.table import Coded, from_arrow
+from features.table import Coded
+from features.table_of_history import from_arrow
 from features.vocabulary import Outcome
 from model.candidates import candidates, horizon_of
 from model.prior import PriorScorer

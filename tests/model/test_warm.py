@@ -11,7 +11,7 @@ from features.encoders import from_json, learn
 from features.few.frame import FewFrame
 from features.few.kernels import fill, know, read
 from features.supposed import Supposed
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 from forest_builders import COLUMNS, PLAIN, learnt_from, texts_of
 from model import prior_kernel, support_kernel
 from model.candidates import candidates, horizon_of

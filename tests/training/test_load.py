@@ -10,7 +10,8 @@ import pytest
 
 from builders import random_history
 from features.errors import CardNumberError, InputError
-from features.table import Coded, from_arrow
+from features.table import Coded
+from features.table_of_history import from_arrow
 from training.load import classified, load_history
 
 

@@ -7,7 +7,7 @@ from features.columns import COLUMNS
 from features.encoders import learn
 from features.frame import frame
 from features.rows import rows_of_history
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 from training.other_times import rows_at
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from features.table import AttemptTable, from_arrow
+from features.table import AttemptTable
+from features.table_of_history import from_arrow
 from training.load import classified, read_columns
 
 

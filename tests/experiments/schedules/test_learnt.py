@@ -13,7 +13,7 @@ from experiments.schedules.hazard import best_days, fitted, value_of
 from experiments.schedules.learnt import BEST_FIXED, CALENDAR, DUE_DAY, FULL, FullOutcomes, from_log, from_outcomes
 from experiments.schedules.tries import Tries, tries_of
 from features.calendars import to_day
-from features.table import from_arrow
+from features.table_of_history import from_arrow
 from model.failures import failures
 from model.schedules import Timetable
 from replay_builders import HORIZON, days_of, monthly_log

@@ -21,7 +21,8 @@ from features.frame import Matrix, frame
 from features.proposed import Proposed
 from features.rows import rows_of_contexts
 from features.supposed import Supposed
-from features.table import Asked, from_arrow
+from features.table import Asked
+from features.table_of_history import from_arrow
 from features.vocabulary import Outcome
 from frames import assert_same_columns
 from model.candidates import candidates, horizon_of
