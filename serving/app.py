@@ -32,6 +32,7 @@ from serving.kept_reports import Reports, reports_of
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess, open_ledger
 from serving.logs import service_log
+from serving.memory import giving_back, share_one_arena
 from serving.metrics import Metrics
 from serving.metrics_api import metrics_routes, public_in
 from serving.money_back_api import money_back_routes
@@ -50,7 +51,7 @@ from serving.sandbox.door import SandboxDoor
 from serving.sandbox.sandboxes import Sandboxes, SandboxTime
 from serving.service import Service, load_service
 from serving.settings import Auth, Settings, settings_from
-from serving.starting import collecting_nothing, share_one_arena
+from serving.starting import collecting_nothing
 from serving.tenancy.asking import asks_for_keys, settled_auth
 from serving.tenancy.gate import Gate
 from serving.tenancy.key_ring import KeyRing
@@ -120,6 +121,7 @@ def create_app(
             expiring(access, log, now, timedelta(days=settings.decisions_kept_days)),
             retrying(access, endpoints, log, now),
             delivering(access, targets, log, now),
+            giving_back(),
         ):
             doing_lots = neighbours.listening(for_neighbours(current, access, now, log))
             with tracing(os.environ), shadowing(shadow), following(follower, settings), doing_lots:
