@@ -55,10 +55,8 @@ def running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     try:
         yield f"http://127.0.0.1:{port}", process
     finally:
-        process.kill()
-        process.wait()
-        for worker in workers_of(process.pid):
-            os.kill(worker, signal.SIGKILL)
+        process.terminate()  # not killed, as then nobody would end the workers
+        process.wait(SECONDS)
 
 
 def test_what_was_loaded_is_let_go_of_once_it_was_used() -> None:
@@ -134,8 +132,9 @@ def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tm
         (tmp_path / "go").touch()
         assert process.wait(SECONDS) in ENDED_AFTER_ANSWERING
     finally:
-        process.kill()
-        process.wait()
+        (tmp_path / "go").touch()
+        process.terminate()
+        process.wait(SECONDS)
 
 
 def answers(address: str) -> dict[int, dict[str, object]]:
@@ -152,11 +151,7 @@ def answers(address: str) -> dict[int, dict[str, object]]:
 
 
 def workers_of(watching: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{watching}/task/{watching}/children").read_text().split()
-    except FileNotFoundError:
-        return []
-    return [int(pid) for pid in children]
+    return [int(pid) for pid in Path(f"/proc/{watching}/task/{watching}/children").read_text().split()]
 
 
 def until(done: Callable[[], bool]) -> None:
