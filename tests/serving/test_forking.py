@@ -1,14 +1,16 @@
 """Workers forked by uvicorn's supervisor: what first and later ones are made of, and what signals mean to them."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -142,8 +144,9 @@ def answers(address: str) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
     for _ in range(40):
         try:
-            told = httpx.get(address, headers={"connection": "close"}, timeout=SECONDS).json()
-        except httpx.TransportError:  # nobody listens yet, or who had taken the connection is gone
+            with urlopen(address, timeout=SECONDS) as answer:
+                told = json.load(answer)
+        except (OSError, HTTPException):  # nobody listens yet, or who had taken the connection is gone
             time.sleep(0.05)
             continue
         found[told["pid"]] = told
