@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from serving.background import beside
 from serving.errors import RequestError
 from serving.ledger.answered import forget
 from serving.ledger.decisions import forget_decisions
@@ -31,13 +32,8 @@ async def expiring(
         yield
         return
     turns = expire_again_and_again(access, log, clock, lambda: asyncio.sleep(EVERY_SECONDS), kept_for)
-    task = asyncio.create_task(turns)
-    try:
+    async with beside(turns):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def expire_again_and_again(

@@ -7,7 +7,9 @@ import asyncio
 import ctypes
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+
+from serving.background import beside
 
 EVERY_SECONDS = 10.0
 
@@ -35,13 +37,8 @@ def give_back() -> None:
 @asynccontextmanager
 async def giving_back(seconds: float = EVERY_SECONDS) -> AsyncIterator[None]:
     """Do so again and again while the block runs, so that a rare peak is not kept for good."""
-    task = asyncio.create_task(_again_and_again(seconds))
-    try:
+    async with beside(_again_and_again(seconds)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _again_and_again(seconds: float) -> None:

@@ -48,23 +48,14 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
     except InputError:
         ledger.close()
         raise
-    if workers > 1:
-        # Brought to this version once, before the workers, and refused here where it cannot be used.
-        ledger.close()
-        os.environ.update(environment_of(settings))
-        if not FORKS:
-            return "serving.app:app_from_environment", settings.auth
-    from serving.app import app_from_environment, create_app  # where workers are spawned, each of them loads it
-
     if workers == 1:
+        from serving.app import create_app  # where workers are spawned, each of them loads it
+
         return create_app(settings, service=service, ledger=ledger, live=True), settings.auth
-
-    def first() -> "FastAPI":
-        with collecting_nothing():
-            own = open_ledger(settings, service.rulebook)
-            return create_app(settings, service=service, ledger=own, live=True)
-
-    return Prepared(first, app_from_environment), settings.auth
+    # Brought to this version once, before the workers, and refused here where it cannot be used.
+    ledger.close()
+    os.environ.update(environment_of(settings))
+    return _prepared(settings, service) if FORKS else "serving.app:app_from_environment", settings.auth
 
 
 def run(app: "App", bound: socket.socket, workers: int) -> None:
@@ -94,6 +85,17 @@ def announce(service: Service, address: str, mlflow_address: str | None, auth: A
         console.print(f"Decisions come from model {answering.scorer.version} ({answering.asked})")
     else:
         console.print(f"Decisions come from the shipped prior: {answering.refused}", markup=False)
+
+
+def _prepared(settings: Settings, service: Service) -> Prepared:
+    """What forked workers build: the first of them with the service that is loaded, each with a ledger of its own."""
+    from serving.app import app_from_environment, create_app
+
+    def first() -> "FastAPI":
+        with collecting_nothing():
+            return create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook), live=True)
+
+    return Prepared(first, app_from_environment)
 
 
 def _config(app: "App", workers: int) -> uvicorn.Config:

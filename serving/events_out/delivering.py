@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from random import Random
 
 import httpx
 from structlog.typing import FilteringBoundLogger
 
+from serving.background import beside
 from serving.errors import RequestError
 from serving.events_out import queue
 from serving.events_out.posting import Outcome, Resolver, post, posting_client, resolved
@@ -105,10 +106,5 @@ async def delivering(
         yield
         return
     worker = Delivering(access, targets, log, clock)
-    task = asyncio.create_task(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS)))
-    try:
+    async with beside(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS))):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

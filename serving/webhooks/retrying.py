@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from structlog.typing import FilteringBoundLogger
 
 from features.errors import InputError
 from features.instants import to_micros
+from serving.background import beside
 from serving.errors import RequestError
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess
@@ -53,13 +54,8 @@ async def retrying(
         yield
         return
     pause = lambda: asyncio.sleep(EVERY_SECONDS)  # noqa: E731 - one line of waiting
-    task = asyncio.create_task(read_again_and_again(access, endpoints, log, clock, pause))
-    try:
+    async with beside(read_again_and_again(access, endpoints, log, clock, pause)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def read_again_and_again(

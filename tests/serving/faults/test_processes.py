@@ -30,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [*COMMAND, "--port", str(port)],
-            env=own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json", "TMPDIR": str(home)},
+            env=own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json"},
             stderr=log,
         )
         try:
@@ -42,9 +42,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
 
 
 def test_one_stream_is_answered_by_both_workers(running: tuple[str, int, Path]) -> None:
-    address, watching, home = running
+    address, watching, _ = running
     workers, lines = workers_of(watching), [example.body.replace(b"\n", b" ") for example in EXAMPLES] * 6
-    until(lambda: reached_by_all(home))
+    until(lambda: all(listens_for_others(worker) for worker in workers))
     before = [processor_ticks(worker) for worker in workers]
     answer = httpx.post(
         f"{address}/v1/decisions/batch",
@@ -109,10 +109,11 @@ def workers_of(watching: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{watching}/task/{watching}/children").read_text().split()]
 
 
-def reached_by_all(home: Path) -> bool:
-    """Whether both workers listen for each other."""
-    (folder,) = home.glob("recoup-*")
-    return len(list(folder.iterdir())) == 2
+def listens_for_others(worker: int) -> bool:
+    """Whether a worker has a socket in the folder where workers find each other."""
+    opened = {str(each.readlink()) for each in Path(f"/proc/{worker}/fd").iterdir()}
+    sockets = (line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:])
+    return any(f"socket:[{each[6]}]" in opened for each in sockets if "/recoup-" in each[-1])
 
 
 def processor_ticks(pid: int) -> int:
