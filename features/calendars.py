@@ -8,7 +8,7 @@ the Federal Reserve for ACH.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 
 import holidays
 import numpy as np
@@ -30,6 +30,7 @@ CUT_OFF_HOUR = 15
 
 _EPOCH_DAY = date(1970, 1, 1)
 _NEAR_DAYS = 31  # no bank closes, or works, for longer without a break
+_REMEMBERED = 1_024  # years of calendars; a caller may ask about any year in any country
 _SCHEME_CALENDARS = {Network.SEPA_CORE: "XECB", Network.SEPA_B2B: "XECB", Network.ACH: "XFED"}
 _SCHEME_COUNTRIES = {Network.BACS: "GB", Network.PAD: "CA", Network.NACH: "IN", Network.BECS_AU: "AU"}
 
@@ -171,7 +172,7 @@ def _span_of(calendar: str, days: Int64s) -> _Span:
     return _span(calendar, low.year, high.year)
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def _span(calendar: str, first_year: int, last_year: int) -> _Span:
     years = [_year(calendar, year) for year in range(first_year, last_year + 1)]
     banking, holiday = (np.concatenate([year[part] for year in years]) for part in (0, 1))
@@ -189,7 +190,7 @@ def _span(calendar: str, first_year: int, last_year: int) -> _Span:
     )
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def _year(calendar: str, year: int) -> tuple[Flags, Flags]:
     """(banking day, holiday) for each day of one year."""
     first = date(year, 1, 1)
@@ -200,7 +201,7 @@ def _year(calendar: str, year: int) -> tuple[Flags, Flags]:
     return np.array([source.is_working_day(d) for d in dates]), np.array([d in source for d in dates])
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def _holidays(calendar: str, year: int) -> holidays.HolidayBase | None:
     if not calendar:
         return None
@@ -219,12 +220,12 @@ def _paydays_around(country: str, days: Int64s) -> Int64s:
     return _paydays_of(country, to_date(int(days.min())).year - 1, to_date(int(days.max())).year + 1)
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def _paydays_of(country: str, first_year: int, last_year: int) -> Int64s:
     return np.unique(np.concatenate([_paydays(country, year) for year in range(first_year, last_year + 1)]))
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def _paydays(country: str, year: int) -> Int64s:
     """Sorted day numbers of the market's usual paydays in a year."""
     days = np.arange(to_day(date(year, 1, 1)), to_day(date(year, 12, 31)) + 1, dtype=np.int64)

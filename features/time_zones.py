@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -19,6 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 _THURSDAY = 3  # 1970-01-01, with Monday = 0
 _DAY_SECONDS = 86_400
 _STEP_DAYS = 7  # no zone has changed its clocks twice within a week since 1990
+_REMEMBERED = 4_096
 
 
 @cache
@@ -39,7 +40,7 @@ def is_zone(name: str) -> bool:
     return name in _available()
 
 
-@cache
+@lru_cache(maxsize=_REMEMBERED)
 def zone_name(time_zone: str | None, country: str | None) -> str:
     """The zone to read an issuer's clock in: its own, else its country's main zone, else UTC.
 

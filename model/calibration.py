@@ -5,7 +5,7 @@ the decline category beside the probability and is monotone within each; `calibr
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -108,6 +108,14 @@ class ByCategory:
 
     lines: Mapping[str, Line]
     other: Line
+    _intercept: Floats = field(init=False, repr=False, compare=False)
+    _slope: Floats = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Both by the number of the category, and of the one that is not known at the end."""
+        of_code = [*(self.lines.get(str(word), self.other) for word in CATEGORIES), self.other]
+        object.__setattr__(self, "_intercept", np.array([line.intercept for line in of_code]))
+        object.__setattr__(self, "_slope", np.array([line.slope for line in of_code]))
 
     def apply(self, p: Floats) -> Floats:
         """Probabilities of rows whose category is not known."""
@@ -120,9 +128,7 @@ class ByCategory:
             p: Shape (n,) or (n, k).
             category: Position in CATEGORIES of each row, -1 for not known, shape (n,).
         """
-        of_code = [self.lines.get(str(word), self.other) for word in CATEGORIES] + [self.other]
-        intercept = np.array([line.intercept for line in of_code])[category]
-        slope = np.array([line.slope for line in of_code])[category]
+        intercept, slope = self._intercept[category], self._slope[category]
         inside = _inside(p)
         score = np.log(inside) - np.log1p(-inside)
         return _sigmoid((intercept + slope * score.T).T)

@@ -18,8 +18,16 @@ from features.errors import InputError
 from model.artifact import CHECKSUMS, read_artifact
 
 
+# What a registry says of a model or an alias that it does not have; everything else says that it cannot be asked.
+_ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
+
+
 def artifact(name: str, alias: str, uri: str, folder: str) -> dict[str, str]:
-    """Where a copy of the aliased version's artifact is: `folder` and `version`, or `absent` with the reason."""
+    """Where a copy of the aliased version's artifact is: `folder` and `version`, or `absent` with the reason.
+
+    Raises:
+        MlflowException: The registry cannot be asked, so that it is not known whether there is such a version.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
@@ -29,6 +37,8 @@ def artifact(name: str, alias: str, uri: str, folder: str) -> dict[str, str]:
     try:
         version = str(MlflowClient(uri, uri).get_model_version_by_alias(name, alias).version)
     except MlflowException as error:
+        if error.error_code not in _ABSENT:
+            raise
         return {"absent": f"{name}@{alias} is not in the registry: {error.message}"}
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:

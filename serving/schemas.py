@@ -6,7 +6,7 @@ field may be absent it may as well be null.
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,7 +40,7 @@ def _is_currency(code: str) -> bool:
     return True
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def _is_time_zone(name: str) -> bool:
     try:
         ZoneInfo(name)

@@ -11,7 +11,7 @@ from features.declines.spelling import tidy
 from features.declines.table import ANY_CODE
 from features.vocabulary import Network
 
-_MERCHANT_ADVICE = re.compile(r"^(?:MAC\s*)?(\d{1,2})(?!\d)")
+_MERCHANT_ADVICE = re.compile(r"^(?:MAC|M)?[\s:=#_-]*0*(\d{1,2})(?!\d)")
 
 # Only Mastercard sends merchant advice codes, so one beside a card of unknown network is Mastercard's.
 _MERCHANT_ADVICE_NETWORKS = frozenset({Network.MASTERCARD, Network.UNKNOWN})

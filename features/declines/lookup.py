@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from features.declines.entry import CodeEntry
@@ -14,6 +14,8 @@ from features.declines.table import CodeTable
 from features.vocabulary import Network
 
 Found = TypeVar("Found")
+
+_PROCESSORS = 1_024  # whose tables are remembered; a caller may make up any name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def use_extra(codes: ExtraCodes) -> None:
     network_tables.cache_clear()
 
 
-@cache
+@lru_cache(maxsize=_PROCESSORS)
 def own_tables(processor: str | None) -> tuple[CodeTable, ...]:
     """The tables of the processor's own words, a merchant's first."""
     added = first(_Extra.codes.processors.get(head) for head in heads_of(processor))

@@ -3,8 +3,14 @@
 import re
 from collections.abc import Iterator
 
-# "51: Insufficient funds", "R01 - no funds", "05 Do not honour": a short code, then words.
-_CODE_THEN_TEXT = re.compile(r"^([A-Z0-9_.]{1,24})\s*(?:[:|–—]|\s-|-\s|\s(?=[A-Z]{2}))\s*(.+)$")
+# "51: Insufficient funds", "R01 - no funds", "05 Do not honour", "(43) stolen", "43/stolen": a short code, then words.
+_CODE_THEN_TEXT = re.compile(
+    r"^[(\[]?([A-Z0-9_.]{1,24})(?:\s*[:|–—,/)\]]|\s+-|-\s|-(?=[A-Z]{2})|\s(?=[A-Z]{2}))\s*(.+)$"
+)
+# "Code 43", "RC=43", "response code: 51".
+_SAID_TO_BE_A_CODE = re.compile(
+    r"^(?:(?:RESPONSE|DECLINE|REASON|RETURN)[ _])?(?:CODE|RC)(?:\s*[:=#]\s*|\s+)(?=[A-Z0-9])"
+)
 _DECIMAL_ZERO = re.compile(r"^(\d+)\.0$")
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _NOT_WORD = re.compile(r"[^A-Z0-9*]+")
@@ -30,14 +36,17 @@ def loose(code: str) -> str:
 
 
 def spellings(raw: str) -> Iterator[str]:
-    """The code as it came, then the short code at the head of a longer text.
+    """The code as it came, then without the word for one, then the short code at the head of a longer text.
 
-    >>> list(spellings("51: Insufficient funds"))
-    ['51: INSUFFICIENT FUNDS', '51']
+    >>> list(spellings("51: Insufficient funds")), list(spellings("Code 43"))
+    (['51: INSUFFICIENT FUNDS', '51'], ['CODE 43', '43'])
     """
     whole = tidy(raw)
     yield whole
-    if match := _CODE_THEN_TEXT.match(whole):
+    bare = _SAID_TO_BE_A_CODE.sub("", whole)
+    if bare != whole:
+        yield bare
+    if match := _CODE_THEN_TEXT.match(bare):
         yield match.group(1)
 
 

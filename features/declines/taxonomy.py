@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from features.card_number import refuse_card_number
 from features.decline import Decline
@@ -14,7 +14,7 @@ from features.declines.spelling import tidy
 from features.instants import require_aware
 from features.vocabulary import DeclineCategory, Network, Retryability
 
-_DISTINCT_DECLINES = 65_536
+_DISTINCT_DECLINES = 8_192
 
 # A refusal that gives no reason: a second code that does give one says more.
 _SILENT = frozenset({DeclineCategory.UNKNOWN, DeclineCategory.DO_NOT_HONOR})
@@ -133,7 +133,7 @@ def _epoch(network: Network, processor: str | None, at: datetime) -> date | None
     return (date.min, *days)[bisect_right(days, require_aware("at", at).astimezone(UTC).date())]
 
 
-@cache
+@lru_cache(maxsize=_DISTINCT_DECLINES)
 def _change_days(network: Network, processor: str | None) -> tuple[date, ...]:
     tables = (*own_tables(processor), *network_tables(network))
     return tuple(sorted({day for table in tables for day in table.change_days}))

@@ -127,7 +127,9 @@ class Fields:
         """Note that the field is not what it should be."""
         value = self._table.get(name)
         stated = "is missing" if value is None else f"{mask_card_numbers(shorten(value))} is not accepted"
-        self.faults.append(f"{self._where}, {name}: {stated}; expected {expected}")
+        said = f"{self._where}, {name}: {stated}"
+        if not any(fault.startswith(f"{said}; ") for fault in self.faults):  # one sentence a field is enough
+            self.faults.append(f"{said}; expected {expected}")
 
     def _as_word(self, name: str, value: object, words: type[Word]) -> Word | None:
         if isinstance(value, str) and value in set(words):

@@ -51,10 +51,10 @@ def counting_gauge(
     """A cap, prohibition, condition or wait held against its counter; None when it answers to nothing there."""
     events = shared.events(rule, resets=rule.resets_on_approval)
     latest = shared.latest(rule, resets=rule.resets_on_approval)
+    looked_at = latest if rule.after.latest_only else tuple(event for event in events if event.refused)
     if rule.kind is Kind.CAP:
-        answers = rule.counts is Counts.TRIGGERS or matches(rule.after, latest[0] if latest else None)
+        answers = rule.counts is Counts.TRIGGERS or any(matches(rule.after, event) for event in looked_at or (None,))
         return _count_gauge(rule, events, proposal) if answers else None
-    looked_at = latest if rule.after.latest_only else [event for event in events if event.refused]
     found = tuple(event for event in looked_at if matches(rule.after, event))
     if FixKind.AUTHENTICATION in rule.lifts and found:
         fixes = (*fixes, *authentications(shared.near, proposal.method.method_id))

@@ -75,9 +75,10 @@ def _are_tables(value: object) -> bool:
 def _read_rule(where: str, table: dict[str, object], faults: list[str]) -> CapRule | None:
     name = table.get("id")
     fields = Fields(f"{where} ({name})" if isinstance(name, str) else where, table)
+    kind = fields.word("kind", Kind, Kind.CAP)
     rule = CapRule(
         rule_id=fields.text("id", needed=True),
-        kind=fields.word("kind", Kind, Kind.CAP),
+        kind=kind,
         who=fields.text("who", needed=True),
         what=fields.text("what", needed=True),
         key=fields.words("key", KeyPart),
@@ -93,7 +94,7 @@ def _read_rule(where: str, table: dict[str, object], faults: list[str]) -> CapRu
         hours=read_hours(fields),
         above=fields.money("above") if fields.has("above") else None,
         advises=fields.flag("advises", default=False),
-        resets_on_approval=fields.flag("resets_on_approval", default=True),
+        resets_on_approval=fields.flag("resets_on_approval", default=kind is not Kind.PROHIBITION),
         rails=fields.words("rails", Rail),
         networks=fields.words("networks", Network),
         not_networks=fields.words("not_networks", Network),

@@ -42,6 +42,8 @@ def read_window(fields: Fields) -> Window:
         read = _calendar_window(window, kind)
     else:
         read = _hours_window(window, kind)
+    if read.hours is not None and read.hours < 1:
+        window.fault("days" if window.has("days") else "hours", "at least one, or nothing would ever count")
     fields.faults.extend(window.finish())
     return read
 

@@ -206,13 +206,20 @@ def _loosened(rule: CapRule) -> CapRule:
 
 
 def _tighter(rule: CapRule, setting: Tightening) -> CapRule:
-    hours = setting.window_hours
+    """The rule with the stricter figures.
+
+    A counter that more attempts share has more approvals that would clear it, and other declines that come last. So that
+    it is stricter whatever happens, a key of the merchant's own is cleared by none, and any decline within speaks.
+    """
+    hours, widened = setting.window_hours, setting.key is not None and set(setting.key) < set(rule.key)
     return replace(
         rule,
         limit=rule.limit if setting.limit is None else setting.limit,
         window=rule.window if hours is None else Window(rule.window.kind, hours),
         wait_hours=rule.wait_hours if setting.wait_hours is None else setting.wait_hours,
         key=rule.key if setting.key is None else setting.key,
+        resets_on_approval=rule.resets_on_approval and not widened,
+        after=replace(rule.after, latest_only=rule.after.latest_only and not widened),
         span=rule.span if setting.length is None or rule.span is None else replace(rule.span, length=setting.length),
         share_bps=rule.share_bps if setting.share_bps is None else setting.share_bps,
         above=rule.above and Money(_least(setting.above_minor, rule.above.amount_minor), rule.above.currency),

@@ -36,15 +36,24 @@ class RulebookSettings:
 
         Raises:
             InputError: A rule of the merchant's is malformed or not new, or a setting names no rule or would loosen
-                one; all tightenings are named at once.
+                one; all faults are named at once.
         """
+        faults: list[str] = []
         try:
             rulebook = rulebook.extended(own) if own else rulebook
-            return rulebook.published(self.published).tightened(self.tightenings)
-        except InvalidValueError as error:
-            raise InputError(f"{self.source}, published: {error}") from None
         except InputError as error:
-            raise InputError(f"{self.source}: {error}") from None
+            faults.append(f"{self.source}: {error}")
+        try:
+            rulebook = rulebook.published(self.published)
+        except InvalidValueError as error:
+            faults.append(f"{self.source}, published: {error}")
+        try:
+            rulebook = rulebook.tightened(self.tightenings)
+        except InputError as error:
+            faults.append(f"{self.source}: {error}")
+        if faults:
+            raise InputError("; ".join(faults))
+        return rulebook
 
 
 def parse_settings(text: str, source: str) -> RulebookSettings:
@@ -53,20 +62,31 @@ def parse_settings(text: str, source: str) -> RulebookSettings:
     Raises:
         InputError: Not TOML, or a field is wrong; all faults are named by file, rule and field.
     """
+    settings, faults = read_settings(text, source)
+    if faults:
+        raise InputError("; ".join(faults))
+    return settings
+
+
+def read_settings(text: str, source: str) -> tuple[RulebookSettings, list[str]]:
+    """The settings as far as they are well-formed, and what is not, by file, rule and field.
+
+    Raises:
+        InputError: Not TOML, or no settings at all.
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source}: not valid TOML: {error}") from None
     tables = raw.get("tighten", {})
-    if not raw.keys() <= _NAMES or not isinstance(tables, dict):
-        raise InputError(f"{source}: expected {_EXAMPLE} and nothing else")
     top = Fields(source, raw, noun="settings file")
+    if not raw.keys() <= _NAMES or not isinstance(tables, dict):
+        top.faults.append(f"{source}: expected {_EXAMPLE} and nothing else")
+    tables = tables if isinstance(tables, dict) else {}
     published, faults = top.texts("published") if raw.get("published") else (), top.faults
     rules = top.texts("rules")
     tightenings = {rule_id: _tightening(f"{source}, tighten.{rule_id}", t, faults) for rule_id, t in tables.items()}
-    if faults:
-        raise InputError("; ".join(faults))
-    return RulebookSettings(published, tightenings, source, rules)
+    return RulebookSettings(published, tightenings, source, rules), faults
 
 
 def _tightening(where: str, table: object, faults: list[str]) -> Tightening:

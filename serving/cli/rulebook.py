@@ -60,13 +60,12 @@ def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="TOML files of rules or of settings.")],
 ) -> None:
     """Check rule files and settings files; every fault of every file is named at once."""
-    texts = {str(path): _text(path) for path in files}
+    texts, faults = _texts(files)
     settings = {name: text for name, text in texts.items() if _is_settings(text)}
     rules = {name: text for name, text in texts.items() if name not in settings}
     checks = [partial(_check_settings, name, text) for name, text in settings.items()]
     if rules:
         checks.insert(0, partial(_check_rules, rules))
-    faults: list[str] = []
     for one in checks:
         try:
             typer.echo(one())
@@ -85,11 +84,17 @@ def _check_rules(texts: dict[str, str]) -> str:
 
 def _check_settings(name: str, text: str) -> str:
     from model.caps.rulebook import Rulebook
-    from model.caps.settings import parse_settings
+    from model.caps.settings import read_settings
     from serving.merchant_rules import rulebook_under
 
-    settings = parse_settings(text, name)
-    book = rulebook_under(settings, Path(name))
+    settings, faults = read_settings(text, name)
+    book = Rulebook.load()
+    try:
+        book = rulebook_under(settings, Path(name))
+    except InputError as error:
+        faults.append(str(error))
+    if faults:
+        raise InputError("; ".join(faults))
     chosen, stricter = len(settings.published), len(settings.tightenings)
     own = f", {len(book.rules) - len(Rulebook.load().rules)} rules added" if settings.rules else ""
     return f"{name}: {chosen} published figures chosen, {stricter} rules tightened{own}; version {book.version}."
@@ -102,6 +107,17 @@ def _is_settings(text: str) -> bool:
         return not tomllib.loads(text).keys().isdisjoint({"published", "tighten", "rules"})
     except tomllib.TOMLDecodeError:
         return False
+
+
+def _texts(files: list[Path]) -> tuple[dict[str, str], list[str]]:
+    """The texts of the files that can be read, by name, and what cannot be."""
+    texts, faults = {}, []
+    for path in files:
+        try:
+            texts[str(path)] = _text(path)
+        except InputError as error:
+            faults.append(str(error))
+    return texts, faults
 
 
 def _text(path: Path) -> str:

@@ -29,7 +29,7 @@ from model.caps.tally import Event
 
 # Where only the day is known the instant stands at local noon, so it may be off by half a day either way.
 _HALF_A_DAY = 12 * MICROS_PER_HOUR
-_DISTINCT = 65_536
+_DISTINCT = 4_096
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from serving.ledger.selecting import Selected, Selector
 from serving.ledger.store import Row, Transaction
 
 _NO_VOLUMES = Volumes()
+_MOST_ENDS = 4_096  # ways to end that are remembered for one kind of attempt; a caller may make up any code
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Situation:
         bits = selected.set_off.get(ended)
         if bits is None:
             event = event_from(self.proposal.payment.merchant_id, row)
+            if len(selected.set_off) >= _MOST_ENDS:
+                selected.set_off.clear()
             bits = selected.set_off[ended] = selected.prescreen.set_off_by(event)
             self._remember(ending_of(row[5], *row[11:19]), bits, approved=row[11] == Outcome.APPROVED)  # type: ignore[arg-type]  # the columns of the query, in its order
         return bits

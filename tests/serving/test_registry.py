@@ -79,12 +79,16 @@ def test_at_a_start_without_the_registry_the_version_that_was_fetched_last_answe
 
 
 @pytest.mark.slow
-def test_a_registry_whose_server_is_away_is_given_up_and_the_prior_answers(settings: Settings) -> None:
-    found = answering(replace(settings, tracking_uri=f"http://127.0.0.1:{free_port()}"))
-    assert found.scorer.source == "prior"
-    assert found.refused is not None
-    assert "cannot be read" in found.refused or "is not in the registry" in found.refused
-    assert "did not answer within" not in found.refused
+def test_a_registry_whose_server_is_away_is_given_up(settings: Settings, artifact: Path, tmp_path: Path) -> None:
+    away = replace(settings, tracking_uri=f"http://127.0.0.1:{free_port()}")
+    found = champion_of(away)
+    assert isinstance(found, Away)
+    assert "cannot be read" in found
+    assert "did not answer within" not in found
+    assert answering(away, lambda _: found).scorer.source == "prior"
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "champion.json").write_text(json.dumps({"folder": str(artifact), "version": "7"}))
+    assert answering(away).registered_version == "7"
 
 
 def test_a_model_folder_answers_and_gives_its_content_hash(settings: Settings, artifact: Path) -> None:

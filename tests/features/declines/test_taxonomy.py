@@ -34,6 +34,15 @@ def test_one_code_is_understood_however_it_is_written(messy: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "messy",
+    ["43-Stolen card", "(43) Stolen card", "[43]", "43/stolen", "43, stolen", "Code 43", "RC=43", "Response code: 43"],
+)
+def test_a_code_is_found_in_what_people_write_around_it(messy: str) -> None:
+    assert visa(messy).category is CATEGORY.LOST_OR_STOLEN
+    assert network_code(messy, processor=None, network=VISA) == "43"
+
+
+@pytest.mark.parametrize(
     "messy", ["insufficient_funds", "INSUFFICIENT_FUNDS", "insufficient funds", "Insufficient-Funds"]
 )
 @pytest.mark.parametrize("processor", ["stripe", "Stripe", "stripe_us", "STRIPE-EU"])
@@ -149,7 +158,10 @@ def test_mastercard_advice_says_how_long_to_wait(advice: str, hours: int) -> Non
     assert decline.advice
 
 
-@pytest.mark.parametrize("advice", ["03", "3", "MAC 03", "03: Do not try again", "21", "40", "41", "42"])
+@pytest.mark.parametrize(
+    "advice",
+    ["03", "3", "003", "MAC 03", "MAC-03", "MAC:03", "M03", "03: Do not try again", "21", "mac_21", "40", "41", "42"],
+)
 def test_mastercard_advice_outranks_the_response_code(advice: str) -> None:
     assert mastercard("51", None).retryability is Retryability.LATER
     assert mastercard("51", advice).retryability is Retryability.NEVER

@@ -72,11 +72,25 @@ def test_the_shipped_files_can_be_used(recoup: Recoup) -> None:
 def test_every_fault_of_every_file_is_named_at_once(recoup: Recoup, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('[[rule]]\nid = "a"\nkind = "ban"\n')
     (tmp_path / "b.toml").write_text("[[rule")
-    (tmp_path / "mine.toml").write_text("[tighten.visa-cat2-reattempt-cap]\nlimit = 99\n")
+    (tmp_path / "mine.toml").write_text(
+        'foo = 1\npublished = ["nope"]\n[tighten.x]\nlimit = 1\n[tighten.visa-cat2-reattempt-cap]\nlimit = 99\nlow = 1\n'
+    )
     (tmp_path / "good.toml").write_text('published = ["visa-cat2-reattempt-cap"]\n')
-    ran = recoup("rulebook", "check", *(tmp_path / f"{name}.toml" for name in ("a", "b", "mine", "good")))
+    ran = recoup("rulebook", "check", *(tmp_path / f"{name}.toml" for name in ("nowhere", "a", "b", "mine", "good")))
     assert ran.code == 2
-    for part in ("a.toml, rule 1 (a), kind", "a.toml, rule 1 (a), limit", "b.toml: not valid TOML", "mine.toml", "99"):
+    parts = (
+        "a.toml, rule 1 (a), kind",
+        "a.toml, rule 1 (a), limit",
+        "b.toml: not valid TOML",
+        "nowhere.toml cannot be read",
+    )
+    for part in (
+        *parts,
+        "low: is not a field",
+        "'nope' is not accepted",
+        "x: is not a rule",
+        "limit: 99 is not accepted",
+    ):
         assert part in ran.err
     assert "1 published figures chosen" in ran.out
     assert all("; expected" in line for line in ran.err.splitlines() if "is not accepted" in line)
