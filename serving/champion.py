@@ -17,7 +17,6 @@ import orjson
 from features.errors import InputError
 from model.artifact import CHECKSUMS, read_artifact
 
-
 # What a registry says of a model or an alias that it does not have; everything else says that it cannot be asked.
 _ABSENT = frozenset({"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"})
 

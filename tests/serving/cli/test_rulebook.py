@@ -73,7 +73,7 @@ def test_every_fault_of_every_file_is_named_at_once(recoup: Recoup, tmp_path: Pa
     (tmp_path / "a.toml").write_text('[[rule]]\nid = "a"\nkind = "ban"\n')
     (tmp_path / "b.toml").write_text("[[rule")
     (tmp_path / "mine.toml").write_text(
-        'foo = 1\npublished = ["nope"]\n[tighten.x]\nlimit = 1\n[tighten.visa-cat2-reattempt-cap]\nlimit = 99\nlow = 1\n'
+        'foo = 1\npublished = ["nope"]\n[tighten.x]\nlimit = 1\n[tighten.visa-cat2-reattempt-cap]\nlimit = 99\nlow = 1'
     )
     (tmp_path / "good.toml").write_text('published = ["visa-cat2-reattempt-cap"]\n')
     ran = recoup("rulebook", "check", *(tmp_path / f"{name}.toml" for name in ("nowhere", "a", "b", "mine", "good")))
