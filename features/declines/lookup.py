@@ -70,13 +70,11 @@ def readings(
     """Look the code up on both sides.
 
     The processor's word hides a network code of the same spelling unless both mean the same. Behind a processor's
-    word, the subcode may be the network's code.
+    word, known or not, the subcode may be the network's code.
     """
-    if not code:
-        return Readings(None, None)
     # Mastercard's subcodes are advice codes, which are read apart.
     second = None if network is Network.MASTERCARD else subcode
-    for spelling in spellings(code):
+    for spelling in spellings(code) if code else ():
         for loosely in (False, True):
             own = find(spelling, subcode, own_tables(processor), on, loosely=loosely)
             networks = _of_network(spelling, second, network, on, loosely=loosely)
@@ -86,7 +84,8 @@ def readings(
                 return Readings(own, same or _behind(subcode, network, on))
             if networks:
                 return Readings(None, networks)
-    return Readings(None, None)
+    behind = _behind(subcode, network, on)
+    return Readings(titled((code,), processor, network, on) if behind else None, behind)
 
 
 def find(

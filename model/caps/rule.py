@@ -167,7 +167,7 @@ class CapRule:
         hours: When it is open.
         above: The amount above which a threshold binds, in its own currency only.
         advises: Whether it only warns: its verdict allows, and neither counts nor limits.
-        resets_on_approval: Whether an approval clears the counter or trigger; of a prohibition it does not unless stated.
+        resets_on_approval: Whether an approval clears the counter or trigger; not of a prohibition unless stated.
         effective_from, effective_to: First and last day in force, both inclusive, UTC; None is open.
         who: Who sets it, as the subject of a sentence ("Visa", "Recoup's own limit").
         what: For a cap, what is counted, in words; else the clause that says what is forbidden and why.

@@ -208,8 +208,8 @@ def _loosened(rule: CapRule) -> CapRule:
 def _tighter(rule: CapRule, setting: Tightening) -> CapRule:
     """The rule with the stricter figures.
 
-    A counter that more attempts share has more approvals that would clear it, and other declines that come last. So that
-    it is stricter whatever happens, a key of the merchant's own is cleared by none, and any decline within speaks.
+    A counter that more attempts share has more approvals that would clear it, and other declines that come last. So
+    that it is stricter whatever happens, a key of the merchant's own is cleared by none and any decline in it speaks.
     """
     hours, widened = setting.window_hours, setting.key is not None and set(setting.key) < set(rule.key)
     return replace(

@@ -57,6 +57,42 @@ def test_a_processors_number_is_not_mistaken_for_the_networks() -> None:
     assert network_code("12", processor=None, network=VISA) == "12"
 
 
+@pytest.mark.parametrize(
+    ("word", "subcode", "processor", "network"),
+    [
+        ("Refused", "41", "adyen", VISA),
+        ("Revocation Of Auth", "R1", "adyen", VISA),
+        ("Refused", "46 : Closed account", "adyen", VISA),
+        ("a word of its own", "43", "northgate", VISA),
+        (None, "41", "northgate", VISA),
+        ("debit_not_authorized", "R10", "stripe", Network.ACH),
+        ("debit_not_authorized", "MD01", "stripe", Network.SEPA_CORE),
+    ],
+)
+def test_the_networks_code_counts_behind_a_word_that_no_table_knows(
+    word: str | None, subcode: str, processor: str, network: Network
+) -> None:
+    assert classify(word, processor=processor, network=network, subcode=subcode).retryability is Retryability.NEVER
+    code = network_code(word, processor=processor, network=network, subcode=subcode)
+    assert code == subcode.partition(" ")[0]
+
+
+def test_a_telling_word_stands_before_a_network_code_that_says_little() -> None:
+    short = classify("Not enough balance", processor="adyen", network=VISA, subcode="05")
+    assert short.category is CATEGORY.INSUFFICIENT_FUNDS
+
+
+@pytest.mark.parametrize("word", ["Revocation Of Auth", "Issuer Suspected Fraud", "FRAUD", "FRAUD-CANCELLED"])
+def test_adyens_reasons_are_read_as_its_webhooks_word_them(word: str) -> None:
+    assert visa(word, processor="adyen").retryability is Retryability.NEVER
+
+
+@pytest.mark.parametrize("network", [Network.ACH, Network.SEPA_CORE, Network.BACS])
+@pytest.mark.parametrize("word", ["debit_not_authorized", "recipient_deceased", "account_frozen"])
+def test_stripes_words_for_debits_are_known(word: str, network: Network) -> None:
+    assert classify(word, processor="stripe", network=network).retryability is Retryability.NEVER
+
+
 def test_a_network_code_in_full_behind_a_processor_of_short_numbers_is_the_networks() -> None:
     assert visa("05", processor="adyen").category is CATEGORY.DO_NOT_HONOR
     assert visa("5", processor="adyen").category is CATEGORY.RESTRICTED_CARD

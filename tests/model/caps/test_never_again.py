@@ -1,4 +1,4 @@
-"""What says never is said of the card or mandate, whoever words it; no approval, later code or setting takes it back."""
+"""What says never is said of the card or mandate, whoever words it; no approval, code or setting takes it back."""
 
 import pytest
 
