@@ -38,9 +38,16 @@ class Money:
         return Decimal(self.amount_minor).scaleb(-minor_digits(self.currency))
 
 
+# Withdrawn from ISO 4217 since 2014 (its list three); histories hold them.
+_WITHDRAWN = {
+    **dict.fromkeys(("ANG", "BGN", "CUC", "HRK", "LTL", "LVL", "MRO", "SLL", "STD", "VEF", "ZMK", "ZWL"), 2),
+    "BYR": 0,
+}
+
+
 @cache
 def minor_digits(currency: str) -> int:
-    """How many digits the minor unit has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD.
+    """How many digits the minor unit has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD; withdrawn ones are known too.
 
     Raises:
         InvalidValueError: Not an ISO 4217 code of money (upper-case, three letters).
@@ -48,7 +55,7 @@ def minor_digits(currency: str) -> int:
     try:
         digits = Currency(currency).exponent
     except ValueError:
-        digits = None
+        digits = _WITHDRAWN.get(currency)
     if digits is None:
         raise InvalidValueError("currency", currency, "an ISO 4217 code in capitals, for example EUR")
     return digits

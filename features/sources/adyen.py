@@ -150,8 +150,8 @@ def _returned(event_id: str, kind: str, item: Node) -> Notice:
 def _back(event_id: str, kind: str, item: Node, way: Way) -> Notice:
     if item.flag("success") is False:
         return Notice(event_id, kind, why="it did not happen")
-    amount = item.whole("amount", "value")
-    back = MoneyWentBack(item.text("originalReference"), way, amount, item.instant("eventDate"))
+    amount = amount_of("adyen", item.whole("amount", "value"), item.text("amount", "currency"))
+    back = MoneyWentBack(item.text("originalReference"), way, amount.amount_minor, item.instant("eventDate"))
     return Notice(event_id, kind, (back,))
 
 

@@ -22,7 +22,7 @@ MOST_MINOR = 10**15
 
 # Providers' minor units where they are not those of ISO 4217.
 _OWN_DIGITS: Mapping[str, Mapping[str, int]] = {
-    "stripe": {"ISK": 2, "UGX": 2},  # https://docs.stripe.com/currencies#special-cases
+    "stripe": {"ISK": 2, "MGA": 0, "UGX": 2},  # https://docs.stripe.com/currencies#special-cases
     "adyen": {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2},  # https://docs.adyen.com/development-resources/currency-codes
     "checkout": {"CLP": 2},  # https://www.checkout.com/docs/payments/accept-payments/format-the-amount-value
 }

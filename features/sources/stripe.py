@@ -40,6 +40,11 @@ _STANDINGS: Mapping[str, Word] = {
     "payment_method.automatically_updated": Word.METHOD_FIXED,
     "customer.source.updated": Word.METHOD_FIXED,
 }
+# Sent for whatever is edited, a note or an e-mail address too; what it was before stands beside it.
+_EDITS = frozenset({"payment_method.updated", "customer.source.updated"})
+_OF_CARDS_AND_ACCOUNTS = frozenset(
+    {"exp_month", "exp_year", "last4", "fingerprint", "account_number", "routing_number", "iban", "number"}
+)
 # Stripe's debits by the type of the payment method: https://docs.stripe.com/payments/bank-debits
 _DEBITS: Mapping[str, Network] = {
     "sepa_debit": Network.SEPA_CORE,
@@ -50,6 +55,8 @@ _DEBITS: Mapping[str, Network] = {
     "au_becs_debit": Network.BECS_AU,
     "nz_bank_account": Network.BECS_NZ,
 }
+# Why banks send debits back; a card's chargeback has none of these: https://docs.stripe.com/api/disputes/object
+_RETURNS = frozenset({"bank_cannot_process", "debit_not_authorized", "incorrect_account_details", "insufficient_funds"})
 _WALLETS = frozenset({"paypal", "link", "alipay", "wechat_pay", "cashapp", "amazon_pay", "revolut_pay"})
 
 
@@ -74,6 +81,8 @@ def _read(event: Node, _: Surroundings) -> Notice:
         return Notice(event_id, kind, (_charge(subject, _CHARGES[kind], event.instant("created")),))
     if kind in _STANDINGS:
         word = _STANDINGS[kind]
+        if kind in _EDITS and not _is_mended(event, subject):
+            return Notice(event_id, kind, why="nothing that a payment depends on was changed")
         own = optional(subject.at("metadata")) if word in {Word.PAID, Word.CANCELLED} else None
         return Notice(event_id, kind, (Stands(word, own or subject.text("id"), event.instant("created")),))
     if kind == "mandate.updated":
@@ -83,6 +92,14 @@ def _read(event: Node, _: Surroundings) -> Notice:
     if kind == "charge.refunded":
         return Notice(event_id, kind, (_refund(event, subject),))
     return Notice(event_id, kind)
+
+
+def _is_mended(event: Node, subject: Node) -> bool:
+    """Whether an edit changed the card or account itself: what its type names, or the fields of an old source."""
+    before = event.at("data", "previous_attributes").value
+    if not isinstance(before, Mapping):
+        return False
+    return (subject.maybe("type") or "card") in before or not _OF_CARDS_AND_ACCOUNTS.isdisjoint(before)
 
 
 def _charge(charge: Node, outcome: Outcome, told_at: datetime) -> Statement:
@@ -159,12 +176,18 @@ def _mandate(mandate: Node, at: datetime) -> tuple[Statement, ...]:
 
 
 def _dispute(event_id: str, kind: str, dispute: Node, at: datetime) -> Notice:
-    """A debit comes back as a dispute; a card's chargeback is no decline, but its money goes back."""
-    network = _DEBITS.get(dispute.maybe("payment_method_details", "type") or "")
+    """A debit comes back as a dispute; a card's chargeback is no decline, but its money goes back.
+
+    Which of them it is mostly shows in the reason alone: the details say nothing of a debit.
+    """
+    details, reason = dispute.maybe("payment_method_details", "type"), dispute.maybe("reason")
+    network = _DEBITS.get(details or "")
+    if network is None and details is None and reason in _RETURNS:
+        network = Network.UNKNOWN
     if network is None:
-        back = MoneyWentBack(dispute.text("charge"), Way.CHARGEBACK, dispute.whole("amount"), at)
-        return Notice(event_id, kind, (back,))
-    decline = classify(dispute.maybe("reason"), processor="stripe", network=network, at=at)
+        amount = amount_of("stripe", dispute.whole("amount"), dispute.text("currency")).amount_minor
+        return Notice(event_id, kind, (MoneyWentBack(dispute.text("charge"), Way.CHARGEBACK, amount, at),))
+    decline = classify(reason, processor="stripe", network=network, at=at)
     return Notice(event_id, kind, (AttemptReturned(dispute.text("charge"), decline, at),))
 
 
@@ -172,7 +195,8 @@ def _refund(event: Node, charge: Node) -> Statement:
     """The charge says what was refunded of it in all; what it was before this event stands beside it."""
     before = event.at("data", "previous_attributes", "amount_refunded")
     earlier = event.at("data", "previous_attributes").whole("amount_refunded") if before.present else 0
-    amount = max(charge.whole("amount_refunded") - earlier, 0)
+    refunded = max(charge.whole("amount_refunded") - earlier, 0)
+    amount = amount_of("stripe", refunded, charge.text("currency")).amount_minor
     return MoneyWentBack(charge.text("id"), Way.REFUND, amount, event.instant("created"))
 
 

@@ -145,6 +145,21 @@ WHERE merchant_id = :merchant_id AND subject_id = :subject_id AND kind IN (
     'attempt_reported', 'attempt_corrected', 'attempt_reversed', 'attempt_withdrawn'
 )
 
+-- name: taken_and_sent_back
+-- When a debit of the payment that had been approved was last sent back, and how many attempts on it stand as approved.
+SELECT max(back.said_at), (
+    SELECT count(*) FROM attempt AS a
+    WHERE a.merchant_id = :merchant_id AND a.payment_id = :payment_id AND a.outcome = 'approved'
+)
+FROM attempt AS taken
+JOIN event AS back ON back.merchant_id = taken.merchant_id AND back.subject_id = taken.attempt_id
+    AND back.kind = 'attempt_reversed'
+WHERE taken.merchant_id = :merchant_id AND taken.payment_id = :payment_id AND EXISTS (
+    SELECT 1 FROM event AS told WHERE told.merchant_id = taken.merchant_id AND told.subject_id = taken.attempt_id
+        AND told.kind IN ('attempt_reported', 'attempt_corrected') AND told.said_at <= back.said_at
+        AND told.body LIKE :approval
+)
+
 -- name: subjects_told_of.sqlite
 -- Which of these attempts anything has been told about.
 SELECT DISTINCT subject_id FROM event

@@ -7,6 +7,7 @@ from typing import TypeVar
 import orjson
 
 from features.errors import InvalidValueError
+from features.vocabulary import Outcome
 from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
 from serving.ledger.facts import Facts, ending_of, flavour_of
 from serving.ledger.fold import Statement, fold
@@ -17,6 +18,7 @@ from serving.ledger.store import LedgerBusyError, Lock, Question, Row, Store, Tr
 Answer = TypeVar("Answer")
 
 _TRIES = 5
+_APPROVAL = f'%"outcome":"{Outcome.APPROVED}"%'  # in the body of an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def append(transaction: Transaction, event: LedgerEvent, now: int, outbox: Outbo
         _require_same(transaction, event)
         return False
     if event.kind in ABOUT_ATTEMPTS:
-        payments = _derive_attempt(transaction, event)
+        payments, came_back = _derive_attempt(transaction, event)
+        for payment_id in sorted(payments) if came_back or _is_approval(event) else ():
+            _stand_after_return(transaction, event.merchant_id, payment_id)
     else:
         transaction.put("put_standing", _standing_row(event))
         payments = {event.subject_id} if TOPICS[event.kind] == "payment" else set()
@@ -177,8 +181,8 @@ def _require_same(transaction: Transaction, event: LedgerEvent) -> None:
         )
 
 
-def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> set[str]:
-    """Derive the attempt anew; every payment that it was ever said to be of."""
+def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> tuple[set[str], bool]:
+    """Derive the attempt anew; every payment that it was ever said to be of, and whether it was ever sent back."""
     where: dict[str, Value] = {"merchant_id": event.merchant_id, "subject_id": event.subject_id}
     (rows,) = transaction.ask(("attempt_events", where))
     statements = list(_statements(event, rows))
@@ -187,7 +191,27 @@ def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> set[str]:
         transaction.put("put_attempt", attempt_row(event.merchant_id, facts))
     elif len(rows) > 1:
         transaction.put("drop_attempt", {"merchant_id": event.merchant_id, "attempt_id": event.subject_id})
-    return {statement.facts.payment_id for statement in statements if statement.facts}
+    payments = {statement.facts.payment_id for statement in statements if statement.facts}
+    return payments, any(statement.kind is EventKind.REVERSED for statement in statements)
+
+
+def _is_approval(event: LedgerEvent) -> bool:
+    return event.facts is not None and event.facts.outcome == Outcome.APPROVED
+
+
+def _stand_after_return(transaction: Transaction, merchant_id: str, payment_id: str) -> None:
+    """Have a payment owed again from when a debit that had paid it came back, unless another attempt pays it.
+
+    Whoever said until then that it was paid meant that debit; what is said later stands. Looked at again with every
+    event that could change it, so that every order of telling ends the same.
+    """
+    where: dict[str, Value] = {"merchant_id": merchant_id, "payment_id": payment_id, "approval": _APPROVAL}
+    (rows,) = transaction.ask(("taken_and_sent_back", where))
+    came_back_at, approved = rows[0]
+    if came_back_at is not None:
+        word = EventKind.PAID if approved else EventKind.REOPENED
+        standing = {"topic": "payment", "subject_id": payment_id, "word": word.value, "said_at": came_back_at}
+        transaction.put("put_standing", {"merchant_id": merchant_id, **standing})
 
 
 def _statements(event: LedgerEvent, rows: Sequence[Row]) -> Iterator[Statement]:

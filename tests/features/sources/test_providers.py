@@ -82,6 +82,51 @@ def test_a_debit_of_stripe_is_pending_then_approved_and_comes_back_as_a_dispute(
     assert back.decline.category is DeclineCategory.INSUFFICIENT_FUNDS
 
 
+def test_a_debit_whose_details_stripe_states_comes_back_whatever_the_reason() -> None:
+    event = json.loads(payload("stripe/charge_dispute_created_sepa.json"))
+    event["data"]["object"] |= {"payment_method_details": {"type": "sepa_debit"}, "reason": "general"}
+    (back,) = PROVIDERS["stripe"].read(Node(event), AROUND).statements
+    assert isinstance(back, AttemptReturned)
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "mended"),
+    [
+        ("payment_method.updated", {"card": {"exp_year": 2026}}, True),
+        ("payment_method.updated", {"metadata": {"a": "b"}}, False),
+        ("payment_method.updated", {"billing_details": {"email": None}}, False),
+        ("payment_method.updated", None, False),
+        ("customer.source.updated", {"exp_month": 1}, True),
+        ("customer.source.updated", {"name": "A"}, False),
+        ("payment_method.automatically_updated", None, True),
+    ],
+)
+def test_an_edit_mends_a_method_where_it_changed_the_card_itself(kind: str, before: object, mended: bool) -> None:
+    event = json.loads(payload("stripe/payment_method_automatically_updated.json"))
+    event |= {"type": kind}
+    event["data"] |= {"previous_attributes": before}
+    notice = PROVIDERS["stripe"].read(Node(event), AROUND)
+    assert bool(notice.statements) is mended
+    assert bool(notice.why) is not mended
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "minor"),
+    [
+        ("stripe/charge_refunded.json", {"currency": "isk", "amount_refunded": 50_000}, 500),
+        ("stripe/charge_refunded.json", {"currency": "mga", "amount_refunded": 500}, 50_000),
+        ("stripe/charge_dispute_created_card.json", {"currency": "isk", "amount": 50_000}, 500),
+    ],
+)
+def test_what_goes_back_is_in_the_units_of_what_was_taken(name: str, changes: dict[str, object], minor: int) -> None:
+    event = json.loads(payload(name))
+    event["data"]["object"] |= changes
+    event["data"].pop("previous_attributes", None)
+    (back,) = PROVIDERS["stripe"].read(Node(event), AROUND).statements
+    assert isinstance(back, MoneyWentBack)
+    assert back.amount_minor == minor
+
+
 @pytest.mark.parametrize(
     ("changes", "payment_id"),
     [
