@@ -25,6 +25,12 @@ _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/1
 _PRIVATE_6 = IPv6Network("fc00::/7")
 # Where clouds answer with the machine's own credentials, on addresses that are private but not link-local.
 _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16")))
+# Not of the public internet, whatever a Python's own copy of IANA's registries says: protocol assignments, where a
+# cloud keeps credentials too, the anycast of old relays, site-local addresses and those for documents.
+_ELSEWHERE = (
+    *map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")),
+    *map(IPv6Network, ("fec0::/10", "3fff::/20")),
+)
 # Addresses that carry an IPv4 address somewhere else: translators and tunnels.
 _TRANSLATED = tuple(
     map(IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "::ffff:0:0:0/96"))
@@ -43,6 +49,8 @@ def refused_address(address: Address, reach: Reach) -> bool:
     if address.is_loopback or reach is Reach.LOOPBACK:
         return not (address.is_loopback and reach is Reach.LOOPBACK)
     if address in _METADATA or address.is_multicast or address.is_link_local:
+        return True
+    if any(address in network for network in _ELSEWHERE if network.version == address.version):
         return True
     if address.is_global and not address.is_reserved:
         return False
