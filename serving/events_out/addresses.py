@@ -27,7 +27,7 @@ _PRIVATE_6 = IPv6Network("fc00::/7")
 _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16")))
 # Not of the public internet, whatever a Python's own copy of IANA's registries says: protocol assignments, where a
 # cloud keeps credentials too, the anycast of old relays, site-local addresses and those for documents.
-_ELSEWHERE = (
+_ELSEWHERE: tuple[IPv4Network | IPv6Network, ...] = (
     *map(IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")),
     *map(IPv6Network, ("fec0::/10", "3fff::/20")),
 )
