@@ -64,6 +64,7 @@ def run(app: "App", bound: socket.socket, workers: int) -> None:
     signal.signal(signal.SIGTERM, _exit)
     try:
         if workers == 1:
+            _stop_on_hangup()
             uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
             with folder_for_workers():
@@ -108,6 +109,15 @@ def _config(app: "App", workers: int) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def _stop_on_hangup() -> None:
+    """Take SIGHUP for SIGTERM, whatever listens to that by then; one that is ignored, as under `nohup`, stays so.
+
+    Of several workers uvicorn's supervisor takes it for the wish to start them anew.
+    """
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
 
 
 def _exit(_number: int, _frame: FrameType | None) -> None:

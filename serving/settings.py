@@ -43,7 +43,7 @@ class Settings:
     """Everything the service and the commands take from their surroundings; docs/settings.md is its table.
 
     Args:
-        home: Folder of everything Recoup keeps: the tracking database, its artifacts, the demo.
+        home: Folder of everything Recoup keeps: ledger, tracking database, artifacts, reports, sandboxes, the demo.
         model: Folder of one model artifact to answer with; None looks the champion up in the registry.
         tracking_uri: MLflow tracking server or database that holds the registry.
         model_alias: Alias of the registered model that answers.

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from mlflow.artifacts import download_artifacts
-from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import InputError
 from model.artifact import CHECKSUMS
@@ -192,11 +193,8 @@ class Registry:
         self._add(Event(self._now, "promoted", number, reasons))
 
     def _alias(self, alias: str) -> str | None:
-        try:
-            found = self._client.search_registered_models(f"name = '{self._name}'")
-        except MlflowException as error:
-            raise unreachable(self._uri, error) from None
-        aliases: dict[str, str] = found[0].aliases if found else {}
+        found = self._model()
+        aliases: dict[str, str] = found.aliases if found else {}
         return None if (number := aliases.get(alias)) is None else str(number)
 
     def _version(self, number: str) -> ModelVersion:
@@ -213,9 +211,17 @@ class Registry:
         return Registered(number, hashed, figures, found.tags.get("recoup.gate") == "passed")
 
     def _events(self) -> tuple[Event, ...]:
-        found = self._client.search_registered_models(f"name = '{self._name}'")
-        tags: dict[str, str] = found[0].tags if found else {}
+        found = self._model()
+        tags: dict[str, str] = found.tags if found else {}
         return tuple(_event(tags[key]) for key in sorted(tags) if key.startswith(_EVENT))
+
+    def _model(self) -> RegisteredModel | None:
+        """The registered model, if there is one; asked first, this opens the registry's side of the database."""
+        try:
+            found = self._client.search_registered_models(f"name = '{self._name}'")
+        except (MlflowException, SQLAlchemyError) as error:
+            raise unreachable(self._uri, error) from None
+        return found[0] if found else None
 
     def _add(self, event: Event) -> None:
         key = f"{_EVENT}{len(self._events()) + 1:06d}"

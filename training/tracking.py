@@ -8,6 +8,7 @@ from pathlib import Path
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import InputError
 
@@ -52,7 +53,8 @@ def connect(tracking: Tracking) -> tuple[MlflowClient, str]:
         client = MlflowClient(tracking.uri, tracking.uri)
         found = client.get_experiment_by_name(EXPERIMENT)
         return client, found.experiment_id if found is not None else _make(client, tracking)
-    except (MlflowException, OSError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        # MLflow makes an empty database ready when it opens it, and says in SQLAlchemy's words what stands in the way.
         raise unreachable(tracking.uri, error) from None
 
 

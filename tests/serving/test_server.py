@@ -1,9 +1,15 @@
-"""What a server process opens, and what it refuses to open, before it listens."""
+"""What a server process opens, and what it refuses to open, before it listens; and how one worker is stopped."""
 
 import asyncio
 import gc
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +18,7 @@ from fastapi import FastAPI
 
 from features.errors import InputError
 from serving.forking import FORKS, Prepared
+from serving.ports import free_port
 from serving.server import opened
 from serving.service import Service
 from serving.settings import Auth, Settings, settings_from
@@ -65,3 +72,48 @@ def test_a_first_worker_answers_with_the_service_that_was_loaded_and_a_ledger_of
     told = asyncio.run(ready())
     assert told["versions"]["model"] == service.answering.scorer.version
     assert told["ledger"]["state"] == "ready"
+
+
+@contextmanager
+def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process of one worker that is ready, and its address."""
+    port = free_port()
+    command = [*before, sys.executable, "-c", "from serving.cli import main; main()", "serve", "--port", str(port)]
+    own = {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json", "RECOUP_DRAIN_SECONDS": "1"}
+    process = subprocess.Popen(
+        command,
+        env=os.environ | own,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        assert any('"ready"' in line for line in process.stderr)
+        address = f"http://127.0.0.1:{port}"
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+            assert client.get(f"{address}/ready", timeout=20).status_code == 200
+        yield process, address
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def test_one_worker_that_hears_a_hangup_drains_and_ends_as_if_told_to_stop(tmp_path: Path) -> None:
+    with served(tmp_path) as (process, _):
+        process.send_signal(signal.SIGHUP)
+        _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert '"draining"' in log
+    assert "Traceback" not in log
+
+
+def test_a_hangup_that_is_ignored_stops_nothing(tmp_path: Path) -> None:
+    with served(tmp_path, "nohup") as (process, address):
+        process.send_signal(signal.SIGHUP)
+        for _ in range(3):
+            assert httpx.get(f"{address}/ready", timeout=20).json()["status"] == "ready"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0

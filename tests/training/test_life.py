@@ -1,10 +1,14 @@
 """A registered model's life is told by its registry: who answers, since when, and who was before."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import OperationalError
 
 from experiments.resamples import Estimate
 from features.errors import InputError
@@ -99,3 +103,18 @@ def test_past_champions_are_promotions_less_rollbacks() -> None:
     assert champions(events(("promoted", "1"), ("promoted", "2"), ("promoted", "3"))) == ("1", "2", "3")
     assert champions(events(("promoted", "1"), ("promoted", "2"), ("rolled back", "2"))) == ("1",)
     assert champions(events(("promoted", "1"), ("registered", "2"), ("rolled back", "1"))) == ()
+
+
+@pytest.mark.parametrize("opens", ["get_experiment_by_name", "search_registered_models"])
+def test_a_registry_that_another_process_is_making_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens: str
+) -> None:
+    def made_meanwhile(*_: object, **__: object) -> None:
+        raise OperationalError("CREATE TABLE …", {}, sqlite3.OperationalError("table _alembic_tmp already exists"))
+
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", lambda *_: SimpleNamespace(experiment_id="1"))
+    monkeypatch.setattr(MlflowClient, opens, made_meanwhile)
+    tracking = Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
+    with pytest.raises(InputError, match=r"mlflow\.db cannot be used \(.*already exists\)") as refused:
+        Registry(tracking, START).status()
+    assert "\n" not in str(refused.value)
