@@ -4,12 +4,16 @@ uvicorn's supervisor, which watches over them, spawns its workers otherwise. Dec
 process that makes it.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing.context import ForkProcess
+from multiprocessing.process import BaseProcess
 from socket import socket
+from threading import Event
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from uvicorn.config import Config
@@ -20,6 +24,11 @@ if TYPE_CHECKING:
 
 FORKS = sys.platform == "linux"
 """Whether workers are forked; the libraries of other systems do not bear it."""
+
+_STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
+_SECONDS_TO_LOAD = 300
+_LOOK_EVERY_S = 0.05
+_OFTEN_S, _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 60.0, 1.0, 60.0
 
 
 class Prepared:
@@ -48,7 +57,21 @@ class Workers(Multiprocess):
     Args:
         config: Its application is what a worker builds.
         sockets: What they listen on.
+        drain_seconds: For how long after the signal to stop workers take in what comes.
+        ended: Told the number and the exit code of a worker that ended by itself and is replaced.
     """
+
+    def __init__(
+        self,
+        config: Config,
+        sockets: list[socket],
+        drain_seconds: int = 0,
+        ended: Callable[[int | None, int | None], None] = lambda pid, code: None,  # noqa: ARG005 - nobody asked
+    ) -> None:
+        super().__init__(config, sockets)
+        self.should_exit = _Told(self.signal_queue)
+        self._drain_seconds, self._ended = drain_seconds, ended
+        self._pause, self._replaced_at = 0.0, monotonic()
 
     def init_processes(self) -> None:
         """Start them."""
@@ -60,6 +83,67 @@ class Workers(Multiprocess):
         """Watch over them until a signal."""
         with _forking() if FORKS else nullcontext():
             super().run()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have ended, and say so; the longer from time to time the more often it happens."""
+        since = monotonic() - self._replaced_at
+        if since < self._pause:
+            return
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        gone = [one for one in before if one not in self.processes]
+        for one in gone:
+            self._ended(one.pid, one.exitcode)
+        if gone:
+            often = since < _OFTEN_S
+            self._pause = min(2.0 * self._pause or _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S) if often else 0.0
+            self._replaced_at = monotonic()
+
+    def restart_all(self) -> None:
+        """Replace each by one that has loaded everything anew, for which there is time."""
+        usual = self.config.timeout_worker_healthcheck
+        self.config.timeout_worker_healthcheck = _SECONDS_TO_LOAD
+        try:
+            super().restart_all()
+        finally:
+            self.config.timeout_worker_healthcheck = usual
+
+    def join_all(self) -> None:
+        """Wait until they have ended.
+
+        A further signal goes on to them. When they have closed their doors this one is closed too: nobody would answer
+        who came in by it.
+        """
+        until = monotonic() + self._drain_seconds
+        while any(one.process.is_alive() for one in self.processes):
+            if self.signal_queue:
+                until = monotonic()
+                self.signal_queue.clear()
+                for one in self.processes:
+                    _stop(one.process)
+            if monotonic() >= until:
+                for each in self.sockets:
+                    each.close()
+            sleep(_LOOK_EVERY_S)
+        super().join_all()
+
+
+class _Told(Event):
+    """Whether to stop: said by the supervisor, or by a signal that it has not come to look at yet."""
+
+    def __init__(self, signals: list[int]) -> None:
+        super().__init__()
+        self._signals = signals
+
+    def is_set(self) -> bool:
+        """Whether somebody said so."""
+        return super().is_set() or not _STOPPING.isdisjoint(self._signals)
+
+
+def _stop(process: BaseProcess) -> None:
+    with suppress(ProcessLookupError):
+        if process.exitcode is None and process.pid is not None:
+            os.kill(process.pid, signal.SIGTERM)
 
 
 class Worker(ForkProcess):

@@ -175,6 +175,13 @@ def _answerer(
     return Answerer(_arm(definition, variant, scorer, own, economics), own)
 
 
+def arm_of(definition: Definition, name: str, scorer: Scorer, rulebook: Rulebook, economics: Economics) -> Arm:
+    """The policy of a variant, or of those whom nobody retries, with a scorer, rules and figures of any version."""
+    if name == HOLD_OUT:
+        return NoRetryArm()
+    return _arm(definition, definition.variants[name], scorer, rulebook, economics)
+
+
 def _arm(definition: Definition, variant: Variant, scorer: Scorer, rulebook: Rulebook, economics: Economics) -> Arm:
     match variant.policy:
         case NoRetry():

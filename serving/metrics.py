@@ -4,6 +4,7 @@ No label holds anything of a payer or a merchant, and each takes few values: see
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -18,9 +19,11 @@ from features.declines.unknown import is_unknown
 from model.decision import Decision, StopReason
 from serving.few import Few
 from serving.ledger.reservations import Reason
-from serving.metrics_folder import MULTIPROCESS, lives
+from serving.metrics_folder import MULTIPROCESS, lives, make_room
 
 MOST_PROCESSORS = 50
+_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemax")
+_IN_MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own is made in it, and only on Linux are there shared files
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER = "other"
 _TOO_MANY = 429
@@ -34,6 +37,7 @@ class Metrics:
     """Counts of one process; where several workers share a folder, a look at any of them shows all of them."""
 
     def __init__(self) -> None:
+        _stay_on_the_disk()
         own = self._registry = CollectorRegistry()
         self._processors = Few(MOST_PROCESSORS)
         self._answering: tuple[str, str, str] | None = None
@@ -261,6 +265,13 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]  # the library leaves it untyped
         return together
+
+
+def _stay_on_the_disk() -> None:
+    """Where there is no room for what is shared with other workers, count in memory, for this process alone."""
+    folder = os.environ.get(MULTIPROCESS)
+    if folder is not None and not make_room(Path(folder), _KINDS):
+        os.environ[MULTIPROCESS] = tempfile.mkdtemp(prefix="recoup-metrics-", dir=_IN_MEMORY)
 
 
 def _first(reasons: tuple[Reason, ...]) -> str:

@@ -2,9 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from features.errors import InputError
+
+_ROOM = 1 << 20  # bytes, as the library makes them: ten times what all labels take
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names it; prometheus-client reads it when it is imported."""
@@ -24,6 +27,23 @@ def shared_folder(home: Path) -> Path:
     except OSError as error:
         raise InputError(f"the folder for metrics {folder} cannot be made: {error.strerror}") from None
     return folder.resolve()
+
+
+def make_room(folder: Path, kinds: Iterable[str]) -> bool:
+    """Have the files that this process counts in take up their room on the disk; whether there is any.
+
+    They are written through memory: a page for which the disk has no room ends the process, without a word.
+    """
+    for kind in kinds:
+        try:
+            file = os.open(folder / f"{kind}_{os.getpid()}.db", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(file, 0, _ROOM)
+            finally:
+                os.close(file)
+        except OSError:
+            return False
+    return True
 
 
 def _take_away_ended(parent: Path) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import orjson
 
-from experiments.definition import Unit
+from experiments.definition import Definition, Unit
 from features.context import Context
 from features.errors import RecoupError
 from model.decide import decide
@@ -19,7 +19,8 @@ from serving.decided_with import DecidedWith, Missing, Versions
 from serving.differences import Difference, differences
 from serving.kept_content import Content, unpacked
 from serving.ledger.decisions import Headline, KeptDecision
-from serving.live_experiments import Answerer
+from serving.live_experiments import arm_of
+from serving.trust.ladder import by_schedule
 
 
 class Recomputation(StrEnum):
@@ -64,21 +65,22 @@ DECIDERS: Mapping[str, Decider] = {POLICY: _by_plan, SCHEDULE.name: _by_schedule
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """The variant of an experiment as a decider."""
+    """The variant of an experiment as a decider.
 
-    answerer: Answerer
+    Args:
+        in_time: Whether its own policy answered; else the last resort did, and named the variant.
+    """
+
+    definition: Definition
     assignment: Assignment
+    in_time: bool
 
     def __call__(self, context: Context, record: Record, parts: DecidedWith) -> Decision:
-        return decide(
-            context,
-            parts.scorer,
-            parts.rulebook,
-            parts.economics,
-            record=record,
-            arm=self.answerer.arm,
-            assignment=self.assignment,
-        )
+        scorer, rulebook, economics = parts.scorer, parts.rulebook, parts.economics
+        arm = arm_of(self.definition, self.assignment.variant, scorer, rulebook, economics)
+        if not self.in_time:
+            return by_schedule(context, record, rulebook, economics, arm, self.assignment)
+        return decide(context, scorer, rulebook, economics, record=record, arm=arm, assignment=self.assignment)
 
 
 def _variant_of(content: Content, headline: Headline, versions: Versions) -> Decider | str | None:
@@ -89,13 +91,14 @@ def _variant_of(content: Content, headline: Headline, versions: Versions) -> Dec
     name, variant = str(told["key"]), str(told["variant"])
     live = next((one for one in versions.service.experiments.live if one.definition.key == name), None)
     answerer = live.answerers.get(variant) if live else None
-    # What no policy could answer in time came from the last resort, which names the variant and asks no arm.
-    if live is None or answerer is None or answerer.arm.name != headline.policy or headline.policy_source == "schedule":
+    in_time = headline.policy_source != "schedule"
+    if live is None or answerer is None or (in_time and answerer.arm.name != headline.policy):
         return f"Variant {variant} of experiment {name} does not answer by policy {headline.policy} here."
     unit_id = content.context.payment.customer_id
     if live.definition.unit is Unit.PAYMENT:
         unit_id = content.context.payment.payment_id
-    return _Variant(answerer, Assignment(name, variant, unit_id, float(told["propensity"]), bool(told["tester"])))
+    assignment = Assignment(name, variant, unit_id, float(told["propensity"]), bool(told["tester"]))
+    return _Variant(live.definition, assignment, in_time)
 
 
 def recomputed(kept: KeptDecision, versions: Versions) -> Recomputed:

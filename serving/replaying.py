@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from multiprocessing import get_context
@@ -15,9 +15,10 @@ from serving.kept_models import MODELS
 from serving.ledger.decisions import KeptDecision, count_between, decisions_between, decisions_called
 from serving.ledger.opening import store_at
 from serving.ledger.store import Store
-from serving.merchant_rules import use_merchant_codes
+from serving.live_experiments import load_experiments
+from serving.merchant_rules import merchant_rulebook, use_merchant_codes
 from serving.recomputing import Recomputation, Recomputed, recomputed
-from serving.service import prior_service
+from serving.service import economics_of, prior_service
 from serving.settings import Settings
 
 _A_TASK = 50
@@ -125,8 +126,13 @@ def replayed(found: Iterable[KeptDecision], settings: Settings, url: str, proces
 
 
 def _versions(store: Store, settings: Settings) -> Versions:
+    """What is shipped, and the variants of the experiments that the settings name; no model but those that are kept."""
     use_merchant_codes(settings)
-    return Versions(store, prior_service(), settings.home / MODELS, settings.model)
+    service = prior_service()
+    experiments = load_experiments(
+        settings, service.answering.scorer, merchant_rulebook(settings), economics_of(settings)
+    )
+    return Versions(store, replace(service, experiments=experiments), settings.home / MODELS, settings.model)
 
 
 _OWN: list[Versions] = []

@@ -15,6 +15,7 @@ from rich.console import Console
 from features.errors import InputError
 from serving.forking import FORKS, Prepared, Workers
 from serving.ledger_access import open_ledger
+from serving.logs import service_log
 from serving.service import Service
 from serving.settings import Auth, Settings, environment_of
 from serving.starting import collecting_nothing
@@ -58,8 +59,12 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
     return _prepared(settings, service) if FORKS else "serving.app:app_from_environment", settings.auth
 
 
-def run(app: "App", bound: socket.socket, workers: int) -> None:
-    """Serve on the socket until a signal."""
+def run(app: "App", bound: socket.socket, workers: int, drain_seconds: int = 0) -> None:
+    """Serve on the socket until a signal.
+
+    Args:
+        drain_seconds: For how long after it workers still take in what comes.
+    """
     # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
     signal.signal(signal.SIGTERM, _exit)
     try:
@@ -68,7 +73,7 @@ def run(app: "App", bound: socket.socket, workers: int) -> None:
             uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
             with folder_for_workers():
-                Workers(_config(app, workers), sockets=[bound]).run()
+                Workers(_config(app, workers), [bound], drain_seconds, _say_that_one_ended).run()
     except KeyboardInterrupt:
         return
 
@@ -109,6 +114,11 @@ def _config(app: "App", workers: int) -> uvicorn.Config:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def _say_that_one_ended(pid: int | None, code: int | None) -> None:
+    log_format = os.environ.get("RECOUP_LOG_FORMAT", "auto")
+    service_log(log_format).warning("worker replaced", worker=pid, exit_code=code)
 
 
 def _stop_on_hangup() -> None:

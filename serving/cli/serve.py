@@ -27,7 +27,7 @@ def serve(
     from serving.starting import collecting_nothing, expect_workers
 
     with collecting_nothing():
-        from serving.ports import listening_socket, port_of
+        from serving.ports import listen, listening_socket, port_of
         from serving.settings import settings_from
 
         settings = settings_from(os.environ)
@@ -48,8 +48,9 @@ def serve(
         _require_usable(service, model)
         app, auth = opened(settings, service, workers, host)
     with bound, beside as mlflow_address:
+        listen(bound)
         announce(service, f"http://{host}:{port_of(bound)}", mlflow_address, auth)
-        run(app, bound, workers)
+        run(app, bound, workers, settings.drain_seconds)
 
 
 def _require_usable(service: "Service", model: Path | None) -> None:

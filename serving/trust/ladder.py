@@ -110,14 +110,8 @@ class Ladder:
         answer = self._asked("prior", self._prior(), self.prior, context, record, until)
         if isinstance(answer, StepDown):
             steps.append(answer)
-            answer = self._by_schedule(context, record)
+            answer = by_schedule(context, record, self.rulebook, self.economics, self.arm, self.assignment)
         return after_stepping_down(answer, steps)
-
-    def _by_schedule(self, context: Context, record: Record) -> Decision:
-        """The last resort, which makes no retry where the arm would make none; the variant is named all the same."""
-        halt = record.halt or self.arm.halt(context)
-        answer = decide_by_schedule(context, self.rulebook, self.economics, record=replace(record, halt=halt))
-        return answer if self.assignment is None else identified(replace(answer, assignment=self.assignment))
 
     def _doubt(self, context: Context) -> StepDown | None:
         """Why the model is not even asked, by what is known of it."""
@@ -190,6 +184,20 @@ class Ladder:
             return decision
         breaker.troubled(why, bounds.clock())
         return _step(source, why, _CAUSES[why].format(name=NAMES[source]))
+
+
+def by_schedule(
+    context: Context,
+    record: Record,
+    rulebook: Rulebook,
+    economics: Economics,
+    arm: Arm,
+    assignment: Assignment | None = None,
+) -> Decision:
+    """The last resort, which makes no retry where the arm would make none; the variant is named all the same."""
+    halt = record.halt or arm.halt(context)
+    answer = decide_by_schedule(context, rulebook, economics, record=replace(record, halt=halt))
+    return answer if assignment is None else identified(replace(answer, assignment=assignment))
 
 
 def _step(source: ScoreSource, why: Distrust, cause: str) -> StepDown:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import kill_bill
 import lago
 import polar
 import pytest
+import recovering
 import stripe_billing
 from recovering import Biller, advise, carry_out_due
 
@@ -26,7 +28,7 @@ from serving.app import create_app
 from serving.client import Recoup
 from serving.client.errors import NotReachedError, SignatureError
 from serving.client.retrying import NO_RETRIES
-from serving.client.shapes import Network
+from serving.client.shapes import Network, Outcome, SettledAttempt
 from serving.events_out.signing import signed_headers
 from serving.ledger_access import open_ledger
 from serving.service import Service, prior_service
@@ -150,13 +152,54 @@ def test_a_charge_whose_report_was_lost_is_found_and_not_made_again(
         # The list of what is held and the check arrive; what follows the charge does not.
         mishap = Mishap.LOST if lost == "report" else Mishap.ANSWER_LOST
         scene.network.mishaps = [Mishap.NONE, Mishap.NONE, mishap]
-        with pytest.raises(NotReachedError):
+        with pytest.raises(ExceptionGroup, match="1 of 1") as caught:
             carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        assert [type(one) for one in caught.value.exceptions] == [NotReachedError]
         scene.clock.now += timedelta(minutes=1)
         carry_out_due(scene.recoup, scene.biller, scene.clock.now)
         scene.hear()
         assert len(scene.fake.charges) <= 2
         assert scene.attempts().count("declined") == len(scene.fake.charges)
+
+
+@pytest.mark.parametrize(("status", "keeps"), [(400, False), (404, False), (429, True), (500, True)])
+def test_what_a_biller_will_not_charge_loses_its_place_and_what_nobody_knows_of_keeps_it(
+    status: int, keeps: bool, prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(_: object) -> None:
+        request = httpx.Request("POST", "https://biller.example/pay")
+        httpx.Response(status, request=request).raise_for_status()
+
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        scene.begin()
+        (held,) = scene.recoup.all_reservations(merchant_id="acme")
+        scene.clock.now = held.fire_from
+        monkeypatch.setattr(scene.biller, "charge", refusing)
+        with pytest.raises(ExceptionGroup) as caught:
+            carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        assert held.payment_id in caught.value.exceptions[0].__notes__[0]
+        assert bool(list(scene.recoup.all_reservations(merchant_id="acme"))) is keeps
+
+
+def test_one_that_cannot_be_carried_out_keeps_none_of_the_others(
+    prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        scene.begin()
+        (held,) = scene.recoup.all_reservations(merchant_id="acme")
+        worked = iter([ValueError("no"), None, SettledAttempt("a", held.fire_from, Outcome.APPROVED)])
+
+        def one(*_: object) -> SettledAttempt | None:
+            came = next(worked)
+            if isinstance(came, Exception):
+                raise came
+            return came
+
+        monkeypatch.setattr(scene.recoup, "all_reservations", lambda **_: [held] * 3)
+        monkeypatch.setattr(recovering, "_carried_out", one)
+        with pytest.raises(ExceptionGroup, match="1 of 3"):
+            carry_out_due(scene.recoup, scene.biller, held.fire_from)
+        assert list(worked) == []
 
 
 @pytest.mark.parametrize("name", BILLERS)
@@ -219,6 +262,9 @@ def test_the_published_webhooks_name_the_invoice_that_failed() -> None:
     digest = hmac.new(b"whsec_1", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     headers = {"stripe-signature": f"t={stamp},v1={digest}"}
     assert stripe_billing.failed_in("whsec_1", headers, body, now) == FakeStripe.invoice
+    for first, second in ((digest, "0" * 64), ("0" * 64, digest)):  # while secrets change there is one for each
+        both = {"Stripe-Signature": f"t={stamp}, v1={first}, v1={second}"}
+        assert stripe_billing.failed_in("whsec_1", both, body, now) == FakeStripe.invoice
     with pytest.raises(ValueError, match="not signed by Stripe"):
         stripe_billing.failed_in("whsec_2", headers, body, now)
     with pytest.raises(ValueError, match="just now"):
@@ -241,6 +287,38 @@ def test_the_published_webhooks_name_the_invoice_that_failed() -> None:
     assert polar.failed_in(secret, signed, body, now) == FakePolar.invoice
     with pytest.raises(SignatureError):
         polar.failed_in(secret + "x", signed, body, now)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [
+        ("12.5", "EUR", 1_250),
+        ("5000", "PYG", 5_000),
+        ("1.234", "KWD", 1_234),
+        ("500", "JPY", 500),
+        ("500.00", "JPY", 500),
+    ],
+)
+def test_kill_bills_amounts_are_read_in_the_currencys_own_digits(amount: str, currency: str, minor: int) -> None:
+    assert kill_bill._minor(Decimal(amount), currency) == minor
+    with pytest.raises(ValueError, match="more digits"):
+        kill_bill._minor(Decimal("0.0001"), currency)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"), [(50_000, "ISK", 500), (500, "MGA", 50_000), (2_799, "EUR", 2_799)]
+)
+def test_stripes_amounts_are_read_in_the_currencys_own_digits(amount: int, currency: str, minor: int) -> None:
+    assert stripe_billing._minor(amount, currency) == minor
+
+
+def test_a_delivery_of_lago_that_comes_again_still_leads_to_advice(prior: Service, tmp_path: Path) -> None:
+    with a_scene(with_lago, prior, tmp_path) as scene:
+        assert isinstance(scene.fake, FakeLago)
+        assert isinstance(scene.biller, lago.Lago)
+        event, key = scene.fake.event(0)
+        told = [scene.biller.told(event, key, scene.clock.now + timedelta(minutes=5 * n)) for n in range(3)]
+        assert told == [scene.fake.invoice] * 3
 
 
 @pytest.mark.parametrize("name", BILLERS)

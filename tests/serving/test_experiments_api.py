@@ -12,13 +12,16 @@ from api_builders import MERCHANT, START, Api, Clock, Document, of_payment, past
 from experiment_builders import TEXT, text_with
 from experiments.assignment import bucket
 from features.errors import InputError
+from model.step_down import Distrust
 from serving.app import create_app
 from serving.ledger.exposures import exposures
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import open_ledger
 from serving.live_experiments import load_experiments
+from serving.replaying import EVER, Asked, chosen, replayed
 from serving.service import Service
 from serving.settings import Settings
+from serving.trust.breaker import Breaker
 
 STARTED = """
 [[history]]
@@ -148,6 +151,41 @@ def test_a_variants_decision_is_computed_again_to_the_byte_and_as_missing_once_i
     assert again(trial.api) == ["same", "same"]
     alone = Api(create_app(settings, service=service, ledger=trial.ledger, clock=trial.api.clock), trial.api.clock)
     assert again(alone) == ["missing", "missing"]
+
+
+def test_the_command_line_computes_a_variants_decisions_again_by_the_definitions_of_its_settings(
+    trial: Trial, settings: Settings, failed: Document
+) -> None:
+    for customer in (FIXED, PLAN):
+        trial.asked(failed, customer)
+
+    def again(settings: Settings) -> list[str]:
+        found = chosen(trial.ledger.store, Asked(*EVER))
+        return [one.outcome for one in replayed(found, settings, trial.ledger.store.url, 1)]
+
+    assert again(replace(settings, experiments=trial.folder)) == ["same", "same"]
+    assert again(settings) == ["missing", "missing"]
+
+
+@pytest.mark.parametrize("hold_out", [False, True])
+def test_what_the_last_resort_answered_for_a_variant_is_computed_again_too(
+    settings: Settings, service: Service, folder: Path, failed: Document, hold_out: bool
+) -> None:
+    if hold_out:
+        (folder / "first.toml").write_text(
+            RUNNING.replace("coverage = 1.0\ncontrol", "coverage = 1.0\nhold_out = 0.5\ncontrol")
+        )
+    nobody = Breaker()
+    nobody.troubled = lambda *_: None  # type: ignore[method-assign]
+    nobody.refuses = lambda _: Distrust.FAILING  # type: ignore[method-assign]
+    with closing(open_ledger(settings, service.rulebook)) as ledger:
+        trial = trial_of(settings, replace(service, prior=nobody), folder, ledger)
+        answers = [trial.asked(failed, customer) for customer in (FIXED, PLAN)]
+        assert {one["policy_source"] for one in answers} == {"schedule"}
+        assert answers[0]["experiment"]["variant"] == ("hold-out" if hold_out else "fixed")
+        path = "/v1/decisions/{}/replay?merchant_id=acme"
+        again = [trial.api.post(path.format(one["decision_id"]), None)["outcome"] for one in answers]
+        assert again == ["same", "same"]
 
 
 def test_a_payment_that_was_exposed_is_answered_again_without_another_write(trial: Trial, failed: Document) -> None:

@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -137,6 +139,93 @@ def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tm
         (tmp_path / "go").touch()
         process.terminate()
         process.wait(SECONDS)
+
+
+_SLOW = """
+import asyncio, sys, time
+from pathlib import Path
+from uvicorn import Config
+from serving.forking import Prepared, Workers
+from serving.ports import listen, listening_socket, port_of
+
+folder = Path(sys.argv[1])
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    (folder / "closing").touch()
+    while not (folder / "go").exists():
+        await asyncio.sleep(0.01)
+    await send({"type": "lifespan.shutdown.complete"})
+
+def loading():
+    time.sleep(3.0)  # longer than a worker that answers no more is given
+    (folder / "loaded").open("a").write("loaded ")
+    return app
+
+config = Config(Prepared(lambda: app, loading), factory=True, workers=2, log_level="warning", lifespan="on",
+    timeout_worker_healthcheck=1)
+bound = listening_socket("127.0.0.1", 0)
+listen(bound)
+print(port_of(bound), flush=True)
+Workers(config, [bound], ended=lambda pid, code: (folder / "ended").write_text(f"{pid} {code}")).run()
+"""
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """The port of two workers that load for long and take their time to end, and who watches over them."""
+    process = subprocess.Popen([sys.executable, "-c", _SLOW, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        with process.stdout as told:
+            port = int(told.readline())
+        until(lambda: is_open(port))
+        yield port, process
+    finally:
+        (tmp_path / "go").touch()
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def test_nobody_is_let_in_any_more_while_workers_end(slow: tuple[int, subprocess.Popen[str]], tmp_path: Path) -> None:
+    port, process = slow
+    process.terminate()
+    until((tmp_path / "closing").exists)
+    until(lambda: not is_open(port))
+    assert process.poll() is None
+    (tmp_path / "go").touch()
+    assert process.wait(SECONDS) in ENDED_AFTER_ANSWERING
+
+
+def test_a_replacement_that_loads_for_long_is_waited_for(
+    slow: tuple[int, subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    _, process = slow
+    before = workers_of(process.pid)
+    (tmp_path / "go").touch()
+    process.send_signal(signal.SIGHUP)
+    until(lambda: len(now := workers_of(process.pid)) == 2 and not set(now) & set(before))
+    assert (tmp_path / "loaded").read_text() == "loaded loaded "
+
+
+def test_a_worker_that_ended_by_itself_is_told_of(slow: tuple[int, subprocess.Popen[str]], tmp_path: Path) -> None:
+    _, process = slow
+    killed, _ = workers_of(process.pid)
+    os.kill(killed, signal.SIGKILL)
+    until((tmp_path / "ended").exists)
+    assert (tmp_path / "ended").read_text() == f"{killed} {-signal.SIGKILL}"
+
+
+def is_open(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5.0):
+        return True
+    return False
 
 
 def answers(address: str) -> dict[int, dict[str, object]]:

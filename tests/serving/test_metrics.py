@@ -24,7 +24,7 @@ from serving.app import create_app
 from serving.ledger.opening import store_at
 from serving.ledger_access import open_ledger
 from serving.metrics import MOST_PROCESSORS, Metrics
-from serving.metrics_folder import MULTIPROCESS, shared_folder
+from serving.metrics_folder import MULTIPROCESS, make_room, shared_folder
 from serving.registry import Answering
 from serving.service import Service
 from serving.settings import MetricsAccess, Settings
@@ -32,6 +32,29 @@ from serving.tenancy.keys import EVERY_MERCHANT, Scope
 from tenants import Tenants, tenants_of
 
 Document = dict[str, Any]  # a JSON document that tests take apart
+
+
+def test_files_that_are_written_through_memory_take_up_their_room_beforehand(tmp_path: Path) -> None:
+    assert make_room(tmp_path, ("counter", "histogram"))
+    for file in tmp_path.iterdir():
+        assert file.stat().st_blocks * 512 >= file.stat().st_size > 0
+    assert not make_room(tmp_path / "nowhere", ("counter",))
+
+
+def test_on_a_full_disk_a_worker_counts_in_memory_and_lives() -> None:
+    program = (
+        "import os, sys, tempfile\n"
+        "from pathlib import Path\n"
+        "os.environ['PROMETHEUS_MULTIPROC_DIR'] = '/nowhere'\n"
+        "from serving.metrics import Metrics\n"
+        "metrics = Metrics()\n"
+        "metrics.answered('GET', '/health', 200, 0.1)\n"
+        "folder = Path(os.environ['PROMETHEUS_MULTIPROC_DIR'])\n"
+        'print(folder.parent, b\'route="/health",status="200"} 1.0\' in metrics.text())\n'
+        "import shutil; shutil.rmtree(folder)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["/dev/shm", "True"]
 
 
 @pytest.fixture

@@ -39,7 +39,10 @@ _OUTCOMES = {
     "UNKNOWN": Outcome.UNKNOWN,
 }
 _BRANDS = ("card_brand", "ccType", "card_type", "type")
-_WITHOUT_MINOR = frozenset({"JPY", "KRW", "VND", "CLP", "XAF", "XOF", "ISK"})
+_WITHOUT_MINOR = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+_WITH_THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 _DECLINED = 402
 
 
@@ -160,7 +163,10 @@ def failed_in(secret: str, query: Mapping[str, str], body: bytes) -> str | None:
 
 
 def _minor(amount: Decimal, currency: str) -> int:
-    return int(amount * (1 if currency in _WITHOUT_MINOR else 100))
+    minor = amount.scaleb(0 if currency in _WITHOUT_MINOR else 3 if currency in _WITH_THREE_DIGITS else 2)
+    if minor != minor.to_integral_value():
+        raise ValueError(f"{amount} {currency} has more digits than the currency")
+    return int(minor)
 
 
 def main(arguments: list[str]) -> None:

@@ -113,8 +113,11 @@ class Lago:
                     return str(failure["lago_invoice_id"])
                 case "invoice.payment_status_updated" if event["invoice"]["payment_status"] == _PAID:
                     self._paid(event["invoice"], key, at)
-        except ConflictError:
-            return None  # the same delivery again, at another time
+        except (
+            ConflictError
+        ):  # the same delivery again, at another time; whoever handled it may not have come to advise
+            failure = event.get("payment_provider_invoice_payment_error")
+            return str(failure["lago_invoice_id"]) if failure else None
         return None
 
     def _failed(self, failure: Json, key: str, now: datetime) -> None:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+import httpx
+
 from serving.client import Recoup
 from serving.client.shapes import (
     AttemptIn,
@@ -23,6 +25,9 @@ from serving.client.shapes import (
     SettledAttempt,
     SettleRequest,
 )
+
+_NOT_FINAL = frozenset({408, 409, 425, 429})
+"""Refusals by which nothing is said about the charge itself."""
 
 
 class Biller(Protocol):
@@ -41,7 +46,11 @@ class Biller(Protocol):
         ...
 
     def charge(self, held: ReservationOut) -> None:
-        """Try once to collect; a decline is no error."""
+        """Try once to collect; a decline is no error.
+
+        Raises:
+            httpx.HTTPError: Nobody answered, or the biller would not charge.
+        """
         ...
 
 
@@ -55,11 +64,27 @@ def advise(recoup: Recoup, biller: Biller, payment_id: str) -> ReservationOut | 
 
 
 def carry_out_due(recoup: Recoup, biller: Biller, now: datetime | None = None) -> list[SettledAttempt]:
-    """Carry out what is due now; what was attempted. Run it every few minutes, one at a time."""
+    """Carry out what is due now; what was attempted. Run it every few minutes, one at a time.
+
+    Raises:
+        ExceptionGroup: Some could not be carried out; the others were. What the biller will not charge loses its place,
+            what nobody knows of keeps it for the next run.
+    """
     at = now or datetime.now(UTC)
     due = [one for one in recoup.all_reservations(merchant_id=biller.merchant_id) if one.fire_from <= at < one.fire_by]
-    made = [_carried_out(recoup, biller, held, at) for held in due]
-    return [attempt for attempt in made if attempt is not None]
+    made: list[SettledAttempt] = []
+    failed: list[Exception] = []
+    for held in due:
+        try:
+            attempt = _carried_out(recoup, biller, held, at)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on, and it is raised at the end
+            error.add_note(f"payment {held.payment_id}, reservation {held.reservation_id}")
+            failed.append(error)
+        else:
+            made += [attempt] if attempt is not None else []
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} of {len(due)} that are due could not be carried out", failed)
+    return made
 
 
 def _carried_out(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt | None:
@@ -71,13 +96,24 @@ def _carried_out(recoup: Recoup, biller: Biller, held: ReservationOut, now: date
             why = checked.reasons[0].sentence
             recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
             return None
-        made = _charged(recoup, biller, held, now)
+        try:
+            made = _charged(recoup, biller, held, now)
+        except httpx.HTTPStatusError as error:
+            _let_go_if_refused(recoup, biller, held, error.response)
+            raise
     if made is None:
         return None
     _settle(recoup, biller, held, made)
     if made.outcome is not Outcome.APPROVED:
         advise(recoup, biller, held.payment_id)
     return made
+
+
+def _let_go_if_refused(recoup: Recoup, biller: Biller, held: ReservationOut, answer: httpx.Response) -> None:
+    """A biller that will not charge says so at once; of anything else it is not known whether it charged."""
+    if answer.is_client_error and answer.status_code not in _NOT_FINAL and not biller.answers_later:
+        why = f"the biller would not charge (status {answer.status_code})"
+        recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
 
 
 def _charged(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt | None:

@@ -37,6 +37,8 @@ TOLERANCE_S = 300
 _OUTCOMES = {"succeeded": Outcome.APPROVED, "failed": Outcome.DECLINED, "pending": Outcome.UNKNOWN}
 _BRANDS = {"amex": Network.AMERICAN_EXPRESS, "eftpos_au": Network.UNKNOWN}
 _DECLINED = 402
+# Stripe's amounts are in the currency's own minor units but for these: https://docs.stripe.com/currencies#special-cases
+_AS_IF_WITH_CENTS, _WITHOUT_ITS_CENTS = frozenset({"ISK", "UGX"}), frozenset({"MGA"})
 
 
 class StripeBilling:
@@ -62,7 +64,7 @@ class StripeBilling:
                 payment_id=payment_id,
                 merchant_id=self.merchant_id,
                 customer_id=invoice["customer"],
-                amount_minor=invoice["amount_remaining"],
+                amount_minor=_minor(invoice["amount_remaining"], invoice["currency"].upper()),
                 currency=invoice["currency"].upper(),
                 due_at=_at(invoice["due_date"] or invoice["created"]),
             ),
@@ -101,11 +103,14 @@ def failed_in(secret: str, headers: Mapping[str, str], body: bytes, now: datetim
     Raises:
         ValueError: Stripe has not signed it just now.
     """
-    pairs = dict(part.partition("=")[::2] for part in headers.get("stripe-signature", "").split(","))
-    stamp, at = pairs.get("t", ""), now or datetime.now(UTC)
+    sent = next((value for name, value in headers.items() if name.lower() == "stripe-signature"), "")
+    pairs = [part.strip().partition("=")[::2] for part in sent.split(",")]
+    stamp, at = next((value for name, value in pairs if name == "t"), ""), now or datetime.now(UTC)
     wanted = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
     fresh = stamp.isdigit() and abs(at.timestamp() - int(stamp)) <= TOLERANCE_S
-    if not fresh or not hmac.compare_digest(wanted, pairs.get("v1", "")):
+    # One signature for each secret that is in use: while they change, any of them will do.
+    signed = [hmac.compare_digest(wanted.encode(), value.encode()) for name, value in pairs if name == "v1"]
+    if not fresh or not any(signed):
         raise ValueError("the delivery was not signed by Stripe just now")
     event = json.loads(body)
     return str(event["data"]["object"]["id"]) if event["type"] == "invoice.payment_failed" else None
@@ -135,6 +140,12 @@ def _method(given: Json) -> MethodIn:
         issuer=IssuerIn(country=card["country"]),
         processors=("stripe",),
     )
+
+
+def _minor(amount: int, currency: str) -> int:
+    if currency in _AS_IF_WITH_CENTS:
+        return amount // 100
+    return amount * 100 if currency in _WITHOUT_ITS_CENTS else amount
 
 
 def _known(brand: str) -> Network:
