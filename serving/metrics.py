@@ -3,7 +3,9 @@
 No label holds anything of a payer or a merchant, and each takes few values: see decision 0151.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -271,7 +273,8 @@ def _stay_on_the_disk() -> None:
     """Where there is no room for what is shared with other workers, count in memory, for this process alone."""
     folder = os.environ.get(MULTIPROCESS)
     if folder is not None and not make_room(Path(folder), _KINDS):
-        os.environ[MULTIPROCESS] = tempfile.mkdtemp(prefix="recoup-metrics-", dir=_IN_MEMORY)
+        own = os.environ[MULTIPROCESS] = tempfile.mkdtemp(prefix="recoup-metrics-", dir=_IN_MEMORY)
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
 
 
 def _first(reasons: tuple[Reason, ...]) -> str:

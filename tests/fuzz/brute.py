@@ -202,8 +202,8 @@ def _after_approval(shared: Sequence[Known]) -> list[Known]:
 
 def _cap(rule: CapRule, kept: Sequence[Known], at: datetime) -> Told | None:
     reasons = [known for known in kept if known.attempt.decline][-1:]
-    looked_at = reasons if rule.after.latest_only else [known for known in kept if known.failed]
-    if rule.counts is not Counts.TRIGGERS and not any(answers(rule.after, known) for known in looked_at or [None]):
+    looked_at: Sequence[Known | None] = reasons if rule.after.latest_only else [one for one in kept if one.failed]
+    if rule.counts is not Counts.TRIGGERS and not any(answers(rule.after, known) for known in looked_at or (None,)):
         return None
     used = sum(
         1 for i, known in enumerate(kept) if _uses(rule, kept, i) and known.earliest <= at < _leaves(rule, known)

@@ -56,6 +56,13 @@ class Trial:
         return {variant["name"]: variant["payments"] for variant in shown["variants"]}
 
 
+class Resting(Breaker):
+    """Of a policy that is left alone."""
+
+    def refuses(self, now: float) -> Distrust | None:
+        return Distrust.FAILING
+
+
 def trial_of(settings: Settings, service: Service, folder: Path, ledger: Ledger) -> Trial:
     given = replace(settings, experiments=folder)
     found = load_experiments(given, service.answering.scorer, service.rulebook, service.economics)
@@ -175,11 +182,8 @@ def test_what_the_last_resort_answered_for_a_variant_is_computed_again_too(
         (folder / "first.toml").write_text(
             RUNNING.replace("coverage = 1.0\ncontrol", "coverage = 1.0\nhold_out = 0.5\ncontrol")
         )
-    nobody = Breaker()
-    nobody.troubled = lambda *_: None  # type: ignore[method-assign]
-    nobody.refuses = lambda _: Distrust.FAILING  # type: ignore[method-assign]
     with closing(open_ledger(settings, service.rulebook)) as ledger:
-        trial = trial_of(settings, replace(service, prior=nobody), folder, ledger)
+        trial = trial_of(settings, replace(service, prior=Resting()), folder, ledger)
         answers = [trial.asked(failed, customer) for customer in (FIXED, PLAN)]
         assert {one["policy_source"] for one in answers} == {"schedule"}
         assert answers[0]["experiment"]["variant"] == ("hold-out" if hold_out else "fixed")
