@@ -1,7 +1,7 @@
 """Refuses card numbers at every door: 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from features.errors import CardNumberError
 
@@ -18,10 +18,22 @@ _UUID = re.compile(
     re.IGNORECASE,
 )
 _CANDIDATE = re.compile(r"[0-9](?<![0-9A-Za-z].)(?<![0-9]\.[0-9])(?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+# Within a longer run too, a number that is written as cards are: in one piece, in fours, or four, six and the rest, as
+# where a security code or a date of expiry follows it.
+_WRITTEN = tuple(
+    re.compile(rf"(?<![0-9A-Za-z])(?<![0-9]\.)(?=({shape})(?![0-9A-Za-z]))")
+    for shape in (
+        "[0-9]{13,19}",
+        r"[0-9]{4}(?:[ .\-][0-9]{4}){3}",
+        r"[0-9]{4}(?:[ .\-][0-9]{4}){3}[ .\-][0-9]{3}",
+        r"[0-9]{4}[ .\-][0-9]{6}[ .\-][0-9]{4,5}",
+    )
+)
 # No text without so many digits in a row, separators left out, need be searched: nearly none.
 _DIGITS_IN_A_ROW = b"0" * FEWEST_DIGITS
 _AS_DIGITS = bytes(ord("0" if chr(byte) in "0123456789" else "x") for byte in range(256))
 _DASHES_OF_A_UUID = 4
+_REMOVED = "[card number removed]"
 
 
 def passes_luhn(digits: str) -> bool:
@@ -48,6 +60,8 @@ def holds_card_number(text: str) -> bool:
     (True, False)
     >>> holds_card_number("0.004242424242424242"), holds_card_number("4242.4242.4242.4242")
     (False, True)
+    >>> holds_card_number("4242424242424242 123"), holds_card_number("4242 4242 4242 4242 12/29")
+    (True, True)
     >>> holds_card_number("4a120b7a-0570-4687-8629-276653494039"), holds_card_number("0570-4687-8629-276653494039")
     (False, True)
     """
@@ -56,7 +70,9 @@ def holds_card_number(text: str) -> bool:
     ):
         return False
     apart = _UUID.sub("uuid", text) if text.count("-") >= _DASHES_OF_A_UUID else text
-    return any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(apart))
+    return (
+        any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(apart)) or next(_written(apart), None) is not None
+    )
 
 
 def refuse_card_number(field: str, text: str) -> None:
@@ -90,7 +106,15 @@ def mask_card_numbers(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    return _CANDIDATE.sub(lambda m: "[card number removed]" if _is_card_number(m.group()) else m.group(), text)
+    text = _CANDIDATE.sub(lambda m: _REMOVED if _is_card_number(m.group()) else m.group(), text)
+    while (found := next(_written(text), None)) is not None:
+        text = f"{text[: found[0]]}{_REMOVED}{text[found[1] :]}"
+    return text
+
+
+def _written(text: str) -> Iterator[tuple[int, int]]:
+    """Where numbers begin and end that are written as cards are."""
+    return (found.span(1) for shape in _WRITTEN for found in shape.finditer(text) if _is_card_number(found[1]))
 
 
 def _is_card_number(candidate: str) -> bool:

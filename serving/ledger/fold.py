@@ -78,9 +78,11 @@ def _with_outcome(attempted: Facts, told: list[Statement]) -> Facts:
     )
 
 
-def _knowing(statement: Statement) -> tuple[bool, int, int, str]:
+def _knowing(statement: Statement) -> tuple[bool, int, int, bool, str]:
+    """Of two who contradict each other about the same moment the one stands who says that money was taken."""
     known = statement.facts is None or statement.facts.outcome != Outcome.UNKNOWN
-    return known, statement.said_at, _RANKS[statement.kind], statement.body
+    approved = statement.facts is not None and statement.facts.outcome == Outcome.APPROVED
+    return known, statement.said_at, _RANKS[statement.kind], approved, statement.body
 
 
 def _came_back(attempted: Facts, returned: Return, at: int) -> Facts:

@@ -1,6 +1,7 @@
 """Card numbers are found however they are written, and nothing else is mistaken for one."""
 
 import re
+from itertools import combinations
 from random import Random
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from features.errors import CardNumberError
 
 UUID_LIKE = " 4a120b7a-0570-4687-8629-276653494039 "
 PLAINLY = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+
+
+SHAPES = {(4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 4), (4, 6, 5)}
+ALNUM = re.compile(r"[0-9A-Za-z]")
 
 
 def _with_check_digit(body: str) -> str:
@@ -103,4 +108,40 @@ def test_no_shortcut_of_the_search_changes_what_is_found(characters: list[str]) 
     text = "".join(characters)
     found = [match.group() for match in PLAINLY.finditer(text.replace(UUID_LIKE, " uuid "))]
     digits = [re.sub(r"[ .-]", "", one) for one in found if not re.fullmatch(r"[0-9]+\.[0-9]+", one)]
+    digits += written_as_cards_are(text.replace(UUID_LIKE, " uuid "))
     assert holds_card_number(text) == any(passes_luhn(one) and len(set(one)) > 1 for one in digits)
+    assert not holds_card_number(mask_card_numbers(text))
+
+
+def written_as_cards_are(text: str) -> list[str]:
+    """Every stretch, by looking at each of them: its groups, and what stands before and after."""
+    found = []
+    for begin, end in combinations(range(len(text) + 1), 2):
+        groups = re.split(r"[ .\-]", text[begin:end])
+        sizes = tuple(map(len, groups))
+        shaped = (len(sizes) == 1 and 13 <= sizes[0] <= 19) or sizes in SHAPES
+        if not shaped or not all(set(group) <= set("0123456789") for group in groups):
+            continue
+        before, after = text[max(begin - 2, 0) : begin], text[end : end + 1]
+        fraction = len(before) == 2 and before[0] in "0123456789" and before[1] == "."
+        if not (fraction or ALNUM.fullmatch(before[-1:]) or ALNUM.fullmatch(after)):
+            found.append("".join(groups))
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4242424242424242 123",
+        "4242424242424242-123",
+        "4242424242424242 12/29",
+        "1 4242424242424242",
+        "4242 4242 4242 4242 123",
+        "0001 4242 4242 4242 4242",
+        "3782 822463 10005 1234",
+    ],
+)
+def test_what_is_written_beside_a_number_does_not_hide_it(text: str) -> None:
+    assert holds_card_number(text)
+    assert "4242424242424242" not in mask_card_numbers(text)
+    assert not holds_card_number(mask_card_numbers(text))

@@ -125,6 +125,17 @@ def test_an_attempt_made_after_the_hold_ended_counts_and_says_so(ledger: Ledger,
     assert len(ledger.tally(a_proposal(), NOW).events) == 1
 
 
+@pytest.mark.parametrize("first", [Outcome.APPROVED, Outcome.DECLINED])
+def test_who_says_that_money_was_taken_is_believed_where_both_say_when(ledger: Ledger, first: Outcome) -> None:
+    ledger.reserve(a_proposal(), NOW, NOW, reservation_id="r1")
+    declined = replace(an_attempt(0), attempt_id="one")
+    for attempt in (declined, approved(declined))[:: 1 if first is Outcome.DECLINED else -1]:
+        ledger.settle(MERCHANT, "r1", attempt, NOW)
+    refused = ledger.reserve(a_proposal(), NOW + MINUTE, NOW + MINUTE)
+    assert isinstance(refused, Refused)
+    assert {reason.code for reason in refused.reasons} == {ReasonCode.PAID}
+
+
 def test_a_reservation_is_spent_by_one_attempt_only(ledger: Ledger) -> None:
     held(ledger, reservation_id="r1")
     ledger.settle(MERCHANT, "r1", an_attempt(0), NOW)
