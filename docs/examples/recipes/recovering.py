@@ -96,11 +96,7 @@ def _carried_out(recoup: Recoup, biller: Biller, held: ReservationOut, now: date
             why = checked.reasons[0].sentence
             recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
             return None
-        try:
-            made = _charged(recoup, biller, held, now)
-        except httpx.HTTPStatusError as error:
-            _let_go_if_refused(recoup, biller, held, error.response)
-            raise
+        made = _charged(recoup, biller, held, now)
     if made is None:
         return None
     _settle(recoup, biller, held, made)
@@ -124,7 +120,11 @@ def _charged(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime
         _settle(recoup, biller, held, pending)
         biller.charge(held)
         return pending
-    biller.charge(held)
+    try:
+        biller.charge(held)
+    except httpx.HTTPStatusError as error:
+        _let_go_if_refused(recoup, biller, held, error.response)
+        raise
     return biller.made_since(held.payment_id, held.fire_from)
 
 
