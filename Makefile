@@ -35,11 +35,12 @@ serve: setup ## keep the decision service and the MLflow UI up (the demo's until
 		export RECOUP_HOME=.recoup/demo; \
 	fi; $(BIN)/recoup serve --with-mlflow
 
+# As many processes as cores: threads of numbers in each would only wait for one another.
 test: setup ## run the test suite
-	@$(BIN)/python -m pytest -n logical --dist worksteal
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist worksteal
 
 coverage: setup ## run the test suite and show which lines no test reaches (twice as slow)
-	@$(BIN)/python -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist worksteal --cov --cov-report=term:skip-covered
 
 check: lint types imports ## everything static: lint, format, types, import direction
 

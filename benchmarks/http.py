@@ -32,7 +32,7 @@ from features.rows import rows_of_context
 from model.artifact import Artifact, read_artifact, write_artifact
 from model.boosted import boosters_of, raw_logits
 from model.candidates import candidates, horizon_of
-from serving.ports import listening_socket, port_of
+from serving.ports import bound_socket, port_of
 
 ROUNDS = 5
 WORKERS, CONNECTIONS = 2, 16
@@ -172,7 +172,7 @@ def _bare(artifact: Artifact, context: Context) -> Callable[[], float]:
 @contextmanager
 def _serving(home: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The service under uvicorn with two workers, and the address that decides nothing."""
-    bound = listening_socket("127.0.0.1", 0)
+    bound = bound_socket("127.0.0.1", 0)
     port = port_of(bound)
     bound.close()
     process = subprocess.Popen(

@@ -14,7 +14,7 @@ from serving.app import create_app
 from serving.contexts import context_of
 from serving.edge import read_body
 from serving.ledger_access import open_ledger
-from serving.ports import listening_socket
+from serving.ports import bound_socket
 from serving.requests import parse_request
 from serving.server import run
 from serving.service import load_service
@@ -43,7 +43,7 @@ def app() -> FastAPI:
 
 def main(port: str) -> None:
     """Serve on the port with two workers, as `recoup serve` does, until a signal."""
-    run(f"{__spec__.name}:app", listening_socket("127.0.0.1", int(port)), workers=2)
+    run(f"{__spec__.name}:app", bound_socket("127.0.0.1", int(port)), 2, settings_from(os.environ))
 
 
 if __name__ == "__main__":

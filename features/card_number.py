@@ -107,9 +107,13 @@ def mask_card_numbers(text: str) -> str:
 
 def _masked(text: str) -> str:
     text = _CANDIDATE.sub(lambda m: _REMOVED if _is_card_number(m.group()) else m.group(), text)
-    while (found := next(_written(text), None)) is not None:
-        text = f"{text[: found[0]]}{_REMOVED}{text[found[1] :]}"
-    return text
+    parts: list[str] = []
+    done = 0
+    for begin, end in sorted(_written(text)):
+        if begin >= done:
+            parts += (text[done:begin], _REMOVED)
+        done = max(done, end)
+    return "".join((*parts, text[done:]))
 
 
 def _written(text: str) -> Iterator[tuple[int, int]]:

@@ -4,13 +4,11 @@ uvicorn's supervisor, which watches over them, spawns its workers otherwise. Dec
 process that makes it.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing.context import ForkProcess
-from multiprocessing.process import BaseProcess
 from socket import socket
 from threading import Event
 from time import monotonic, sleep
@@ -116,11 +114,11 @@ class Workers(Multiprocess):
         """
         until = monotonic() + self._drain_seconds
         while any(one.process.is_alive() for one in self.processes):
-            if self.signal_queue:
+            if not _STOPPING.isdisjoint(self.signal_queue):
                 until = monotonic()
                 self.signal_queue.clear()
                 for one in self.processes:
-                    _stop(one.process)
+                    one.process.terminate()
             if monotonic() >= until:
                 for each in self.sockets:
                     each.close()
@@ -138,12 +136,6 @@ class _Told(Event):
     def is_set(self) -> bool:
         """Whether somebody said so."""
         return super().is_set() or not _STOPPING.isdisjoint(self._signals)
-
-
-def _stop(process: BaseProcess) -> None:
-    with suppress(ProcessLookupError):
-        if process.exitcode is None and process.pid is not None:
-            os.kill(process.pid, signal.SIGTERM)
 
 
 class Worker(ForkProcess):

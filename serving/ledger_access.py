@@ -8,7 +8,7 @@ from features.errors import InputError, InvalidValueError, RecoupError
 from model.caps.rulebook import Rulebook
 from serving.errors import FieldError, Kind, RequestError
 from serving.events_out.targets import targets_in
-from serving.ledger.ledger import Ledger
+from serving.ledger.ledger import Ledger, TakenIdError
 from serving.ledger.migrate import migrate, migrations, version_of
 from serving.ledger.opening import store_at
 from serving.ledger.selecting import Selector
@@ -132,7 +132,8 @@ def _translated(work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:
 def _kind_of(error: InvalidValueError) -> Kind:
     if error.field in _UNKNOWN_IDS:
         return Kind.UNKNOWN_ID
-    return Kind.CONFLICT if error.field in _TAKEN_IDS else Kind.INVALID_REQUEST
+    taken = isinstance(error, TakenIdError) or error.field in _TAKEN_IDS
+    return Kind.CONFLICT if taken else Kind.INVALID_REQUEST
 
 
 def _fault(error: InvalidValueError) -> FieldError:

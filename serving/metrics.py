@@ -39,7 +39,7 @@ class Metrics:
     """Counts of one process; where several workers share a folder, a look at any of them shows all of them."""
 
     def __init__(self) -> None:
-        _stay_on_the_disk()
+        _count_where_there_is_room()
         own = self._registry = CollectorRegistry()
         self._processors = Few(MOST_PROCESSORS)
         self._answering: tuple[str, str, str] | None = None
@@ -269,7 +269,7 @@ class Metrics:
         return together
 
 
-def _stay_on_the_disk() -> None:
+def _count_where_there_is_room() -> None:
     """Where there is no room for what is shared with other workers, count in memory, for this process alone."""
     folder = os.environ.get(MULTIPROCESS)
     if folder is not None and not make_room(Path(folder), _KINDS):

@@ -7,7 +7,7 @@ from features.errors import InputError
 _BACKLOG = 2_048  # as uvicorn's
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def bound_socket(host: str, port: int) -> socket.socket:
     """A socket bound to the address; port 0 takes a free one.
 
     Raises:
@@ -43,7 +43,7 @@ def listen(bound: socket.socket) -> None:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port that nobody listens on right now."""
-    with listening_socket(host, 0) as bound:
+    with bound_socket(host, 0) as bound:
         return port_of(bound)
 
 

@@ -6,11 +6,13 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 from rich.console import Console
+from structlog.typing import FilteringBoundLogger
 
 from features.errors import InputError
 from serving.forking import FORKS, Prepared, Workers
@@ -59,12 +61,8 @@ def opened(settings: Settings, service: Service, workers: int, host: str) -> tup
     return _prepared(settings, service) if FORKS else "serving.app:app_from_environment", settings.auth
 
 
-def run(app: "App", bound: socket.socket, workers: int, drain_seconds: int = 0) -> None:
-    """Serve on the socket until a signal.
-
-    Args:
-        drain_seconds: For how long after it workers still take in what comes.
-    """
+def run(app: "App", bound: socket.socket, workers: int, settings: Settings) -> None:
+    """Serve on the socket until a signal, and for as long after it as the settings say."""
     # uvicorn raises the signal again once it has drained; as an exit it lets whoever runs beside us stop too.
     signal.signal(signal.SIGTERM, _exit)
     try:
@@ -73,7 +71,8 @@ def run(app: "App", bound: socket.socket, workers: int, drain_seconds: int = 0) 
             uvicorn.Server(_config(app, 1)).run(sockets=[bound])
         else:
             with folder_for_workers():
-                Workers(_config(app, workers), [bound], drain_seconds, _say_that_one_ended).run()
+                told = partial(_say_that_one_ended, service_log(settings.log_format))
+                Workers(_config(app, workers), [bound], settings.drain_seconds, told).run()
     except KeyboardInterrupt:
         return
 
@@ -116,9 +115,8 @@ def _config(app: "App", workers: int) -> uvicorn.Config:
     )
 
 
-def _say_that_one_ended(pid: int | None, code: int | None) -> None:
-    log_format = os.environ.get("RECOUP_LOG_FORMAT", "auto")
-    service_log(log_format).warning("worker replaced", worker=pid, exit_code=code)
+def _say_that_one_ended(log: FilteringBoundLogger, pid: int | None, code: int | None) -> None:
+    log.warning("worker replaced", worker=pid, exit_code=code)
 
 
 def _stop_on_hangup() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from features.errors import InputError
 from serving.asking_mlflow import UNTRACKED
-from serving.ports import listening_socket
+from serving.ports import bound_socket
 from serving.settings import Settings
 
 _SECONDS_TO_STOP = 10
@@ -26,7 +26,7 @@ def tracking_server(settings: Settings, host: str, port: int) -> Iterator[str]:
     """
     if settings.tracking_uri.startswith(("http://", "https://")):
         raise InputError(f"MLflow already runs at {settings.tracking_uri}; leave --with-mlflow out")
-    listening_socket(host, port).close()
+    bound_socket(host, port).close()
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / "mlflow-server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - a program of our own environment, arguments passed as a list

@@ -27,13 +27,13 @@ def serve(
     from serving.starting import collecting_nothing, expect_workers
 
     with collecting_nothing():
-        from serving.ports import listen, listening_socket, port_of
+        from serving.ports import bound_socket, listen, port_of
         from serving.settings import settings_from
 
         settings = settings_from(os.environ)
         if model is not None:
             settings = replace(settings, model=model)
-        bound = listening_socket(host, port)
+        bound = bound_socket(host, port)
         if workers > 1:
             expect_workers(settings.home)
 
@@ -50,7 +50,7 @@ def serve(
     with bound, beside as mlflow_address:
         listen(bound)
         announce(service, f"http://{host}:{port_of(bound)}", mlflow_address, auth)
-        run(app, bound, workers, settings.drain_seconds)
+        run(app, bound, workers, settings)
 
 
 def _require_usable(service: "Service", model: Path | None) -> None:

@@ -16,9 +16,9 @@ from model.caps.tally import Tally
 from serving.ledger import recording, recoveries
 from serving.ledger.at_once import reserve_at_once
 from serving.ledger.beyond import forbidding, weighed
-from serving.ledger.events import LedgerEvent, Source, reported
+from serving.ledger.events import EventKind, LedgerEvent, Source, reported
 from serving.ledger.exposures import Exposure, Known, known_of, put_exposure
-from serving.ledger.facts import facts_of
+from serving.ledger.facts import Facts, facts_of
 from serving.ledger.group import GroupWriter
 from serving.ledger.holds import (
     end_hold,
@@ -50,6 +50,10 @@ from serving.ledger.situation import Situation, situation
 from serving.ledger.store import LedgerConflictError, Question, Store, Transaction, number_of
 
 HOLD_FOR = timedelta(hours=1)
+
+
+class TakenIdError(InvalidValueError):
+    """An id stands for something else already."""
 
 
 class Ledger:
@@ -178,6 +182,7 @@ class Ledger:
         Raises:
             InvalidValueError: There is no such reservation, it was spent by another attempt, or the attempt is of
                 another payment or method.
+            TakenIdError: The attempt's id is known as that of another attempt, or was withdrawn.
         """
         locks = [attempt_lock(merchant_id, attempt.attempt_id)]
 
@@ -309,6 +314,8 @@ def _settle(
 ) -> Settled:
     before = found(transaction, merchant_id, reservation_id)
     _check_attempt(before, attempt)
+    if before.attempt_id is None:
+        _check_id_of_its_own(transaction, before, attempt)
     closed = end_hold(transaction, merchant_id, reservation_id, State.SPENT, now, attempt_id=attempt.attempt_id)
     after = found(transaction, merchant_id, reservation_id)
     if after.state is State.SPENT and after.attempt_id != attempt.attempt_id:
@@ -356,6 +363,24 @@ def _check_attempt(reservation: Reservation, attempt: Attempt) -> None:
     ):
         if value != right:
             raise InvalidValueError(name, value, f"that of the reservation: {right}")
+
+
+def _check_id_of_its_own(transaction: Transaction, reservation: Reservation, attempt: Attempt) -> None:
+    """Two attempts of one id would count as one: refuse what is known as another one, or was taken back."""
+    where = {"merchant_id": reservation.proposal.payment.merchant_id}
+    known, told = transaction.ask(
+        ("attempt_facts", {**where, "attempt_id": attempt.attempt_id}),
+        ("attempt_events", {**where, "subject_id": attempt.attempt_id}),
+    )
+    for row in known:
+        facts = dict(zip(Facts.__slots__, row, strict=True))
+        own = (facts["payment_id"], facts["method_id"]) == (attempt.payment_id, attempt.method_id)
+        if not own or facts["reservation_id"] not in {None, reservation.reservation_id}:
+            right = f"an id of its own: that is an attempt on payment {facts['payment_id']!s}"
+            raise TakenIdError("attempt_id", attempt.attempt_id, right)
+    if any(kind == EventKind.WITHDRAWN for kind, *_ in told):
+        right = "an id of its own: the attempt of this id was withdrawn, as one that never took place"
+        raise TakenIdError("attempt_id", attempt.attempt_id, right)
 
 
 def _settling(reservation: Reservation, attempt: Attempt) -> LedgerEvent:

@@ -160,6 +160,15 @@ WHERE taken.merchant_id = :merchant_id AND taken.payment_id = :payment_id AND EX
         AND told.body LIKE :approval
 )
 
+-- name: payment_words
+-- Everything said of a payment itself.
+SELECT said_at, kind FROM event WHERE merchant_id = :merchant_id AND subject_id = :payment_id
+    AND kind IN ('payment_paid', 'payment_cancelled', 'payment_reopened')
+
+-- name: drop_payment_standing
+-- The word that a payment stands by, to be worked out anew.
+DELETE FROM standing WHERE merchant_id = :merchant_id AND topic = 'payment' AND subject_id = :payment_id
+
 -- name: subjects_told_of.sqlite
 -- Which of these attempts anything has been told about.
 SELECT DISTINCT subject_id FROM event

@@ -12,13 +12,13 @@ from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent
 from serving.ledger.facts import Facts, ending_of, flavour_of
 from serving.ledger.fold import Statement, fold
 from serving.ledger.outbox import SILENT, Outbox
+from serving.ledger.owing import stand_after_return
 from serving.ledger.recoveries import follow
 from serving.ledger.store import LedgerBusyError, Lock, Question, Row, Store, Transaction, Value, Values
 
 Answer = TypeVar("Answer")
 
 _TRIES = 5
-_APPROVAL = f'%"outcome":"{Outcome.APPROVED}"%'  # in the body of an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,15 @@ def append(transaction: Transaction, event: LedgerEvent, now: int, outbox: Outbo
         _require_same(transaction, event)
         return False
     if event.kind in ABOUT_ATTEMPTS:
-        payments, came_back = _derive_attempt(transaction, event)
-        for payment_id in sorted(payments) if came_back or _is_approval(event) else ():
-            _stand_after_return(transaction, event.merchant_id, payment_id)
+        payments, sent_back = _derive_attempt(transaction, event)
+        changes_standing = sent_back or _is_approval(event)
     else:
         transaction.put("put_standing", _standing_row(event))
         payments = {event.subject_id} if TOPICS[event.kind] == "payment" else set()
+        sent_back, changes_standing = False, True
+    if changes_standing:
+        for payment_id in sorted(payments):
+            stand_after_return(transaction, event.merchant_id, payment_id, ever=sent_back)
     if outbox.tells(event.merchant_id):
         reopened_at = event.said_at if event.kind is EventKind.REOPENED else None
         for payment_id in sorted(payments):
@@ -197,21 +200,6 @@ def _derive_attempt(transaction: Transaction, event: LedgerEvent) -> tuple[set[s
 
 def _is_approval(event: LedgerEvent) -> bool:
     return event.facts is not None and event.facts.outcome == Outcome.APPROVED
-
-
-def _stand_after_return(transaction: Transaction, merchant_id: str, payment_id: str) -> None:
-    """Have a payment owed again from when a debit that had paid it came back, unless another attempt pays it.
-
-    Whoever said until then that it was paid meant that debit; what is said later stands. Looked at again with every
-    event that could change it, so that every order of telling ends the same.
-    """
-    where: dict[str, Value] = {"merchant_id": merchant_id, "payment_id": payment_id, "approval": _APPROVAL}
-    (rows,) = transaction.ask(("taken_and_sent_back", where))
-    came_back_at, approved = rows[0]
-    if came_back_at is not None:
-        word = EventKind.PAID if approved else EventKind.REOPENED
-        standing = {"topic": "payment", "subject_id": payment_id, "word": word.value, "said_at": came_back_at}
-        transaction.put("put_standing", {"merchant_id": merchant_id, **standing})
 
 
 def _statements(event: LedgerEvent, rows: Sequence[Row]) -> Iterator[Statement]:

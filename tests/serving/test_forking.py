@@ -26,7 +26,7 @@ _SERVICE = """
 import json, os, signal, sys
 from uvicorn import Config
 from serving.forking import Prepared, Workers
-from serving.ports import listening_socket
+from serving.ports import bound_socket
 
 def made_of(what):
     own = {signal.SIGINT, signal.SIGTERM}  # of uvicorn's server
@@ -45,7 +45,7 @@ def made_of(what):
 loaded = ["what was loaded"]
 prepared = Prepared(lambda: made_of(loaded[0]), lambda: made_of("what is there"))
 config = Config(prepared, factory=True, workers=2, log_level="warning", lifespan="off")
-Workers(config, sockets=[listening_socket("127.0.0.1", int(sys.argv[1]))]).run()
+Workers(config, sockets=[bound_socket("127.0.0.1", int(sys.argv[1]))]).run()
 """
 
 pytestmark = pytest.mark.skipif(not FORKS, reason="workers are forked on Linux only")
@@ -115,7 +115,7 @@ def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tm
         "from pathlib import Path\n"
         "from uvicorn import Config\n"
         "from serving.forking import Prepared, Workers\n"
-        "from serving.ports import listening_socket\n"
+        "from serving.ports import bound_socket\n"
         "folder = Path(sys.argv[1])\n"
         "def slow():\n"
         "    with (folder / 'begun').open('a') as told:\n"
@@ -126,7 +126,7 @@ def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tm
         "        pass\n"
         "    return app\n"
         "config = Config(Prepared(slow, slow), factory=True, workers=2, log_level='warning', lifespan='off')\n"
-        "Workers(config, sockets=[listening_socket('127.0.0.1', 0)]).run()\n"
+        "Workers(config, sockets=[bound_socket('127.0.0.1', 0)]).run()\n"
     )
     (tmp_path / "begun").touch()
     process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
@@ -146,7 +146,7 @@ import asyncio, sys, time
 from pathlib import Path
 from uvicorn import Config
 from serving.forking import Prepared, Workers
-from serving.ports import listen, listening_socket, port_of
+from serving.ports import listen, bound_socket, port_of
 
 folder = Path(sys.argv[1])
 
@@ -170,7 +170,7 @@ def loading():
 
 config = Config(Prepared(lambda: app, loading), factory=True, workers=2, log_level="warning", lifespan="on",
     timeout_worker_healthcheck=1)
-bound = listening_socket("127.0.0.1", 0)
+bound = bound_socket("127.0.0.1", 0)
 listen(bound)
 print(port_of(bound), flush=True)
 Workers(config, [bound], ended=lambda pid, code: (folder / "ended").write_text(f"{pid} {code}")).run()

@@ -41,6 +41,19 @@ def test_files_that_are_written_through_memory_take_up_their_room_beforehand(tmp
     assert not make_room(tmp_path / "nowhere", ("counter",))
 
 
+def test_every_file_that_the_library_counts_in_has_its_room(tmp_path: Path) -> None:
+    program = (
+        "from serving.metrics import Metrics, _KINDS\n"
+        "metrics = Metrics()\n"
+        "metrics.answered('GET', '/health', 200, 0.1)\n"
+        "print(*_KINDS)\n"
+    )
+    shared = os.environ | {MULTIPROCESS: str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", program], env=shared, capture_output=True, text=True, check=True)
+    assert {file.stem.rpartition("_")[0] for file in tmp_path.iterdir()} == set(ran.stdout.split())
+    assert all(file.stat().st_blocks * 512 >= file.stat().st_size for file in tmp_path.iterdir())
+
+
 def test_on_a_full_disk_a_worker_counts_in_memory_and_lives() -> None:
     program = (
         "import os, sys, tempfile\n"

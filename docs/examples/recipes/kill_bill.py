@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-from recovering import advise, carry_out_due, methods_for, own_id, settled_from
+from recovering import methods_for, own_id, run, settled_from
 
 from serving.client import Recoup
 from serving.client.shapes import (
@@ -39,10 +39,9 @@ _OUTCOMES = {
     "UNKNOWN": Outcome.UNKNOWN,
 }
 _BRANDS = ("card_brand", "ccType", "card_type", "type")
-_WITHOUT_MINOR = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
-)
-_WITH_THREE_DIGITS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+_WITHOUT_MINOR = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_IN_THOUSANDTHS = "BHD IQD JOD KWD LYD OMR TND"
+_DIGITS = {**dict.fromkeys(_WITHOUT_MINOR.split(), 0), **dict.fromkeys(_IN_THOUSANDTHS.split(), 3), "CLF": 4, "UYW": 4}
 _DECLINED = 402
 
 
@@ -163,9 +162,10 @@ def failed_in(secret: str, query: Mapping[str, str], body: bytes) -> str | None:
 
 
 def _minor(amount: Decimal, currency: str) -> int:
-    minor = amount.scaleb(0 if currency in _WITHOUT_MINOR else 3 if currency in _WITH_THREE_DIGITS else 2)
+    digits = _DIGITS.get(currency, 2)
+    minor = amount.scaleb(digits)
     if minor != minor.to_integral_value():
-        raise ValueError(f"{amount} {currency} has more digits than the currency")
+        raise ValueError(f"amount: {amount} {currency} is not accepted; expected at most {digits} decimals")
     return int(minor)
 
 
@@ -179,15 +179,7 @@ def main(arguments: list[str]) -> None:
         processor=os.environ.get("KILLBILL_PROCESSOR", "stripe"),
     )
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
-        match arguments:
-            case ["advise", invoice]:
-                held = advise(recoup, biller, invoice)
-                sys.stdout.write(f"{invoice}: {held.fire_from if held else 'no retry'}\n")
-            case ["due"]:
-                for made in carry_out_due(recoup, biller):
-                    sys.stdout.write(f"{made.attempt_id}: {made.outcome}\n")
-            case _:
-                raise SystemExit("advise INVOICE, or due")
+        run(recoup, biller, arguments)
 
 
 if __name__ == "__main__":

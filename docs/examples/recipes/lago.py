@@ -12,12 +12,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from recovering import advise, carry_out_due
+from recovering import run
 
 from serving.client import Recoup
 from serving.client.errors import ConflictError, UnknownIdError
@@ -105,20 +106,15 @@ class Lago:
             key: Lago's `X-Lago-Unique-Key` of the delivery: what was told under it before is not told again.
         """
         at = now or datetime.now(UTC)
-        try:
+        failure = event.get("payment_provider_invoice_payment_error")
+        with suppress(ConflictError):  # the same delivery again, at another time
             match event["webhook_type"]:
                 case "invoice.payment_failure":
-                    failure = event["payment_provider_invoice_payment_error"]
                     self._failed(failure, key, at)
-                    return str(failure["lago_invoice_id"])
                 case "invoice.payment_status_updated" if event["invoice"]["payment_status"] == _PAID:
                     self._paid(event["invoice"], key, at)
-        except (
-            ConflictError
-        ):  # the same delivery again, at another time; whoever handled it may not have come to advise
-            failure = event.get("payment_provider_invoice_payment_error")
-            return str(failure["lago_invoice_id"]) if failure else None
-        return None
+        # Told again, too: whoever handled it before may not have come to advise.
+        return str(failure["lago_invoice_id"]) if failure else None
 
     def _failed(self, failure: Json, key: str, now: datetime) -> None:
         error = failure.get("provider_error") or {}
@@ -217,15 +213,7 @@ def main(arguments: list[str]) -> None:
     """`advise INVOICE` after a failure, `due` every few minutes."""
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
         biller = Lago(os.environ.get("API_MERCHANT", "acme"), os.environ["LAGO_KEY"], recoup)
-        match arguments:
-            case ["advise", invoice]:
-                held = advise(recoup, biller, invoice)
-                sys.stdout.write(f"{invoice}: {held.fire_from if held else 'no retry'}\n")
-            case ["due"]:
-                for made in carry_out_due(recoup, biller):
-                    sys.stdout.write(f"{made.attempt_id}: {made.outcome}\n")
-            case _:
-                raise SystemExit("advise INVOICE, or due")
+        run(recoup, biller, arguments)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from recovering import advise, carry_out_due, methods_for, settled_from
+from recovering import methods_for, run, settled_from
 
 from serving.client import Recoup
 from serving.client.events import verified_event
@@ -156,15 +156,7 @@ def main(arguments: list[str]) -> None:
     """`advise ORDER` after a failure, `due` every few minutes."""
     biller = Polar(os.environ.get("API_MERCHANT", "acme"), os.environ["POLAR_TOKEN"])
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
-        match arguments:
-            case ["advise", order]:
-                held = advise(recoup, biller, order)
-                sys.stdout.write(f"{order}: {held.fire_from if held else 'no retry'}\n")
-            case ["due"]:
-                for made in carry_out_due(recoup, biller):
-                    sys.stdout.write(f"{made.attempt_id}: {made.outcome}\n")
-            case _:
-                raise SystemExit("advise ORDER, or due")
+        run(recoup, biller, arguments)
 
 
 if __name__ == "__main__":

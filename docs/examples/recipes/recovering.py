@@ -4,6 +4,7 @@ Nothing is kept here: what is owed stands with the biller, what is held stands w
 time, after a crash too.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,12 +15,14 @@ import httpx
 from serving.client import Recoup
 from serving.client.shapes import (
     AttemptIn,
+    AttemptReport,
     CheckRequest,
     DecisionRequest,
     MethodIn,
     Outcome,
     Rail,
     ReleaseRequest,
+    ReportKind,
     ReservationOut,
     ReservedDecisionAnswer,
     SettledAttempt,
@@ -28,6 +31,24 @@ from serving.client.shapes import (
 
 _NOT_FINAL = frozenset({408, 409, 425, 429})
 """Refusals by which nothing is said about the charge itself."""
+
+
+class RefusedToChargeError(Exception):
+    """The biller would not charge: certainly nothing was made."""
+
+
+class NotAllCarriedOutError(Exception):
+    """What could not be carried out, by payment, and what was.
+
+    Args:
+        made: The attempts of the others, settled.
+        failed: The reservations that were not carried out, each with what happened.
+    """
+
+    def __init__(self, made: Sequence[SettledAttempt], failed: Sequence[tuple[ReservationOut, Exception]]) -> None:
+        self.made, self.failed = tuple(made), tuple(failed)
+        told = "; ".join(f"payment {held.payment_id}: {type(error).__name__}: {error}" for held, error in failed)
+        super().__init__(f"{len(failed)} could not be carried out: {told}")
 
 
 class Biller(Protocol):
@@ -67,24 +88,46 @@ def carry_out_due(recoup: Recoup, biller: Biller, now: datetime | None = None) -
     """Carry out what is due now; what was attempted. Run it every few minutes, one at a time.
 
     Raises:
-        ExceptionGroup: Some could not be carried out; the others were. What the biller will not charge loses its place,
-            what nobody knows of keeps it for the next run.
+        NotAllCarriedOutError: Some could not be carried out; the others were. What the biller will not charge loses its
+            place; what nobody knows of keeps it, and is asked about in the next run.
     """
     at = now or datetime.now(UTC)
     due = [one for one in recoup.all_reservations(merchant_id=biller.merchant_id) if one.fire_from <= at < one.fire_by]
     made: list[SettledAttempt] = []
-    failed: list[Exception] = []
+    failed: list[tuple[ReservationOut, Exception]] = []
     for held in due:
         try:
             attempt = _carried_out(recoup, biller, held, at)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on, and it is raised at the end
-            error.add_note(f"payment {held.payment_id}, reservation {held.reservation_id}")
-            failed.append(error)
-        else:
-            made += [attempt] if attempt is not None else []
+            if attempt is not None:
+                made.append(attempt)
+                if attempt.outcome is not Outcome.APPROVED:
+                    advise(recoup, biller, held.payment_id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others go on, and it is told at the end
+            failed.append((held, error))
     if failed:
-        raise ExceptionGroup(f"{len(failed)} of {len(due)} that are due could not be carried out", failed)
+        raise NotAllCarriedOutError(made, failed)
     return made
+
+
+def run(recoup: Recoup, biller: Biller, arguments: Sequence[str]) -> None:
+    """What a recipe's program does: `advise PAYMENT` after a failure, `due` every few minutes."""
+    match arguments:
+        case ["advise", payment_id]:
+            held = advise(recoup, biller, payment_id)
+            sys.stdout.write(f"{payment_id}: {held.fire_from if held else 'no retry'}\n")
+        case ["due"]:
+            try:
+                _tell(carry_out_due(recoup, biller))
+            except NotAllCarriedOutError as error:
+                _tell(error.made)
+                raise SystemExit(str(error)) from error
+        case _:
+            raise SystemExit("expected advise PAYMENT, or due")
+
+
+def _tell(made: Sequence[SettledAttempt]) -> None:
+    for one in made:
+        sys.stdout.write(f"{one.attempt_id}: {one.outcome}\n")
 
 
 def _carried_out(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt | None:
@@ -93,39 +136,55 @@ def _carried_out(recoup: Recoup, biller: Biller, held: ReservationOut, now: date
     if made is None:
         checked = recoup.check(held.reservation_id, CheckRequest(merchant_id=biller.merchant_id))
         if not checked.go:
-            why = checked.reasons[0].sentence
-            recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
+            _let_go(recoup, biller, held, checked.reasons[0].sentence)
             return None
-        made = _charged(recoup, biller, held, now)
-    if made is None:
-        return None
-    _settle(recoup, biller, held, made)
-    if made.outcome is not Outcome.APPROVED:
-        advise(recoup, biller, held.payment_id)
+        if biller.answers_later:
+            return _begun(recoup, biller, held, now)
+        try:
+            _charge(biller, held)
+        except RefusedToChargeError as error:
+            _let_go(recoup, biller, held, str(error))
+            raise
+        made = biller.made_since(held.payment_id, held.fire_from)
+    if made is not None:
+        _settle(recoup, biller, held, made)
     return made
 
 
-def _let_go_if_refused(recoup: Recoup, biller: Biller, held: ReservationOut, answer: httpx.Response) -> None:
-    """A biller that will not charge says so at once; of anything else it is not known whether it charged."""
-    if answer.is_client_error and answer.status_code not in _NOT_FINAL and not biller.answers_later:
-        why = f"the biller would not charge (status {answer.status_code})"
-        recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
+def _begun(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt:
+    """A charge that is answered later, told before it is made.
+
+    While its outcome is not known nothing else is advised, so that nothing is charged twice, whenever this may end.
+    """
+    pending = SettledAttempt(attempt_id=own_id(held.reservation_id), attempted_at=now, outcome=Outcome.UNKNOWN)
+    _settle(recoup, biller, held, pending)
+    try:
+        _charge(biller, held)
+    except RefusedToChargeError:
+        never = AttemptReport(
+            merchant_id=biller.merchant_id,
+            event_id=f"{pending.attempt_id}/refused",
+            attempt_id=pending.attempt_id,
+            kind=ReportKind.WITHDRAWN,
+            told_at=now,
+        )
+        recoup.report_attempts(never)
+        raise
+    return pending
 
 
-def _charged(recoup: Recoup, biller: Biller, held: ReservationOut, now: datetime) -> SettledAttempt | None:
-    if biller.answers_later:
-        # Told before it is made: while its outcome is not known nothing else is advised, so that nothing is charged
-        # twice, even if this ends before the next line.
-        pending = SettledAttempt(attempt_id=own_id(held.reservation_id), attempted_at=now, outcome=Outcome.UNKNOWN)
-        _settle(recoup, biller, held, pending)
-        biller.charge(held)
-        return pending
+def _charge(biller: Biller, held: ReservationOut) -> None:
     try:
         biller.charge(held)
     except httpx.HTTPStatusError as error:
-        _let_go_if_refused(recoup, biller, held, error.response)
+        status = error.response.status_code
+        if error.response.is_client_error and status not in _NOT_FINAL:
+            raise RefusedToChargeError(f"the biller would not charge (status {status})") from error
         raise
-    return biller.made_since(held.payment_id, held.fire_from)
+
+
+def _let_go(recoup: Recoup, biller: Biller, held: ReservationOut, why: str) -> None:
+    recoup.release(held.reservation_id, ReleaseRequest(merchant_id=biller.merchant_id, reason=why))
 
 
 def _settle(recoup: Recoup, biller: Biller, held: ReservationOut, made: SettledAttempt) -> None:

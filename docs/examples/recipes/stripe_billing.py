@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from recovering import advise, carry_out_due, methods_for, settled_from
+from recovering import methods_for, run, settled_from
 
 from serving.client import Recoup
 from serving.client.shapes import (
@@ -107,7 +107,7 @@ def failed_in(secret: str, headers: Mapping[str, str], body: bytes, now: datetim
     pairs = [part.strip().partition("=")[::2] for part in sent.split(",")]
     stamp, at = next((value for name, value in pairs if name == "t"), ""), now or datetime.now(UTC)
     wanted = hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    fresh = stamp.isdigit() and abs(at.timestamp() - int(stamp)) <= TOLERANCE_S
+    fresh = stamp.isascii() and stamp.isdecimal() and abs(at.timestamp() - int(stamp)) <= TOLERANCE_S
     # One signature for each secret that is in use: while they change, any of them will do.
     signed = [hmac.compare_digest(wanted.encode(), value.encode()) for name, value in pairs if name == "v1"]
     if not fresh or not any(signed):
@@ -144,7 +144,10 @@ def _method(given: Json) -> MethodIn:
 
 def _minor(amount: int, currency: str) -> int:
     if currency in _AS_IF_WITH_CENTS:
-        return amount // 100
+        whole, rest = divmod(amount, 100)
+        if rest:
+            raise ValueError(f"amount: {amount} is not accepted; expected hundreds, as Stripe writes {currency}")
+        return whole
     return amount * 100 if currency in _WITHOUT_ITS_CENTS else amount
 
 
@@ -160,15 +163,7 @@ def main(arguments: list[str]) -> None:
     """`advise INVOICE` after a failure, `due` every few minutes."""
     biller = StripeBilling(os.environ.get("API_MERCHANT", "acme"), os.environ["STRIPE_KEY"])
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
-        match arguments:
-            case ["advise", invoice]:
-                held = advise(recoup, biller, invoice)
-                sys.stdout.write(f"{invoice}: {held.fire_from if held else 'no retry'}\n")
-            case ["due"]:
-                for made in carry_out_due(recoup, biller):
-                    sys.stdout.write(f"{made.attempt_id}: {made.outcome}\n")
-            case _:
-                raise SystemExit("advise INVOICE, or due")
+        run(recoup, biller, arguments)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 
 from features.errors import InputError
 from metric_readers import counted
-from serving.ports import free_port, listening_socket
+from serving.ports import bound_socket, free_port
 from serving.settings import Settings
 from serving.tracking_server import tracking_server
 
@@ -107,7 +107,7 @@ def test_a_ledger_that_cannot_be_used_is_told_before_any_address(tmp_path: Path,
 
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1"):
-        listening_socket("192.0.2.1", 0)
+        bound_socket("192.0.2.1", 0)
 
 
 def test_mlflow_is_not_run_twice(tmp_path: Path) -> None:

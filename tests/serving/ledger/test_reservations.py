@@ -125,6 +125,30 @@ def test_an_attempt_made_after_the_hold_ended_counts_and_says_so(ledger: Ledger,
     assert len(ledger.tally(a_proposal(), NOW).events) == 1
 
 
+def test_an_attempt_settles_one_reservation_only_and_none_of_another_payment(ledger: Ledger) -> None:
+    ledger.record([told(replace(an_attempt(5, payment_id="other"), attempt_id="theirs"))], NOW)
+    ledger.record([word(MERCHANT, Source.REPORTED, "w", EventKind.WITHDRAWN, "taken back", NOW)], NOW)
+    held(ledger, reservation_id="r1")
+    for name, why in (("theirs", "on payment other"), ("taken back", "was withdrawn")):
+        with pytest.raises(InvalidValueError, match=f"an id of its own: .*{why}"):
+            ledger.settle(MERCHANT, "r1", replace(an_attempt(0), attempt_id=name), NOW)
+    assert ledger.reservation(MERCHANT, "r1").state is State.HELD
+    ledger.settle(MERCHANT, "r1", replace(an_attempt(0), attempt_id="mine"), NOW)
+    ledger.settle(MERCHANT, "r1", replace(an_attempt(0), attempt_id="mine"), NOW + MINUTE)
+    ledger.reserve(a_proposal(), NOW + MINUTE, NOW + MINUTE, reservation_id="r2")
+    with pytest.raises(InvalidValueError, match="an id of its own"):
+        ledger.settle(MERCHANT, "r2", replace(an_attempt(0), attempt_id="mine"), NOW + MINUTE)
+    counted = {event.attempt_id for event in ledger.tally(a_proposal(), NOW + MINUTE).events}
+    assert counted == {"theirs", "mine", "r2"}
+
+
+def test_an_attempt_that_a_webhook_told_first_settles_its_reservation(ledger: Ledger) -> None:
+    held(ledger, reservation_id="r1")
+    made = replace(an_attempt(0), attempt_id="mine")
+    ledger.record([told(made)], NOW)
+    assert not ledger.settle(MERCHANT, "r1", made, NOW).late
+
+
 @pytest.mark.parametrize("first", [Outcome.APPROVED, Outcome.DECLINED])
 def test_who_says_that_money_was_taken_is_believed_where_both_say_when(ledger: Ledger, first: Outcome) -> None:
     ledger.reserve(a_proposal(), NOW, NOW, reservation_id="r1")

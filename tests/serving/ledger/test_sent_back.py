@@ -23,6 +23,8 @@ TAKEN = replace(approved(an_attempt(0, method=DEBIT, before=NOW - 5 * DAY)), att
 BACK = sent_back(
     MERCHANT, Source.WEBHOOK, "back", "taken", classify("AM04", processor=None, network=Network.SEPA_CORE), NOW
 )
+CANCELLED = word(MERCHANT, Source.WEBHOOK, "cancelled", EventKind.CANCELLED, "pay", NOW - DAY)
+WITHDRAWN = word(MERCHANT, Source.REPORTED, "withdrawn", EventKind.WITHDRAWN, "taken", NOW + DAY)
 CARD = replace(approved(an_attempt(0, before=NOW - 4 * DAY)), attempt_id="by card")
 
 
@@ -61,8 +63,18 @@ def of(payment: str, events: Sequence[LedgerEvent]) -> list[LedgerEvent]:
         ([told(TAKEN, DEBIT), paid(-2), BACK, paid(1)], {ReasonCode.PAID}),
         ([told(TAKEN, DEBIT), paid(-2), BACK, told(CARD)], {ReasonCode.PAID}),
         ([told(replace(TAKEN, outcome=Outcome.UNKNOWN), DEBIT), paid(-2), BACK], {ReasonCode.PAID}),
+        ([told(TAKEN, DEBIT), paid(-2), CANCELLED, BACK], {ReasonCode.CANCELLED}),
+        ([told(TAKEN, DEBIT), paid(-2), BACK, WITHDRAWN], {ReasonCode.PAID}),
     ],
-    ids=["taken", "taken and said to be paid", "paid since", "paid by card too", "paid before the debit failed"],
+    ids=[
+        "taken",
+        "taken and said to be paid",
+        "paid since",
+        "paid by card too",
+        "paid before the debit failed",
+        "cancelled meanwhile",
+        "never took place",
+    ],
 )
 def test_every_order_of_telling_ends_the_same(ledger: Ledger, events: list[LedgerEvent], stands: set[str]) -> None:
     for number, order in enumerate(permutations(events)):
