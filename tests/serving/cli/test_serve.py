@@ -25,7 +25,8 @@ JSON = {"content-type": "application/json"}
 
 def environment(home: Path) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("RECOUP_", "MLFLOW_"))}
-    return own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json"}
+    more = {"RECOUP_LOG_FORMAT": "json", "RECOUP_DECISION_SECONDS": "60"}  # of a machine as slow as you like
+    return own | {"RECOUP_HOME": str(home)} | more
 
 
 @pytest.fixture(params=["1", "2"], ids=["one worker", "two workers"])
