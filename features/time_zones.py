@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ _THURSDAY = 3  # 1970-01-01, with Monday = 0
 _DAY_SECONDS = 86_400
 _STEP_DAYS = 7  # no zone has changed its clocks twice within a week since 1990
 _REMEMBERED = 4_096
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})  # files beside the zones
 
 
 @cache
@@ -29,15 +30,24 @@ def zone(name: str) -> ZoneInfo:
     Raises:
         InvalidValueError: No such zone.
     """
-    try:
+    if is_zone(name):
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidValueError("time_zone", name, "an IANA time zone, for example Europe/Berlin") from None
+    raise InvalidValueError("time_zone", name, "an IANA time zone, for example Europe/Berlin")
 
 
 def is_zone(name: str) -> bool:
-    """Whether the tz database knows the zone."""
-    return name in _available()
+    """Whether the tz database knows the zone; what names the clock of whatever machine reads it is none.
+
+    >>> is_zone("Europe/Berlin"), is_zone("localtime"), is_zone("../etc/passwd")
+    (True, False, False)
+    """
+    if name in _NO_ZONES:
+        return False
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -107,11 +117,6 @@ def transitions(name: str) -> tuple[Int64s, Int64s]:
             starts.append((int(first.timestamp()) + changed) * MICROS_PER_SECOND)
             offsets.append(now)
     return np.array(starts, dtype=np.int64), np.array(offsets, dtype=np.int64) * MICROS_PER_SECOND
-
-
-@cache
-def _available() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @cache

@@ -26,7 +26,9 @@ from serving.events_out.delivering import delivering
 from serving.events_out.targets import targets_in
 from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
+from serving.head import HeadAsGet
 from serving.idempotency import Idempotency
+from serving.ids_in_paths import register as take_ids_with_slashes
 from serving.kept_models import MODELS, keep_artifact
 from serving.kept_reports import Reports, reports_of
 from serving.ledger.ledger import Ledger
@@ -130,6 +132,7 @@ def create_app(
         sandboxes.close()
         access.close()
 
+    take_ids_with_slashes()
     app = FastAPI(
         openapi_url="/openapi.json",
         redoc_url=None,
@@ -163,6 +166,7 @@ def create_app(
     keys = KeyRing(access) if asks_for_keys(settings, ledger) else None
     app.add_middleware(Gate, keys=keys, clock=now, public=public_in(settings))
     app.add_middleware(Edge, log=log, metrics=metrics)
+    app.add_middleware(HeadAsGet)
     install(app)
     describe(app)
     return app

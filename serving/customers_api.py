@@ -28,7 +28,7 @@ def customer_routes(access: LedgerAccess, settings: Settings, clock: Callable[[]
     router = APIRouter(responses=_REFUSALS)
 
     @router.post(
-        "/v1/customers/{customer_id}/events",
+        "/v1/customers/{customer_id:id}/events",
         tags=["attempts"],
         response_model=PaymentEventAnswer,
         openapi_extra=body_of(ToldOfCustomer, CUSTOMER_EVENTS),

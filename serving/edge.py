@@ -69,7 +69,7 @@ class Edge:
 
         One that was answered before it was routed has the route that it would have reached in the `whole` application.
         """
-        routed: str | None = getattr(scope.get("route"), "path", None)
+        routed: str | None = getattr(scope.get("route"), "path_format", None)
         if routed is None and whole is not None:
             self.templates = self.templates or tuple((one.looks, one.template) for one in routed_in(whole))
             routed = next((path for looks, path in self.templates if looks.match(scope["path"])), None)

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from ctypes import CDLL
 from multiprocessing.context import ForkProcess
 from socket import socket
 from threading import Event
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FORKS = sys.platform == "linux"
 """Whether workers are forked; the libraries of other systems do not bear it."""
 
+_TELL_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2): the signal to send when it has ended
 _STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
 _SECONDS_TO_LOAD = 300
 _LOOK_EVERY_S = 0.05
@@ -150,7 +152,8 @@ class Worker(ForkProcess):
             signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 
     def run(self) -> None:
-        """Do the work, in the new process."""
+        """Do the work, in the new process, which ends with the one that it is of: nobody would look after it."""
+        CDLL(None).prctl(_TELL_OF_PARENT, signal.SIGTERM)
         for number in signal.valid_signals():
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)

@@ -134,6 +134,9 @@ def _concerns(scope: Scope) -> bool:
 
 
 def _key_in(headers: Headers) -> str:
+    times = len(headers.getlist(HEADER))
+    if times > 1:
+        raise invalid_request((FieldError("Idempotency-Key", f"given {times} times", "one value"),))
     return usable_key(headers[HEADER], "Idempotency-Key")
 
 

@@ -27,7 +27,7 @@ _UNREACHABLE = (
 )
 _THREADS = Threads("ledger", most=40)
 _UNKNOWN_IDS = frozenset({"reservation_id", "method_id", "payment_id", "decision_id"})
-_TAKEN_IDS = frozenset({"source_event_id"})
+_OF_AN_EVENT = "source_event_id"  # as the ledger names what a caller gives as event_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +126,14 @@ def _translated(work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:
     except InputError:
         raise RequestError(Kind.LEDGER_UNAVAILABLE, _UNREACHABLE) from None
     except InvalidValueError as error:
-        raise RequestError(_kind_of(error), str(error), (_fault(error),)) from None
+        named = InvalidValueError("event_id", error.value, error.expected) if error.field == _OF_AN_EVENT else error
+        raise RequestError(_kind_of(error), str(named), (_fault(named),)) from None
 
 
 def _kind_of(error: InvalidValueError) -> Kind:
     if error.field in _UNKNOWN_IDS:
         return Kind.UNKNOWN_ID
-    taken = isinstance(error, TakenIdError) or error.field in _TAKEN_IDS
+    taken = isinstance(error, TakenIdError) or error.field == _OF_AN_EVENT
     return Kind.CONFLICT if taken else Kind.INVALID_REQUEST
 
 

@@ -28,7 +28,7 @@ def money_back_routes(access: LedgerAccess, settings: Settings, clock: Callable[
     router = APIRouter(responses=_REFUSALS)
 
     @router.post(
-        "/v1/attempts/{attempt_id}/money-back",
+        "/v1/attempts/{attempt_id:id}/money-back",
         tags=["attempts"],
         response_model=PaymentEventAnswer,
         openapi_extra=body_of(ToldOfMoneyBack, MONEY_BACK),

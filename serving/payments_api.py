@@ -46,7 +46,10 @@ def payment_routes(access: LedgerAccess) -> APIRouter:
         return send(payments_out(page_of(found, most, lambda one: (one.payment_id,))))
 
     @router.get(
-        "/v1/payments/{payment_id}", tags=["payments"], response_model=PaymentTimeline, summary="One payment's timeline"
+        "/v1/payments/{payment_id:id}",
+        tags=["payments"],
+        response_model=PaymentTimeline,
+        summary="One payment's timeline",
     )
     async def payment(
         request: Request,
@@ -76,7 +79,10 @@ def payment_routes(access: LedgerAccess) -> APIRouter:
         return send(reservations_out(page_of(found, most, lambda one: (one.proposal.payment.payment_id,))))
 
     @router.get(
-        "/v1/methods/{method_id}/attempts", tags=["methods"], response_model=AttemptsPage, summary="A method's attempts"
+        "/v1/methods/{method_id:id}/attempts",
+        tags=["methods"],
+        response_model=AttemptsPage,
+        summary="A method's attempts",
     )
     async def attempts(
         request: Request,

@@ -39,8 +39,9 @@ def _as_request_error(error: Exception) -> RequestError:
         return error
     if isinstance(error, InvalidValueError):
         return invalid_request((FieldError(error.field, error.value, error.expected),))
-    field = (FieldError(error.field, None, "no card number"),) if isinstance(error, CardNumberError) else ()
-    return RequestError(Kind.INVALID_REQUEST, str(error), field)
+    if isinstance(error, CardNumberError):
+        return RequestError(Kind.CARD_NUMBER, str(error), (FieldError(error.field, None, "no card number"),))
+    return RequestError(Kind.INVALID_REQUEST, str(error))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from serving.ledger_events import (
     event_of_report,
 )
 from serving.ledger_schemas import AttemptReport, PaymentEvent
+from serving.own_ids import require_own_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,16 @@ def report_attempts(ledger: Ledger, reports: Sequence[AttemptReport], now: datet
     Both are safe to repeat: told again, nothing counts twice.
 
     Raises:
-        RequestError: A report contradicts itself, its reservation or what was told before; nothing is recorded then.
+        RequestError: A report contradicts itself, its reservation or what was told before, or its id is another
+            attempt's; nothing is recorded then.
         InvalidValueError: An event id was used before for something else; nothing is recorded then.
         InputError: The ledger cannot be reached.
     """
-    single = len(reports) == 1
-    events = [event_of_report(one, _place(i, single=single), now) for i, one in enumerate(reports)]
-    for i, one in enumerate(reports):
-        _check_reservation(ledger, one, _place(i, single=single))
+    places = [_place(i, single=len(reports) == 1) for i in range(len(reports))]
+    events = [event_of_report(one, place, now) for one, place in zip(reports, places, strict=True)]
+    for one, place in zip(reports, places, strict=True):
+        _check_reservation(ledger, one, place)
+    require_own_ids(ledger.store, events, places)
     fresh = tell(ledger, events, now)
     settled = [_settled(ledger, one, now) for one in reports]
     unknown = [_unknown_at(*parts) for parts in zip(reports, events, strict=True)]
@@ -124,6 +127,7 @@ def _check_reservation(ledger: Ledger, report: AttemptReport, place: str) -> Non
         if value != right:
             raise invalid_request((FieldError(f"{place}{field}", value, f"that of the reservation, {right}"),))
     _check_spender(reservation, report.attempt_id)
+    ledger.require_own_id(reservation, attempt_of_report(report, told))
 
 
 def _check_spender(reservation: Reservation, attempt_id: str) -> None:

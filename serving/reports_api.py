@@ -56,7 +56,7 @@ def report_routes(access: LedgerAccess, settings: Settings, clock: Callable[[], 
         return send(ReportsAnswer(new=new, repeated=len(done) - new, results=results))
 
     @router.post(
-        "/v1/payments/{payment_id}/events",
+        "/v1/payments/{payment_id:id}/events",
         tags=["attempts"],
         response_model=PaymentEventAnswer,
         openapi_extra=body_of(PaymentEvent, PAYMENT_EVENTS),

@@ -105,7 +105,7 @@ def method_routes(access: LedgerAccess, clock: Callable[[], datetime]) -> APIRou
     """The addresses of methods."""
     router = APIRouter(tags=["methods"], responses=_READ_REFUSALS)
 
-    @router.get("/v1/methods/{method_id}/budgets", response_model=BudgetsAnswer, summary="What is left")
+    @router.get("/v1/methods/{method_id:id}/budgets", response_model=BudgetsAnswer, summary="What is left")
     async def budgets(request: Request, method_id: str, merchant_id: str | None = None) -> Response:
         """What every rule leaves for the payments that the method was lately tried on, and when it frees."""
         method, merchant, now = path_id("method_id", method_id), merchant_in_query(request, merchant_id), clock()

@@ -28,9 +28,9 @@ def routed_in(app: Starlette) -> Iterator[Routed]:
     for included in app.routes:
         router = getattr(included, "original_router", None)
         for route in (included,) if router is None else router.routes:
-            template: str = getattr(route, "path", "")
+            looks, template, _ = compile_path(getattr(route, "path", ""))
             methods: set[str] = getattr(route, "methods", None) or set()
-            yield Routed(compile_path(template)[0], template, frozenset(methods))
+            yield Routed(looks, template, frozenset(methods))
 
 
 def methods_at(app: Starlette, path: str) -> tuple[str, ...]:

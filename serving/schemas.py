@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -16,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from features.card_number import is_bin
 from features.errors import InvalidValueError
 from features.money import minor_digits
+from features.time_zones import is_zone
 from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
 
 CUSTOM = "recoup"
@@ -42,11 +42,7 @@ def _is_currency(code: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def _is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return is_zone(name)
 
 
 def _is_country(code: str) -> bool:

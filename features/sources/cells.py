@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from features.card_number import is_bin
 from features.errors import InvalidValueError
@@ -14,6 +13,7 @@ from features.money import from_major, minor_digits
 from features.sources.refusal import Refusal, not_accepted
 from features.sources.suggestion import did_you_mean, listed
 from features.sources.times import TimeFormat, date_reader, instant_reader
+from features.time_zones import is_zone
 
 Value = str | int | float | bool | date
 Reader = Callable[[str], Value | Refusal]
@@ -155,15 +155,6 @@ def _bin(text: str) -> str | Refusal:
 
 def _zone(text: str) -> str | Refusal:
     return text if is_zone(text) else not_accepted("an IANA time zone, such as Europe/Berlin")
-
-
-def is_zone(name: str) -> bool:
-    """Whether the IANA time zone database knows the name."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
 
 
 def _flag(text: str) -> bool | Refusal:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from features.errors import shorten
 from features.history import Field
-from features.sources.cells import MINOR_UNITS, MONEY_FIELDS, MoneyFormat, Unit, cell_reader, is_zone
+from features.sources.cells import MINOR_UNITS, MONEY_FIELDS, MoneyFormat, Unit, cell_reader
 from features.sources.mapping import Column, Constant, FieldRule, Source, Template, ValueTable
 from features.sources.problems import Problems, Settings
 from features.sources.refusal import Refusal
 from features.sources.suggestion import did_you_mean, listed
 from features.sources.times import ISO_TIMES, TIME_FORMATS, Ambiguous, Nonexistent, TimeFormat
+from features.time_zones import is_zone
 
 _SOURCES = ("column", "constant", "template")
 _TABLE_KEYS = ("values", "otherwise", "keep_unlisted", "default")

@@ -29,7 +29,8 @@ def create(
     label: Annotated[str, typer.Option(help="What it is for, to know it again.")] = "",
     per_second: Annotated[int, typer.Option(help="Requests a second of each worker; 0 for no limit.", min=0)] = 100,
     days: Annotated[
-        int | None, typer.Option(help="It ends after so many days; by default never.", min=1, show_default=False)
+        int | None,
+        typer.Option(help="It ends after so many days; by default never.", min=1, max=36_500, show_default=False),
     ] = None,
     database: Database = None,
 ) -> None:
@@ -99,7 +100,7 @@ def revoke(key_id: KeyId, database: Database = None) -> None:
 @app.command("rotate")
 def rotate(
     key_id: KeyId,
-    overlap_hours: Annotated[int, typer.Option(help="The old key ends after so many hours.", min=0)] = 24,
+    overlap_hours: Annotated[int, typer.Option(help="The old key ends after so many hours.", min=0, max=8_784)] = 24,
     database: Database = None,
 ) -> None:
     """Make a key that may do the same, and let the old one end after a while."""

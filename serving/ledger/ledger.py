@@ -99,6 +99,16 @@ class Ledger:
         """Let go of the database."""
         self._store.close()
 
+    def require_own_id(self, reservation: Reservation, attempt: Attempt) -> None:
+        """Refuse the id of another attempt, before a reservation that is not spent is settled with it.
+
+        Raises:
+            TakenIdError: The attempt's id is known as that of another attempt, or was withdrawn.
+        """
+        if reservation.state is not State.SPENT:
+            with self._store.reading() as transaction:
+                _check_id_of_its_own(transaction, reservation, attempt)
+
     def record(self, events: Sequence[LedgerEvent], now: datetime) -> Recorded:
         """Append what was told, all of it or nothing; what was told before changes nothing.
 

@@ -32,7 +32,7 @@ def sandbox_attempt_routes(sandboxes: Sandboxes, settings: Settings) -> APIRoute
     router = APIRouter(tags=["sandbox"])
 
     @router.post(
-        "/v1/sandbox/payments/{payment_id}/attempt",
+        "/v1/sandbox/payments/{payment_id:id}/attempt",
         response_model=SandboxAttempted,
         responses=_BODY_REFUSALS,
         openapi_extra=body_of(SandboxAttempt, ATTEMPTS),

@@ -46,10 +46,13 @@ def test_an_issuers_own_zone_outranks_its_countrys() -> None:
     assert zone_name(None, None) == zone_name(None, "ZZ") == "UTC"
 
 
-def test_an_unknown_zone_is_refused_by_name() -> None:
-    assert not is_zone("Mars/Olympus")
-    with pytest.raises(InvalidValueError, match="Mars/Olympus"):
-        zone("Mars/Olympus")
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "localtime", "Factory", "posixrules", "", "Europe", "/etc/localtime", "../UTC", "UTC\0"]
+)
+def test_what_is_no_zone_is_refused_by_name(name: str) -> None:
+    assert not is_zone(name)
+    with pytest.raises(InvalidValueError, match="time_zone"):
+        zone(name)
 
 
 @settings(deadline=None)

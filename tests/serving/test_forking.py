@@ -59,7 +59,7 @@ def running() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     try:
         yield f"http://127.0.0.1:{port}", process
     finally:
-        process.terminate()  # not killed, as then nobody would end the workers
+        process.terminate()
         process.wait(SECONDS)
 
 
@@ -107,6 +107,15 @@ def test_workers_end_with_whoever_watches_over_them(running: tuple[str, subproce
     process.terminate()
     assert process.wait(SECONDS) in ENDED_AFTER_ANSWERING
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_workers_end_where_whoever_watches_over_them_is_killed(running: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, process = running
+    until(lambda: len(answers(address)) == 2)
+    workers = workers_of(process.pid)
+    process.kill()
+    process.wait(SECONDS)
+    until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A POST under an Idempotency-Key: done once, answered the same again, after a restart and after a crash too."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -181,6 +182,21 @@ def test_a_key_that_cannot_be_kept_is_refused(api: Api, failed: Document, key: s
     assert response.status_code == 422
     assert [fault["field"] for fault in response.json()["errors"]] == ["Idempotency-Key"]
     assert "4242" not in response.text
+
+
+@pytest.mark.parametrize("second", ["k1", "k2"])
+def test_two_keys_are_not_taken_for_one(api: Api, failed: Document, second: str) -> None:
+    headers = [("content-type", "application/json"), ("idempotency-key", "k1"), ("idempotency-key", second)]
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://recoup") as client:
+            return await client.post("/v1/decisions", json=failed, headers=headers)
+
+    response = asyncio.run(ask())
+    assert response.status_code == 422
+    assert response.json()["errors"] == [
+        {"field": "Idempotency-Key", "value": "given 2 times", "expected": "one value"}
+    ]
 
 
 def test_keys_of_different_merchants_have_nothing_to_do_with_each_other(

@@ -45,6 +45,39 @@ def test_an_event_id_cannot_stand_for_two_things_and_nothing_is_recorded_then(ap
     assert api.post("/v1/attempts", report("e9", "fresh", START))["new"] == 1
 
 
+@pytest.mark.parametrize("other", [{"payment": "inv_2"}, {"method": "pm_2"}])
+@pytest.mark.parametrize("together", [True, False])
+def test_the_id_of_an_attempt_cannot_be_that_of_another(api: Api, other: dict[str, str], *, together: bool) -> None:
+    first = report("e1", "att_1", START - timedelta(days=2))
+    second = report("e2", "att_1", START - timedelta(days=1), **other)
+    if not together:
+        api.post("/v1/attempts", first)
+    problem = api.post("/v1/attempts", [first, second], 409)
+    assert problem["type"] == "urn:recoup:problem:conflict"
+    assert problem["errors"] == [
+        {
+            "field": "[1].attempt_id",
+            "value": "att_1",
+            "expected": "an id of its own: this one is of an attempt on payment inv_1 with method pm_1",
+        }
+    ]
+    tried = api.send("GET", "/v1/methods/pm_1/attempts?merchant_id=acme")
+    assert (
+        (tried.status_code == 404) if together else [one["payment_id"] for one in tried.json()["attempts"]] == ["inv_1"]
+    )
+
+
+def test_a_correction_may_say_that_the_payment_was_another_one(api: Api) -> None:
+    told = report("e1", "att_1", START - timedelta(days=2))
+    api.post("/v1/attempts", told)
+    right = report("e2", "att_1", START - timedelta(days=2), payment="inv_2")
+    right |= {"kind": "corrected", "told_at": START.isoformat()}
+    assert api.post("/v1/attempts", right)["new"] == 1
+    assert api.post("/v1/attempts", told)["repeated"] == 1, "told again after it was corrected"
+    (one,) = api.get("/v1/methods/pm_1/attempts?merchant_id=acme")["attempts"]
+    assert one["payment_id"] == "inv_2"
+
+
 def test_budgets_go_down_by_one_with_each_attempt(api: Api) -> None:
     def left() -> int:
         (one,) = api.get("/v1/methods/pm_1/budgets?merchant_id=acme")["budgets"]

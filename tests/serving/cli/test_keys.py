@@ -29,6 +29,15 @@ def run(*arguments: str) -> str:
     return result.stdout
 
 
+@pytest.mark.parametrize(
+    "asked", [("create", "--merchant", "acme", "--days", "99999999"), ("rotate", "k1", "--overlap-hours", "999999999")]
+)
+def test_a_time_that_no_calendar_has_is_refused(database: str, asked: tuple[str, ...]) -> None:
+    result = RUNNER.invoke(app, ["keys", *asked, "--database", database])
+    assert result.exit_code == 2
+    assert "less than or equal to" in result.output
+
+
 def create(database: str, *more: str) -> str:
     return run("keys", "create", "--merchant", "acme", *more, "--database", database).strip()
 
