@@ -30,7 +30,7 @@ from serving.app import create_app
 from serving.client import Recoup
 from serving.client.errors import SignatureError
 from serving.client.retrying import NO_RETRIES
-from serving.client.shapes import Network, Outcome, ReservationOut, SettledAttempt
+from serving.client.shapes import Network, Outcome, ReservationOut, ReservedDecisionAnswer, SettledAttempt
 from serving.events_out.signing import signed_headers
 from serving.ledger_access import open_ledger
 from serving.service import Service, prior_service
@@ -227,6 +227,8 @@ def test_one_that_cannot_be_carried_out_keeps_none_of_the_others(
             payment = replace(request.payment, payment_id=payment_id)
             made = [replace(one, attempt_id=f"{one.attempt_id}{payment_id}") for one in request.attempts or ()]
             decided = scene.recoup.decide(replace(request, payment=payment, attempts=tuple(made), reserve=True))
+            assert isinstance(decided, ReservedDecisionAnswer)
+            assert decided.reservation is not None
             holds.append(decided.reservation)
         scene.clock.now = max(one.fire_from for one in holds)
         charged: list[str] = []

@@ -106,10 +106,10 @@ class Lago:
             key: Lago's `X-Lago-Unique-Key` of the delivery: what was told under it before is not told again.
         """
         at = now or datetime.now(UTC)
-        failure = event.get("payment_provider_invoice_payment_error")
+        failure: Json | None = event.get("payment_provider_invoice_payment_error")
         with suppress(ConflictError):  # the same delivery again, at another time
             match event["webhook_type"]:
-                case "invoice.payment_failure":
+                case "invoice.payment_failure" if failure:
                     self._failed(failure, key, at)
                 case "invoice.payment_status_updated" if event["invoice"]["payment_status"] == _PAID:
                     self._paid(event["invoice"], key, at)
