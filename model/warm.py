@@ -1,6 +1,8 @@
 """Compile the loops of columns, scoring and planning and keep them for every start: `python -m model.warm`."""
 
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -31,23 +33,37 @@ from model.support import Support
 
 def warm() -> None:
     """Frame, score and explain one row with the smallest forest, and plan the smallest plan; takes long at first."""
+    for part in PARTS:
+        part()
+
+
+def warm_at_once() -> None:
+    """The same with as many processes as there are cores."""
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        for running in [pool.submit(part) for part in PARTS]:
+            running.result()
+
+
+def _warm_columns() -> None:
     context, retry = _smallest()
     framed = FewFrame(learn(from_contexts([(context, ())])))([(context, (retry,))])
     prior_logits_of(framed.facts)
     Support({}, 0.0, 0.0).beyond(framed.matrix)
+
+
+def _warm_scores() -> None:
     tree = Tree((0,), (0.5,), (False,), (False,), (Missing.NAN,), (-1,), (-2,), (0.0, 1.0), (), (1, 1))
     forest, row = flatten([[tree]]), np.zeros((1, 1), dtype=np.float32)
     add_up(row, *as_arrays(forest))
     Attribution(forest, 1)(row)
+
+
+def _warm_plans() -> None:
     moves = Moves(np.zeros(2, dtype=np.int64), np.ones(2), np.zeros(2), np.zeros(2))
     unbounded = np.full(2, UNBOUNDED, dtype=np.int64)
     room = Room(np.triu(np.ones((2, 2), dtype=np.bool_), k=1), unbounded, unbounded)
     solve(moves, Exact(np.zeros(2), (np.zeros((2, 2)),)), room, 2)
-    _warm_choice()
-
-
-def _warm_choice() -> None:
-    """Choose among two moves and ask about the second after the first."""
+    # Choose among two moves and ask about the second after the first.
     two, net = np.arange(2, dtype=np.int64), np.ones(2)
     method = in_order_of_use(np.zeros(2, dtype=np.int64), 1)
     best = best_of_each(two, 2, net, leading(method, net, 1)[method])
@@ -75,5 +91,7 @@ def _smallest() -> tuple[Context, Retry]:
     return context, Retry(Slot(soon, soon + timedelta(hours=1)), "method", "processor")
 
 
+PARTS = (_warm_columns, _warm_scores, _warm_plans)
+
 if __name__ == "__main__":
-    warm()
+    warm_at_once()
