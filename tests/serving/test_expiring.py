@@ -31,7 +31,7 @@ def state(ledger: Ledger) -> State:
     return ledger.reservation(MERCHANT, "r1").state
 
 
-def until_expired(ledger: Ledger, patience_seconds: float = 30.0) -> None:
+def until_expired(ledger: Ledger, patience_seconds: float = 120.0) -> None:
     """Wait for the hold to end, but not for ever: a test that waits in vain must fail, not hang."""
     last = time.monotonic() + patience_seconds
     while state(ledger) is State.HELD and time.monotonic() < last:

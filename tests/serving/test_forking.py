@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from serving.forking import FORKS, Prepared
 from serving.ports import free_port
 
-SECONDS = 60.0
+SECONDS = 180.0
 ENDED_AFTER_ANSWERING = {-signal.SIGTERM, 0}
 # Tells who answers, what it was made of, and which signals it does not treat as a new process would.
 _SERVICE = """

@@ -79,7 +79,12 @@ def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], st
     """A process of one worker that is ready, and its address."""
     port = free_port()
     command = [*before, sys.executable, "-c", "from serving.cli import main; main()", "serve", "--port", str(port)]
-    own = {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json", "RECOUP_DRAIN_SECONDS": "1"}
+    own = {
+        "RECOUP_HOME": str(home),
+        "RECOUP_LOG_FORMAT": "json",
+        "RECOUP_DECISION_SECONDS": "60",
+        "RECOUP_DRAIN_SECONDS": "1",
+    }
     process = subprocess.Popen(
         command,
         env=os.environ | own,
@@ -93,7 +98,7 @@ def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], st
         assert any('"ready"' in line for line in process.stderr)
         address = f"http://127.0.0.1:{port}"
         with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
-            assert client.get(f"{address}/ready", timeout=20).status_code == 200
+            assert client.get(f"{address}/ready", timeout=120).status_code == 200
         yield process, address
     finally:
         process.kill()
@@ -104,7 +109,7 @@ def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], st
 def test_one_worker_that_hears_a_hangup_drains_and_ends_as_if_told_to_stop(tmp_path: Path) -> None:
     with served(tmp_path) as (process, _):
         process.send_signal(signal.SIGHUP)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=120)
     assert process.returncode == 0
     assert '"draining"' in log
     assert "Traceback" not in log
@@ -114,6 +119,6 @@ def test_a_hangup_that_is_ignored_stops_nothing(tmp_path: Path) -> None:
     with served(tmp_path, "nohup") as (process, address):
         process.send_signal(signal.SIGHUP)
         for _ in range(3):
-            assert httpx.get(f"{address}/ready", timeout=20).json()["status"] == "ready"
+            assert httpx.get(f"{address}/ready", timeout=120).json()["status"] == "ready"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0

@@ -30,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(
             [*COMMAND, "--port", str(port)],
-            env=own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json"},
+            env=own | {"RECOUP_HOME": str(home), "RECOUP_LOG_FORMAT": "json", "RECOUP_DECISION_SECONDS": "60"},
             stderr=log,
         )
         try:
@@ -38,7 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int
             yield f"http://127.0.0.1:{port}", process.pid, home
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(120)
 
 
 def test_one_stream_is_answered_by_both_workers(running: tuple[str, int, Path]) -> None:
@@ -96,7 +96,7 @@ def told_around(address: str, fault: Callable[[], None]) -> Told:
     """What was told under load around a fault, and is still so afterwards."""
 
     async def run() -> Told:
-        async with httpx.AsyncClient(base_url=address, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=address, timeout=120) as client:
             told = await Load(client).around(fault)
             await holds_what_it_told(client, told)
         return told

@@ -264,7 +264,7 @@ def test_two_recorders_in_each_others_way_both_get_through(new_url: Callable[[st
                         append(transaction, event, to_micros(NOW))
                         if number == 0 and tries[which] == 1:
                             transaction.ask(("counts", {}))  # what was put before is done once this is answered
-                            meet.wait(30)
+                            meet.wait(120)
 
             repeated_when_stuck(once)
 
