@@ -63,7 +63,10 @@ def _warm_plans() -> None:
     unbounded = np.full(2, UNBOUNDED, dtype=np.int64)
     room = Room(np.triu(np.ones((2, 2), dtype=np.bool_), k=1), unbounded, unbounded)
     solve(moves, Exact(np.zeros(2), (np.zeros((2, 2)),)), room, 2)
-    # Choose among two moves and ask about the second after the first.
+
+
+def _warm_choice() -> None:
+    """Choose among two moves and ask about the second after the first."""
     two, net = np.arange(2, dtype=np.int64), np.ones(2)
     method = in_order_of_use(np.zeros(2, dtype=np.int64), 1)
     best = best_of_each(two, 2, net, leading(method, net, 1)[method])
@@ -91,7 +94,7 @@ def _smallest() -> tuple[Context, Retry]:
     return context, Retry(Slot(soon, soon + timedelta(hours=1)), "method", "processor")
 
 
-PARTS = (_warm_columns, _warm_scores, _warm_plans)
+PARTS = (_warm_columns, _warm_scores, _warm_plans, _warm_choice)
 
 if __name__ == "__main__":
     warm_at_once()
