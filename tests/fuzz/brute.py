@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -81,16 +82,16 @@ def told(
 ) -> dict[str, Told]:
     """By rule, what the definitions say; rules that have nothing to say are absent."""
     found: dict[str, Told] = {}
+    day = at.astimezone(UTC).date()
     for rule in rulebook.rules:
-        if in_force(rule, at) and bound(rule, proposal):
+        if in_force(rule, day) and bound(rule, proposal):
             answer = _told(rule, history, proposal, at, mended)
             if answer is not None:
                 found[rule.rule_id] = Told(True) if rule.advises else answer
     return found
 
 
-def in_force(rule: CapRule, at: datetime) -> bool:
-    day = at.astimezone(UTC).date()
+def in_force(rule: CapRule, day: date) -> bool:
     return not (rule.effective_from and day < rule.effective_from) and not (
         rule.effective_to and day > rule.effective_to
     )
@@ -178,19 +179,28 @@ def _lapsed(span: Span, shared: Sequence[Known], at: datetime) -> Told | None:
 
 def _same(rule: CapRule, known: Known, proposal: Proposal) -> bool:
     a, payment, method = known.attempt, proposal.payment, proposal.method
-    mandates = {known.method.mandate_id, method.mandate_id}
-    by_mandate = a.method_id == method.method_id if None in mandates else len(mandates) == 1
-    who = {a.initiator, proposal.initiator}
-    alike = {
-        KeyPart.MERCHANT: known.merchant_id == payment.merchant_id,
-        KeyPart.METHOD: a.method_id == method.method_id,
-        KeyPart.MANDATE: by_mandate,
-        KeyPart.PAYMENT: a.payment_id == payment.payment_id,
-        KeyPart.AMOUNT: a.amount == payment.amount,
-        KeyPart.INITIATOR: len(who) == 1 or Initiator.UNKNOWN in who,
-        KeyPart.PROCESSOR: a.processor.split("_")[0].lower() == proposal.processor.split("_")[0].lower(),
-    }
-    return all(alike[part] for part in rule.key)
+    for part in rule.key:
+        match part:
+            case KeyPart.MERCHANT:
+                alike = known.merchant_id == payment.merchant_id
+            case KeyPart.METHOD:
+                alike = a.method_id == method.method_id
+            case KeyPart.MANDATE:
+                mandates = {known.method.mandate_id, method.mandate_id}
+                alike = a.method_id == method.method_id if None in mandates else len(mandates) == 1
+            case KeyPart.PAYMENT:
+                alike = a.payment_id == payment.payment_id
+            case KeyPart.AMOUNT:
+                alike = a.amount == payment.amount
+            case KeyPart.INITIATOR:
+                alike = a.initiator is proposal.initiator or Initiator.UNKNOWN in {a.initiator, proposal.initiator}
+            case KeyPart.PROCESSOR:
+                alike = a.processor.split("_")[0].lower() == proposal.processor.split("_")[0].lower()
+            case _:
+                assert_never(part)
+        if not alike:
+            return False
+    return True
 
 
 def _after_approval(shared: Sequence[Known]) -> list[Known]:

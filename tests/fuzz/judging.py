@@ -100,17 +100,18 @@ def _compare(
     for at in instants:
         found = answers.at(at)
         expected = told(book, history, proposal, at, mended)
-        _tell(found, expected, f"{proposal} at {at.isoformat()} after {history} and {mended}", score)
+        _tell(found, expected, (proposal, "at", at, "after", history, "and", mended), score)
         if first is None and answers.allows(at):
             first = at
     freed = next((v for v in answers.at(instants[0]) if v.frees_at is not None), None)
     if freed is not None and freed.frees_at is not None and freed.frees_at < EVER:
         for at in (freed.frees_at - TICK, freed.frees_at):
-            _tell(answers.at(at), told(book, history, proposal, at, mended), f"{freed.rule_id} freeing at {at}", score)
+            expected = told(book, history, proposal, at, mended)
+            _tell(answers.at(at), expected, (freed.rule_id, "freeing at", at), score)
     return first
 
 
-def _tell(found: tuple[Verdict, ...], expected: dict[str, Told], story: str, score: Score) -> None:
+def _tell(found: tuple[Verdict, ...], expected: dict[str, Told], story: tuple[object, ...], score: Score) -> None:
     score.judged += 1
     theirs = {v.rule_id: (v.allowed, v.used) for v in found}
     ours = {rule: (each.allowed, each.used) for rule, each in expected.items()}
@@ -121,7 +122,7 @@ def _tell(found: tuple[Verdict, ...], expected: dict[str, Told], story: str, sco
     score.needless += may and not allows
     if unlike and len(score.examples) < _MOST_KEPT:
         differing = {rule: (theirs.get(rule), ours.get(rule)) for rule in sorted(unlike)}
-        score.examples.append(f"{differing}: {story}")
+        score.examples.append(f"{differing}: {' '.join(map(str, story))}")
 
 
 def _event(known: Known) -> Event:

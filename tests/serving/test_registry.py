@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputError
+from made_registry import MakeRegistry
 from model.artifact import read_artifact
 from serving.answers import answer_of
 from serving.contexts import context_of
@@ -123,8 +124,9 @@ def test_a_decision_of_the_model_says_so(settings: Settings, artifact: Path) -> 
 
 @pytest.mark.slow
 def test_the_registered_champion_answers_and_is_fetched_once(
-    settings: Settings, artifact: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, artifact: Path, make_registry: MakeRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    make_registry(settings.home)
     register = (
         "import sys; from mlflow import MlflowClient; uri, source = sys.argv[1:]; client = MlflowClient(uri, uri);"
         "client.create_registered_model('recoup-retry'); client.create_model_version('recoup-retry', source);"

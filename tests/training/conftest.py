@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from made_registry import MakeRegistry
 from training.config import TrainingConfig
 from training.fit import TreeSettings
 from training.pipeline import TrainingResult, train
@@ -24,7 +25,7 @@ def result(history_file: Path) -> TrainingResult:
 
 
 @pytest.fixture(scope="session")
-def shared_tracking(tmp_path_factory: pytest.TempPathFactory) -> Tracking:
-    """One MLflow database for tests that keep apart by the names they use: making one takes seconds."""
+def shared_tracking(tmp_path_factory: pytest.TempPathFactory, make_registry: MakeRegistry) -> Tracking:
+    """One MLflow database for tests that keep apart by the names they use."""
     home = tmp_path_factory.mktemp("tracking")
-    return Tracking(f"sqlite:///{home / 'mlflow.db'}", home / "mlartifacts")
+    return Tracking(make_registry(home), home / "mlartifacts")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from experiments.resamples import Estimate
 from features.errors import InputError
+from made_registry import MakeRegistry
 from policy_evidence import GOOD
 from registered_versions import register
 from training.evidence import Difference
@@ -107,14 +108,14 @@ def test_past_champions_are_promotions_less_rollbacks() -> None:
 
 @pytest.mark.parametrize("opens", ["get_experiment_by_name", "search_registered_models"])
 def test_a_registry_that_another_process_is_making_is_refused_in_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opens: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_registry: MakeRegistry, opens: str
 ) -> None:
     def made_meanwhile(*_: object, **__: object) -> None:
         raise OperationalError("CREATE TABLE …", {}, sqlite3.OperationalError("table _alembic_tmp already exists"))
 
     monkeypatch.setattr(MlflowClient, "get_experiment_by_name", lambda *_: SimpleNamespace(experiment_id="1"))
     monkeypatch.setattr(MlflowClient, opens, made_meanwhile)
-    tracking = Tracking(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "mlartifacts")
+    tracking = Tracking(make_registry(tmp_path), tmp_path / "mlartifacts")
     with pytest.raises(InputError, match=r"mlflow\.db cannot be used \(.*already exists\)") as refused:
         Registry(tracking, START).status()
     assert "\n" not in str(refused.value)

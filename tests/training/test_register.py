@@ -10,6 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from features.errors import InputError
+from made_registry import MakeRegistry
 from model.artifact import CHECKSUMS, read_artifact
 from training.gate import Check, GateVerdict
 from training.life import registry
@@ -24,8 +25,10 @@ pytestmark = [
 ]
 
 
-def test_a_passed_model_is_the_champion_and_a_refused_one_is_only_a_run(result: TrainingResult, tmp_path: Path) -> None:
-    tracking = Tracking(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}", tmp_path / "home" / "mlartifacts")
+def test_a_passed_model_is_the_champion_and_a_refused_one_is_only_a_run(
+    result: TrainingResult, tmp_path: Path, make_registry: MakeRegistry
+) -> None:
+    tracking = Tracking(make_registry(tmp_path / "home"), tmp_path / "home" / "mlartifacts")
     logged = log_run(result, tracking)
     client = MlflowClient(tracking.uri, tracking.uri)
 

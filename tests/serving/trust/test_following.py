@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from api_builders import Clock
 from context_builders import card, context, failed
 from features.errors import InputError
+from made_registry import MakeRegistry
 from metric_readers import counted
 from model.artifact import read_artifact, write_artifact
 from serving.app import create_app
@@ -246,8 +247,8 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def with_registry(settings: Settings, tmp_path: Path) -> Settings:
-    return replace(settings, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db", follow_seconds=1, decision_seconds=60.0)
+def with_registry(settings: Settings, tmp_path: Path, make_registry: MakeRegistry) -> Settings:
+    return replace(settings, tracking_uri=make_registry(tmp_path), follow_seconds=1, decision_seconds=60.0)
 
 
 @pytest.fixture
