@@ -74,11 +74,16 @@ def test_a_first_worker_answers_with_the_service_that_was_loaded_and_a_ledger_of
     assert told["ledger"]["state"] == "ready"
 
 
+SERVE = "from serving.cli import main; main()"
+HEARING = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); {SERVE}"
+"""Whoever runs the tests may ignore hangups, and what they start does so then."""
+
+
 @contextmanager
-def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def served(home: Path, *program: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A process of one worker that is ready, and its address."""
     port = free_port()
-    command = [*before, sys.executable, "-c", "from serving.cli import main; main()", "serve", "--port", str(port)]
+    command = [*program, "serve", "--port", str(port)]
     own = {
         "RECOUP_HOME": str(home),
         "RECOUP_LOG_FORMAT": "json",
@@ -98,7 +103,7 @@ def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], st
         assert any('"ready"' in line for line in process.stderr)
         address = f"http://127.0.0.1:{port}"
         with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
-            assert client.get(f"{address}/ready", timeout=120).status_code == 200
+            assert client.get(f"{address}/ready", timeout=300).status_code == 200
         yield process, address
     finally:
         process.kill()
@@ -107,18 +112,18 @@ def served(home: Path, *before: str) -> Iterator[tuple[subprocess.Popen[str], st
 
 
 def test_one_worker_that_hears_a_hangup_drains_and_ends_as_if_told_to_stop(tmp_path: Path) -> None:
-    with served(tmp_path) as (process, _):
+    with served(tmp_path, sys.executable, "-c", HEARING) as (process, _):
         process.send_signal(signal.SIGHUP)
-        _, log = process.communicate(timeout=120)
+        _, log = process.communicate(timeout=300)
     assert process.returncode == 0
     assert '"draining"' in log
     assert "Traceback" not in log
 
 
 def test_a_hangup_that_is_ignored_stops_nothing(tmp_path: Path) -> None:
-    with served(tmp_path, "nohup") as (process, address):
+    with served(tmp_path, "nohup", sys.executable, "-c", SERVE) as (process, address):
         process.send_signal(signal.SIGHUP)
         for _ in range(3):
-            assert httpx.get(f"{address}/ready", timeout=120).json()["status"] == "ready"
+            assert httpx.get(f"{address}/ready", timeout=300).json()["status"] == "ready"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 0
+        assert process.wait(300) == 0

@@ -52,7 +52,7 @@ def begun(address: str, body: bytes) -> Iterator[tuple[socket.socket, bytes]]:
     host, _, port = address.removeprefix("http://").partition(":")
     head = f"POST /v1/decisions HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
     head += f"content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=120) as connection:
+    with socket.create_connection((host, int(port)), timeout=300) as connection:
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 100")
         connection.sendall(body[:100])
@@ -64,7 +64,7 @@ def test_a_real_server_decides_refuses_counts_and_stops_once_it_has_answered(
 ) -> None:
     address, process = running
     transport = httpx.HTTPTransport(retries=5)
-    with httpx.Client(base_url=address, timeout=120, transport=transport) as client:
+    with httpx.Client(base_url=address, timeout=300, transport=transport) as client:
         assert client.get("/ready").json()["policy_source"] == "prior"
         body = EXAMPLE.read_bytes()
         answers = [client.post("/v1/decisions", content=body, headers=JSON) for _ in range(3)]
@@ -81,7 +81,7 @@ def test_a_real_server_decides_refuses_counts_and_stops_once_it_has_answered(
         process.send_signal(signal.SIGTERM)
         connection.sendall(rest)
         assert connection.recv(4096).startswith(b"HTTP/1.1 200")
-    assert process.wait(120) == 0
+    assert process.wait(300) == 0
 
 
 def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:

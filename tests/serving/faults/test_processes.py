@@ -50,7 +50,7 @@ def test_one_stream_is_answered_by_both_workers(running: tuple[str, int, Path]) 
         f"{address}/v1/decisions/batch",
         content=b"\n".join(lines),
         headers={"content-type": "application/x-ndjson"},
-        timeout=60,
+        timeout=300,
     )
     told = [orjson.loads(line) for line in answer.content.splitlines()]
     assert [(one["index"], one["status"]) for one in told] == [(place, 200) for place in range(len(lines))]
