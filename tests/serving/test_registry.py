@@ -15,6 +15,7 @@ import pytest
 from features.errors import InputError
 from made_registry import MakeRegistry
 from model.artifact import read_artifact
+from serving import asking_mlflow
 from serving.answers import answer_of
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
@@ -23,6 +24,12 @@ from serving.registry import Away, Champion, answering, champion_of, last_fetche
 from serving.requests import parse_request
 from serving.service import load_service
 from serving.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that runs the suite may take minutes to load MLflow."""
+    monkeypatch.setattr(asking_mlflow, "_SECONDS_TO_RESOLVE", 600)
 
 
 @pytest.fixture

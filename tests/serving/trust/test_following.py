@@ -23,6 +23,7 @@ from features.errors import InputError
 from made_registry import MakeRegistry
 from metric_readers import counted
 from model.artifact import read_artifact, write_artifact
+from serving import asking_mlflow
 from serving.app import create_app
 from serving.ledger_access import open_ledger
 from serving.logs import service_log
@@ -74,6 +75,12 @@ class Followed:
     @property
     def answers(self) -> str:
         return self.current.service.answering.scorer.version
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that runs the suite may take minutes to load MLflow."""
+    monkeypatch.setattr(asking_mlflow, "_SECONDS_TO_RESOLVE", 600)
 
 
 @pytest.fixture
