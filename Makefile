@@ -21,7 +21,7 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
 	@rm -f $(TMPDIR)/part*.lock; awk -v folder=$(TMPDIR) '/^[^ ]/ {n = ++lines % 4} {print > (folder "/part" n ".lock")}' requirements.lock
-	@ls $(TMPDIR)/part*.lock | xargs -P 4 -I{} $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r {}
+	@ls $(TMPDIR)/part*.lock | xargs -n 1 -P 4 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q features model experiments training serving
 	@$(BIN)/python -m model.warm

@@ -1,4 +1,5 @@
-"""Lets tests import their builders as `builders` under importlib mode, and keeps libraries from reporting home.
+"""Lets tests import their builders as `builders` under importlib mode, keeps libraries from reporting home, and names a
+failure when it happens.
 
 Hypothesis draws the same examples in every run, so that a red run is red for everybody who repeats it;
 `HYPOTHESIS_PROFILE=random make test` looks further.

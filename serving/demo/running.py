@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -25,7 +25,7 @@ def running_service(home: Path, more: Mapping[str, str] | None = None) -> Iterat
         more: Variables of its own, beside the home.
 
     Raises:
-        InputError: It ended or did not answer in time; its log says why.
+        InputError: It ended or did not answer in time.
     """
     log, port = home / "service.log", free_port()
     process = start(["serve", "--port", str(port)], home, log, more)
@@ -57,9 +57,10 @@ def ask(client: httpx.Client, body: bytes) -> DecisionAnswer:
 def _await(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while process.poll() is None and time.monotonic() < deadline:
-        try:
+        with suppress(httpx.TransportError):
             if client.get("/ready").status_code == httpx.codes.OK:
                 return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise InputError(f"the service did not start within {_SECONDS_TO_START} s; {log} tells how far it came")
+        time.sleep(0.1)
+    code = process.poll()
+    what = f"did not answer within {_SECONDS_TO_START} s" if code is None else f"ended with code {code}"
+    raise InputError(f"the service {what}; {log} tells more")

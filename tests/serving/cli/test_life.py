@@ -8,7 +8,6 @@ from typing import Protocol
 
 import pytest
 
-from made_registry import MakeRegistry
 from registered_versions import register
 from training.life import Registry
 from training.tracking import Tracking
@@ -30,10 +29,10 @@ ignored = pytest.mark.filterwarnings("ignore")  # MLflow's own dependencies depr
 @pytest.mark.slow
 @ignored
 def test_a_first_model_answers_a_second_waits_is_refused_promoted_and_rolled_back(
-    recoup: Recoup, tmp_path: Path, make_registry: MakeRegistry
+    recoup: Recoup, tmp_path: Path
 ) -> None:
-    tracking = Tracking(make_registry(tmp_path / "home"), tmp_path / "home" / "mlartifacts")
     assert "No champion: the shipped prior answers." in recoup("status").out
+    tracking = Tracking(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}", tmp_path / "home" / "mlartifacts")
     for hashed in ("old", "new"):
         Registry(tracking, datetime(2026, 11, 24, tzinfo=UTC)).enter(register(tracking, hashed), "same")
     status = recoup("status").out

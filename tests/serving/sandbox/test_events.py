@@ -83,7 +83,7 @@ def test_an_event_is_sent_to_the_receiver_of_the_sandbox_at_once_signed_and_mark
                 assert (await client.put("/v1/sandbox/clock", content=clock)).status_code == 200
                 body = orjson.dumps(a_failure() | {"reserve": True})
                 assert (await client.post("/v1/decisions", content=body)).status_code == 200
-                await asyncio.wait_for(receiver.came.wait(), 120)
+                await asyncio.wait_for(receiver.came.wait(), 10)
         return receiver.got
 
     ((path, event),) = asyncio.run(told())

@@ -79,8 +79,8 @@ class Followed:
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that runs the suite may take minutes to load MLflow."""
-    monkeypatch.setattr(asking_mlflow, "_SECONDS_TO_RESOLVE", 600)
+    """A slow machine may take minutes to load MLflow; a server that is away it would ask for longer if it was let."""
+    monkeypatch.setattr(asking_mlflow, "_SECONDS_TO_RESOLVE", 200)
 
 
 @pytest.fixture
