@@ -20,8 +20,7 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Recoup needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version`. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
-	@rm -f $(TMPDIR)/part*.lock; awk -v folder=$(TMPDIR) '/^[^ ]/ {n = ++lines % 4} {print > (folder "/part" n ".lock")}' requirements.lock
-	@ls $(TMPDIR)/part*.lock | xargs -n 1 -P 4 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q features model experiments training serving
 	@$(BIN)/python -m model.warm
