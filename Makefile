@@ -22,7 +22,8 @@ $(STAMP): requirements.lock pyproject.toml | $(TMPDIR)
 	@echo "Installing into $(VENV) (about a minute the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' $(VENV)/lib features model experiments training serving || true
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' $(VENV)/lib || true # a library may hold a file for another Python
+	@$(BIN)/python -m compileall -q -j 0 features model experiments training serving
 	@$(BIN)/python -m model.warm
 	@touch $(STAMP)
 

