@@ -29,7 +29,7 @@ def app() -> FastAPI:
     """The application that the environment asks for, with the address that reads, checks and answers the same thing."""
     settings = replace(settings_from(os.environ), auth=Auth.OFF)
     service = load_service(settings)
-    built = create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook))
+    built = create_app(settings, service=service, ledger=open_ledger(settings, service.rulebook), live=True)
 
     @built.post(NO_OP)
     async def no_op(request: Request) -> Response:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from uvicorn.config import Config
 from uvicorn.supervisors import Multiprocess, multiprocess
 
+from serving.doors import SharingServer
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -164,14 +166,14 @@ class Worker(ForkProcess):
 
 @contextmanager
 def _forking() -> Iterator[None]:
-    """While the block runs, uvicorn's supervisor forks its workers."""
-    supervisor = vars(multiprocess)
-    spawned = supervisor["get_subprocess"]
-    supervisor["get_subprocess"] = _worker
+    """While the block runs, uvicorn's supervisor forks its workers, and they share out who comes in."""
+    supervisor, ours = vars(multiprocess), {"get_subprocess": _worker, "Server": SharingServer}
+    theirs = {name: supervisor[name] for name in ours}
+    supervisor.update(ours)
     try:
         yield
     finally:
-        supervisor["get_subprocess"] = spawned
+        supervisor.update(theirs)
 
 
 def _worker(config: Config, target: Callable[..., None], sockets: list[socket]) -> Worker:

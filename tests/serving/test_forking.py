@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -100,6 +100,20 @@ def test_all_of_them_are_replaced_when_that_is_asked_for(running: tuple[str, sub
     assert {told["of"] for told in answers(address).values()} == {"what is there"}
 
 
+def test_connections_that_are_made_at_once_are_shared_out(running: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, process = running
+    until(lambda: len(answers(address)) == 2)
+    pool = [HTTPConnection(address.removeprefix("http://"), timeout=SECONDS) for _ in range(16)]
+    for connection in pool:
+        connection.connect()
+    told = []
+    for connection in pool:
+        connection.request("GET", "/")
+        told.append(json.load(connection.getresponse())["pid"])
+        connection.close()
+    assert min(told.count(worker) for worker in workers_of(process.pid)) >= 4
+
+
 def test_workers_end_with_whoever_watches_over_them(running: tuple[str, subprocess.Popen[bytes]]) -> None:
     address, process = running
     until(lambda: len(answers(address)) == 2)
@@ -151,7 +165,7 @@ def test_workers_that_are_told_to_end_before_they_are_ready_end_once_they_are(tm
 
 
 _SLOW = """
-import asyncio, sys, time
+import asyncio, os, sys, time
 from pathlib import Path
 from uvicorn import Config
 from serving.forking import Prepared, Workers
@@ -166,6 +180,7 @@ async def app(scope, receive, send):
         return
     await receive()
     await send({"type": "lifespan.startup.complete"})
+    (folder / f"started {os.getpid()}").touch()
     await receive()
     (folder / "closing").touch()
     while not (folder / "go").exists():
@@ -194,7 +209,7 @@ def slow(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
         assert process.stdout is not None
         with process.stdout as told:
             port = int(told.readline())
-        until(lambda: is_open(port))
+        until(lambda: len(list(tmp_path.glob("started *"))) == 2)
         yield port, process
     finally:
         (tmp_path / "go").touch()
