@@ -9,12 +9,14 @@ from fastapi import APIRouter, Request, Response
 from serving.admin_schemas import StopOut, StopRequest, StopsAnswer
 from serving.edge import note, read_body
 from serving.ledger.advice import EVERYBODY, AdviceEvent, EmergencyStop, Word, emergency_stops, tell_advice
+from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess
 from serving.ledger_openapi import body_of, refusals
 from serving.openapi import Json
 from serving.requests import parse
 from serving.settings import Settings
 from serving.tenancy.caller import caller_of, require_own
+from serving.tenancy.merchants import doubts_about
 from serving.urls import query_id, send
 
 _BODY_REFUSALS = refusals("malformed", "too_large", "media", "invalid", "conflict", "ledger")
@@ -93,8 +95,13 @@ async def _in_force(request: Request, asked: str | None, access: LedgerAccess) -
         require_own(request, asked)
     caller = caller_of(request)
     whose = asked if asked is not None else None if caller.is_operator else caller.merchant_id
-    found = await access.ask(lambda ledger: emergency_stops(ledger.store, whose))
-    return StopsAnswer(stops=tuple(_stop(one) for one in found))
+
+    def answered(ledger: Ledger) -> StopsAnswer:
+        found = emergency_stops(ledger.store, whose)
+        doubts = () if asked is None else doubts_about(ledger.store, asked)
+        return StopsAnswer(stops=tuple(_stop(one) for one in found), warnings=doubts)
+
+    return await access.ask(answered)
 
 
 def _stop(one: EmergencyStop) -> StopOut:

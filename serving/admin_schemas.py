@@ -27,3 +27,6 @@ class StopsAnswer(Shape):
     """The stops in force that hold for the key's merchant; of an operator's key, all of them."""
 
     stops: tuple[StopOut, ...]
+    warnings: tuple[str, ...] = Field(
+        description="what is odd about what was asked: a merchant that nobody knows is perhaps misspelt"
+    )

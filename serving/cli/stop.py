@@ -38,6 +38,7 @@ def _say(word: "Word", merchant: str | None, reason: str, database: str | None, 
     from features.errors import InvalidValueError
     from serving.cli.merchants import current_store
     from serving.ledger.advice import EVERYBODY, AdviceEvent, emergency_stops, tell_advice
+    from serving.tenancy.merchants import doubts_about
 
     if everybody is (merchant is not None) or merchant == "":
         raise InvalidValueError("--merchant", merchant, "one merchant, or --all for all of them")
@@ -45,7 +46,10 @@ def _say(word: "Word", merchant: str | None, reason: str, database: str | None, 
     with closing(current_store(url_of(database))) as store:
         tell_advice(store, AdviceEvent(whose, f"{word.value}/{token_hex(12)}", word, now, reason), now)
         left = emergency_stops(store)
+        doubts = doubts_about(store, merchant) if merchant else ()
     told = f"merchant {merchant}" if merchant else "all merchants"
     typer.echo(f"retries are {word.value} for {told}")
+    for doubt in doubts:
+        typer.echo(doubt, err=True)
     for one in left:
         typer.echo(f"in force: {one.merchant_id or 'all merchants'} since {one.since:%Y-%m-%d %H:%M} UTC: {one.reason}")

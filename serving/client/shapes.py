@@ -2224,9 +2224,14 @@ class StopRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopsAnswer:
-    """The stops in force that hold for the key's merchant; of an operator's key, all of them."""
+    """The stops in force that hold for the key's merchant; of an operator's key, all of them.
+
+    Args:
+        warnings: what is odd about what was asked: a merchant that nobody knows is perhaps misspelt
+    """
 
     stops: tuple[StopOut, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -454,6 +454,12 @@ ON CONFLICT (merchant_id) DO NOTHING
 -- One merchant.
 SELECT merchant_id, name, created_at FROM merchant WHERE merchant_id = :merchant_id
 
+-- name: merchant_is_known
+-- A row if a merchant was added, or anything was ever told or decided of it.
+SELECT 1 WHERE EXISTS (SELECT 1 FROM merchant WHERE merchant_id = :merchant_id)
+    OR EXISTS (SELECT 1 FROM attempt WHERE merchant_id = :merchant_id)
+    OR EXISTS (SELECT 1 FROM decision WHERE merchant_id = :merchant_id)
+
 -- name: all_merchants
 -- Every merchant with how many of its keys can be used at an instant.
 SELECT m.merchant_id, m.name, m.created_at, (

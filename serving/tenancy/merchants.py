@@ -55,6 +55,18 @@ def merchants_of(store: Store, now: datetime) -> tuple[Merchant, ...]:
     )
 
 
+def doubts_about(store: Store, merchant_id: str) -> tuple[str, ...]:
+    """A sentence where nobody seems to have that id, as when it is misspelt."""
+    with store.reading() as transaction:
+        (rows,) = transaction.ask(("merchant_is_known", {"merchant_id": merchant_id}))
+    if rows:
+        return ()
+    return (
+        f"Nobody was added as merchant {merchant_id}, and the ledger has no attempt and no decision of such a merchant: "
+        "is it misspelt?",
+    )
+
+
 def require_merchant(transaction: Transaction, merchant_id: str) -> None:
     """Refuse an id that no merchant has.
 

@@ -32,14 +32,31 @@ def test_a_stop_makes_every_decision_a_hold_with_the_reason_until_it_is_lifted(
     assert any("see INC-7" in reason["sentence"] for reason in answer["reasons"])
     api.clock.now += timedelta(minutes=1)
     named = {} if whose is None else {"merchant_id": whose}
-    assert api.post("/v1/admin/resume", named | {"reason": "mended"}) == {"stops": []}
+    assert api.post("/v1/admin/resume", named | {"reason": "mended"}) == {"stops": [], "warnings": []}
     assert api.reserve(failed)["reservation"]["state"] == "held"
 
 
 def test_a_stop_of_another_merchant_changes_nothing(api: Api, failed: Document) -> None:
     assert [one["merchant_id"] for one in stop(api, "other")["stops"]] == ["other"]
     assert api.post("/v1/decisions", failed)["action"]["kind"] == "retry"
-    assert api.get("/v1/admin/stops?merchant_id=acme") == {"stops": []}
+    assert api.get("/v1/admin/stops?merchant_id=acme") == {"stops": [], "warnings": []}
+
+
+def test_a_stop_of_a_merchant_that_nobody_knows_is_kept_with_a_warning(api: Api, failed: Document) -> None:
+    answer = stop(api, "acne")
+    (warning,) = answer["warnings"]
+    assert [one["merchant_id"] for one in answer["stops"]] == ["acne"]
+    assert "merchant acne" in warning
+    assert "misspelt" in warning
+    api.reserve(failed)
+    assert stop(api)["warnings"] == []
+    assert stop(api, None)["warnings"] == []
+
+
+def test_a_merchant_is_known_once_an_attempt_of_it_was_told(api: Api, failed: Document) -> None:
+    assert stop(api)["warnings"] != []
+    api.post("/v1/attempts", past(1))
+    assert stop(api)["warnings"] == []
 
 
 def test_a_stop_for_all_and_one_for_a_merchant_are_lifted_each_for_itself(api: Api, failed: Document) -> None:

@@ -85,6 +85,14 @@ def test_stops_are_told_and_lifted_and_shown_with_the_merchants(database: str) -
     assert run("resume", "--merchant", "acme", "--database", database) == "retries are resumed for merchant acme\n"
 
 
+def test_a_stop_of_a_merchant_that_nobody_knows_is_told_with_a_warning(database: str) -> None:
+    for merchant, warned in (("acne", True), ("acme", False)):
+        told = RUNNER.invoke(app, ["stop", "--merchant", merchant, "--reason", "INC-7", "--database", database])
+        assert told.exit_code == 0
+        assert f"in force: {merchant}" in told.stdout
+        assert ("is it misspelt?" in told.stderr) is warned
+
+
 def test_what_cannot_be_done_is_refused_in_a_sentence(database: str) -> None:
     for arguments, refusal in (
         (["keys", "create"], "--operator"),
