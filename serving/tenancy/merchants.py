@@ -61,10 +61,8 @@ def doubts_about(store: Store, merchant_id: str) -> tuple[str, ...]:
         (rows,) = transaction.ask(("merchant_is_known", {"merchant_id": merchant_id}))
     if rows:
         return ()
-    return (
-        f"Nobody was added as merchant {merchant_id}, and the ledger has no attempt and no decision of such a merchant: "
-        "is it misspelt?",
-    )
+    nothing = f"Nobody was added as merchant {merchant_id}, and the ledger has no attempt and no decision of it"
+    return (f"{nothing}: is it misspelt?",)
 
 
 def require_merchant(transaction: Transaction, merchant_id: str) -> None:
