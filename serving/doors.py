@@ -99,7 +99,7 @@ class Door:
 
 
 class SharingServer(Server):
-    """uvicorn's server, but what it listens on are doors."""
+    """uvicorn's server, but what it listens on are doors; it speaks no TLS, which is the work of a proxy in front."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then let callers in."""
