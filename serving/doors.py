@@ -44,7 +44,6 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._pause: asyncio.TimerHandle | None = None
         self._greeting: set[asyncio.Task[None]] = set()
-        self._open = True
 
     def open(self, backlog: int) -> None:
         """Begin to listen."""
@@ -54,7 +53,6 @@ class Door:
 
     def close(self) -> None:
         """Take nobody any more; whoever is in stays."""
-        self._open = False
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._bound.fileno())
@@ -94,8 +92,7 @@ class Door:
 
     def _rest(self, seconds: float) -> None:
         self._loop.remove_reader(self._bound.fileno())
-        if self._open:
-            self._pause = self._loop.call_later(seconds, self._look)
+        self._pause = self._loop.call_later(seconds, self._look)
 
 
 class SharingServer(Server):
