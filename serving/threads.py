@@ -15,8 +15,11 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
-Work = Callable[[], None]
-"""What is done in a thread; it raises nothing."""
+Tell = Callable[[], object]
+"""What tells whoever waits of an outcome; it raises nothing."""
+Work = Callable[[], Tell]
+"""What is done in a thread, and gives what tells of it; it raises nothing. The thread is free before anybody is told,
+so that who goes on with something at once finds it, and not another one."""
 
 
 class Threads:
@@ -52,26 +55,32 @@ class Threads:
         loop, context = asyncio.get_running_loop(), copy_context()
         told: asyncio.Future[Answer] = loop.create_future()
 
-        def done() -> None:
+        def done() -> Tell:
             try:
                 outcome = partial(_tell, told, context.run(work))
             except BaseException as error:  # noqa: BLE001 - whoever waits raises it
                 outcome = partial(_fail, told, error)
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(outcome)
+            return partial(_in_its_loop, loop, outcome)
 
         self.begin(done)
         return await told
 
     def _serve(self, given: "SimpleQueue[Work]") -> None:
         while True:
-            given.get()()
+            tell = given.get()()
             with self._changing:
                 following = self._waiting.popleft() if self._waiting else None
                 if following is None:
                     self._idle.append(given)
+            tell()
+            del tell  # nothing of the work is kept while the thread waits
             if following is not None:
                 given.put(following)
+
+
+def _in_its_loop(loop: asyncio.AbstractEventLoop, outcome: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(outcome)
 
 
 def _tell(told: "asyncio.Future[Answer]", answer: Answer) -> None:

@@ -12,10 +12,11 @@ and who goes on without an answer gives the turn back for what was left behind.
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from serving.threads import Threads
+from serving.threads import Tell, Threads
 
 Answer = TypeVar("Answer")
 MOST_AT_ONCE = 64
@@ -73,11 +74,11 @@ class Apart:
             raise TooSlowError
         told: Future[Answer] = Future()
 
-        def run() -> None:
+        def run() -> Tell:
             try:
-                told.set_result(work())
+                return partial(told.set_result, work())
             except BaseException as error:  # noqa: BLE001 - whoever waits raises it
-                told.set_exception(error)
+                return partial(told.set_exception, error)
             finally:
                 self._free.release()
 
