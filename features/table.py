@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
+from features.countries import country_of_market
 from features.decline import Decline
 from features.vocabulary import DeclineCategory, Initiator, Outcome, Retryability
 
@@ -129,7 +130,7 @@ def country_or_market(issuer_country: str | None, market: str | None) -> str | N
     """The issuer's country; where it is not known, the market if that is a country."""
     if issuer_country is not None or market is None:
         return issuer_country
-    return market if len(market) == 2 and market.isalpha() and market.isupper() else None
+    return country_of_market(market)
 
 
 def issuer_key(country: str | None, issuer: str | None) -> str | None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.calendars import calendar_of
 from features.context import Context
+from features.countries import country_of_market
 from features.method import Method
 from features.proposed import Proposed
 from features.time_zones import local_day, local_micros, zone_name
@@ -37,7 +38,7 @@ def issuer_clock(context: Context, method: Method) -> IssuerClock:
 
 @lru_cache(maxsize=4_096)
 def _clock(country: str | None, time_zone: str | None, market: str | None, network: Network) -> IssuerClock:
-    country = country or _as_country(market)
+    country = country or country_of_market(market)
     return IssuerClock(country, zone_name(time_zone, country), calendar_of(country, network))
 
 
@@ -49,7 +50,3 @@ def issuer_day(context: Context, proposed: Proposed) -> NDArray[np.int64]:
         theirs = np.array([name == zone for name in zones], dtype=np.bool_)[proposed.route]
         days[theirs] = local_day(local_micros(zone, proposed.start[theirs]))
     return days
-
-
-def _as_country(market: str | None) -> str | None:
-    return market if market is not None and len(market) == 2 and market.isalpha() and market.isupper() else None

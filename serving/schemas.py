@@ -9,16 +9,18 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from features.card_number import is_bin
+from features.countries import is_country
 from features.errors import InvalidValueError
 from features.money import minor_digits
 from features.time_zones import is_zone
 from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
 
 CUSTOM = "recoup"
+_DAY = len("2026-11-23")
 # Electronic payments and calendars as we know them; everything computed from an instant stays representable.
 _EARLIEST, _LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -45,8 +47,11 @@ def _is_time_zone(name: str) -> bool:
     return is_zone(name)
 
 
-def _is_country(code: str) -> bool:
-    return len(code) == 2 and code.isascii() and code.isupper() and code.isalpha() and code != "UK"
+def _written(given: object) -> object:
+    """Refuse numbers, digits as text among them: they would be taken for seconds since 1970, or milliseconds."""
+    if not isinstance(given, datetime) and not (isinstance(given, str) and given[4:5] == "-" and len(given) > _DAY):
+        raise PydanticCustomError(CUSTOM, "{expected}", {"expected": "an instant such as 2026-11-23T10:15:00Z"})
+    return given
 
 
 def _within_reach(instant: datetime) -> datetime:
@@ -55,7 +60,12 @@ def _within_reach(instant: datetime) -> datetime:
     return instant
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+Instant = Annotated[
+    AwareDatetime,
+    Field(strict=False),  # for what a function has looked at counts as Python's, of which only a datetime would do
+    BeforeValidator(_written),
+    AfterValidator(_within_reach),
+]
 _Storable = _checked(lambda text: "\0" not in text, "text without a NUL character, which no database keeps")
 Text = Annotated[str, Field(min_length=1, max_length=200), _Storable]
 CodeText = Annotated[str, Field(max_length=200), _Storable]
@@ -64,7 +74,7 @@ Currency = Annotated[
 ]
 Country = Annotated[
     Text,
-    _checked(_is_country, "an ISO 3166-1 alpha-2 code in capitals, for example DE or GB"),
+    _checked(is_country, "an ISO 3166-1 alpha-2 code in capitals, for example DE or GB"),
     Field(examples=["DE"]),
 ]
 TimeZone = Annotated[

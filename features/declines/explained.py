@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from features.countries import is_country
 from features.decline import Decline
 from features.declines.advice import Advice, advice_of
 from features.declines.entry import CodeEntry
@@ -10,6 +11,7 @@ from features.declines.index import heads_of
 from features.declines.lookup import own_tables, readings
 from features.declines.rewritten import hidden_codes
 from features.declines.taxonomy import classify, network_code
+from features.errors import InvalidValueError
 from features.vocabulary import Network
 
 # Names by which networks are called besides our own words.
@@ -73,8 +75,10 @@ def explained(
 
     Raises:
         CardNumberError: A code looks like a card number.
-        InvalidValueError: `at` has no time zone.
+        InvalidValueError: `country` is none, or `at` has no time zone.
     """
+    if country is not None and not is_country(country):
+        raise InvalidValueError("country", country, "an ISO 3166-1 alpha-2 code in capitals, such as DE or GB")
     decline = classify(
         code,
         processor=processor,

@@ -7,13 +7,13 @@ https://docs.adyen.com/api-explorer/Tokenization-webhooks/1/overview
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from features.countries import country_of
 from features.declines.taxonomy import classify
 from features.sources.charging import (
     Charge,
     Codes,
     Instrument,
     amount_of,
-    country_of,
     is_card,
     last_day,
     network_of,

@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from features.card_number import is_bin
+from features.countries import country_of
 from features.errors import InvalidValueError
 from features.history import Field
 from features.money import from_major, minor_digits
@@ -21,7 +22,6 @@ Reader = Callable[[str], Value | Refusal]
 _LARGEST = 2**63 - 1
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _PLAIN_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _TRUE = frozenset({"true", "t", "yes", "y", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "0"})
 
@@ -145,8 +145,7 @@ def _currency(text: str) -> str | Refusal:
 
 
 def _country(text: str) -> str | Refusal:
-    code = text.upper()
-    return code if _COUNTRY.fullmatch(code) else not_accepted("an ISO 3166-1 country of two letters, such as DE")
+    return country_of(text) or not_accepted("an ISO 3166-1 country of two letters, such as DE")
 
 
 def _bin(text: str) -> str | Refusal:

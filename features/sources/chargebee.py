@@ -6,9 +6,10 @@ Shapes: https://apidocs.chargebee.com/docs/api/events and https://apidocs.charge
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from features.countries import country_of
 from features.declines.taxonomy import classify
 from features.money import Money
-from features.sources.charging import Charge, Codes, Instrument, country_of, last_day, network_of, told
+from features.sources.charging import Charge, Codes, Instrument, last_day, network_of, told
 from features.sources.document import Node, json_document
 from features.sources.provider import Provider, Surroundings
 from features.sources.statement import AttemptReturned, Notice, Stands, Statement, Word

@@ -90,12 +90,6 @@ def is_card(network: Network) -> bool:
     return network in _CARD_NETWORKS
 
 
-def country_of(text: str | None) -> str | None:
-    """An ISO 3166-1 alpha-2 country, or None for anything else."""
-    code = (text or "").upper()
-    return code if len(code) == 2 and code.isascii() and code.isalpha() else None
-
-
 def last_day(year: str | None, month: str | None) -> date | None:
     """The last day of a card's month of expiry; None where it is not a month."""
     if not (

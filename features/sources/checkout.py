@@ -5,13 +5,13 @@ Shapes: https://www.checkout.com/docs/developer-resources/event-notifications/ev
 
 from collections.abc import Mapping
 
+from features.countries import country_of
 from features.declines.taxonomy import classify
 from features.sources.charging import (
     Charge,
     Codes,
     Instrument,
     amount_of,
-    country_of,
     last_day,
     network_of,
     optional,

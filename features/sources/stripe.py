@@ -6,13 +6,13 @@ Shapes: https://docs.stripe.com/api/events/types and https://docs.stripe.com/api
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from features.countries import country_of
 from features.declines.taxonomy import classify
 from features.sources.charging import (
     Charge,
     Codes,
     Instrument,
     amount_of,
-    country_of,
     last_day,
     network_of,
     optional,

@@ -77,6 +77,13 @@ def test_a_bad_question_is_a_problem_that_names_its_field(client: Client, query:
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
+@pytest.mark.parametrize("country", ["false", "de", "UK"])
+def test_what_is_no_country_is_a_problem_that_names_its_field(client: Client, country: str) -> None:
+    answer = client.get("/v1/declines/visa/51", params={"country": country})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["country"]
+
+
 def test_a_code_of_a_processor_or_of_a_network(client: Client) -> None:
     found = client.get("/v1/declines/stripe/insufficient_funds").json()
     assert (found["category"], found["processor"], found["known"]) == ("insufficient_funds", "stripe", True)

@@ -9,6 +9,7 @@ from features.declines.reading import load_table
 from features.declines.rewritten import hidden_codes
 from features.declines.taxonomy import classify
 from features.declines.unknown import UnknownCode, unknown_codes
+from features.errors import InvalidValueError
 from features.vocabulary import Network, Retryability
 
 VISA = Network.VISA
@@ -34,6 +35,12 @@ def test_any_other_name_is_a_processors() -> None:
     assert named("stripe") == ("stripe", None)
     assert named("unknown") == ("unknown", None)
     assert named("?") == ("?", None)
+
+
+@pytest.mark.parametrize("country", ["false", "de", "UK", "Germany", ""])
+def test_what_is_no_country_is_refused_by_name(country: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"country.*such as DE or GB"):
+        explained("51", processor=None, network=VISA, country=country)
 
 
 def test_both_sides_are_shown_where_both_speak() -> None:
