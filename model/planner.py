@@ -25,7 +25,7 @@ from model.caps.verdict import Verdict
 from model.economics import Economics
 from model.limits import Limits
 from model.planning.beliefs import cautious, probability
-from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve
+from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve, worth_of
 from model.planning.referee import Referee
 from model.planning.room import room
 from model.planning.shortlist import Shortlist, shortlist
@@ -42,6 +42,8 @@ ATTEMPTS_BY_METHODS = {1: 12, 2: 8, 3: 5}
 """How many attempts a plan looks ahead; so many keep the states few. It is made anew after each."""
 CLOSER_LOOKS = 3
 """How often a plan that rests on interpolated chances is asked about before it is taken."""
+HARDLY_MORE = 3e-4
+"""A plan stands that promises at most this share more than the one before it does, all of whose chances are answers."""
 _TRIES = 5  # plans made until one breaks no limit; then the plan ends before its first breach
 
 
@@ -229,10 +231,17 @@ class Draft:
         object.__setattr__(self, "beliefs", beliefs)
 
     def closer(self) -> tuple[Question, ...]:
-        """What to ask about the plan as it stands; nothing once it rests on answers alone."""
+        """What to ask about the plan; nothing once it rests on answers, or promises hardly more than one that does."""
         if self.sounding.exact or not self.sounding.first:
             return ()
-        return self.sounding.closer(self._solution.path, self.answered)
+        questions = self.sounding.closer(self._solution.path, self.answered)
+        return () if questions and self._stands() else questions
+
+    def _stands(self) -> bool:
+        if self.like is None:
+            return False
+        promised = self._solution.value
+        return promised - worth_of(self.like.path, self.moves, self.beliefs) <= HARDLY_MORE * promised
 
     @cached_property
     def _solution(self) -> Solution:

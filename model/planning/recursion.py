@@ -11,9 +11,10 @@ processors are switched by it. Every attempt raises the count, so the recursion 
 down and each step is one array operation over all pairs (Bellman 1957; the formula is that of optimal stopping).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -176,6 +177,24 @@ def path_from(moves: Moves, first: int, following: Mapping[Counts, Int64s]) -> t
         path.append(move)
         counts = _plus(counts, int(moves.method[move]))
     return tuple(path)
+
+
+def worth_of(path: Sequence[int], moves: Moves, beliefs: Beliefs) -> float:
+    """What starting with the first move of a path and going on along it is worth; nothing for no path."""
+    if not path:
+        return 0.0
+    states = np.zeros((len(path), moves.methods), dtype=np.int64)
+    states[np.arange(len(path)), moves.method[list(path)]] = 1
+    chance = [beliefs.now[path[0]]]
+    if len(path) > 1:
+        chances = beliefs.over(np.cumsum(states[:-1], axis=0))
+        pairs = enumerate(pairwise(path))
+        chance += [chances.after(state, last, moves.method)[move] for state, (last, move) in pairs]
+    worth = 0.0
+    for move, p in zip(reversed(path), reversed(chance), strict=True):
+        net = moves.gain[move] - moves.approved_cost[move]
+        worth = float(p * net + (1.0 - p) * (worth - moves.declined_cost[move]))
+    return worth
 
 
 def _bearable(moves: Moves, room: Room) -> Counts:

@@ -7,7 +7,8 @@ move change by a decline of every other is asked for:
 - else: at some moves declined last and some moves next, for every pair of routes. In between the change is
   interpolated linearly in the time of the decline and in the logarithm of the gap. What more declines, of the same
   method and of others, change is asked at two points for every pair of methods, and added. After the moves of the plan
-  that comes of it every move is then asked about, and again after those of the next plan, until it stands or thrice.
+  that comes of it every move is then asked about, and again after those of the next plan, until it stands, promises
+  hardly more than the one before, or was asked about thrice.
 """
 
 from bisect import bisect_left

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from model.planning.recursion import UNBOUNDED, Chances, Counts, Floats, Int64s, Moves, Room, solve
+from model.planning.recursion import UNBOUNDED, Chances, Counts, Floats, Int64s, Moves, Room, solve, worth_of
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,20 @@ def test_starting_with_any_move_is_valued_with_what_follows_it() -> None:
         later, _ = enumerated(problem, (j,))
         assert found.then[j] == pytest.approx(later, abs=1e-9)
         assert found.worth[j] == pytest.approx(float(problem.moves.worth(problem.beliefs.now, np.array(later))[j]))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_no_path_is_worth_more_than_the_best_one_and_that_is_worth_what_it_says(block: int) -> None:
+    for seed in range(block * 100, block * 100 + 100):
+        problem = drawn(seed)
+        moves, beliefs, room = problem.moves, problem.beliefs, problem.room
+        found = solve(moves, beliefs, room, problem.most)
+        assert worth_of(found.path, moves, beliefs) == pytest.approx(found.value, abs=1e-9), seed
+        for first in range(len(moves)) if problem.most else ():
+            onward, then = enumerated(problem, (first,))
+            along = worth_of((first, *then), moves, beliefs)
+            assert along == pytest.approx(moves.worth(beliefs.now, np.array(onward))[first], abs=1e-9), seed
+            assert along <= found.value + 1e-9, seed
 
 
 def test_nothing_to_choose_from_is_a_stop() -> None:
