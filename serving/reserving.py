@@ -268,11 +268,14 @@ def _decided_and_held(
 
 
 def _tell(ledger: Ledger, context: Context, now: datetime) -> None:
-    """The attempts of the context as reports; the same attempt told again the same way changes nothing."""
+    """The attempts of the context as they are listed, behind all that anybody says of one by itself.
+
+    Told again the same way nothing changes.
+    """
     methods = {method.method_id: method for method in context.methods}
     payment = context.payment
     facts = [facts_of(attempt, methods[attempt.method_id], payment) for attempt in context.attempts]
-    events = [attempt_event(payment.merchant_id, Source.REPORTED, one) for one in facts]
+    events = [attempt_event(payment.merchant_id, Source.LISTED, one) for one in facts]
     ledger.record(events, now)
 
 

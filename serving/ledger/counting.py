@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from features.instants import to_micros
-from features.vocabulary import Outcome
+from features.vocabulary import Network, Outcome
 from model.caps.engine import Proposal
 from model.caps.rule import KeyPart
 from model.caps.tally import Counter, Event, Tally
@@ -106,9 +106,20 @@ def around_in(rows: Sequence[Row]) -> Around:
 
 def all_attempts(transaction: Transaction, proposal: Proposal, at: int, reach: Reach, near: list[Row]) -> list[Row]:
     """The attempts that the rules can look at, given the nearest ones; reads on where there are more."""
-    if len(near) < READ_WHOLE:
-        return near
-    return near + _further(transaction, _values(proposal, FOR_EVER), at, reach, near)
+    if len(near) >= READ_WHOLE:
+        near = near + _further(transaction, _values(proposal, FOR_EVER), at, reach, near)
+    return on_its_network(near, proposal)
+
+
+def on_its_network(rows: list[Row], proposal: Proposal) -> list[Row]:
+    """The rows, those of the proposal's method on its network where nobody told which it was."""
+    method_id, network = proposal.method.method_id, proposal.method.network
+    if network is Network.UNKNOWN:
+        return rows
+    return [
+        (*row[:12], network.value, *row[13:]) if row[12] == Network.UNKNOWN and row[3] == method_id else row
+        for row in rows
+    ]
 
 
 def counted(merchant_id: str, attempts: list[Row], held: Sequence[Held], at: datetime, reach: Reach) -> Counted:
@@ -125,6 +136,7 @@ def counted_then(
     merchant_id = proposal.payment.merchant_id
     own = [row for row in near if row[0] not in {"held", "standing"}]
     rows = own if len(own) < READ_WHOLE else own + _further(transaction, _values(proposal, at), at, reach, own)
+    rows = on_its_network(rows, proposal)
     events = {
         str(row[1]): _as_known(event_from(merchant_id, row), int(row[19] or 0), at)
         for row in rows

@@ -34,9 +34,11 @@ class Source(StrEnum):
     """Who tells it."""
 
     ADVISED = "advised"  # the caller, of an attempt that Recoup had reserved
-    WEBHOOK = "webhook"  # a processor
+    WEBHOOK = "webhook"  # a processor, as the caller passes it on
+    DELIVERED = "delivered"  # a processor itself; its event names payments as the processor does
     HISTORY = "history"  # a back-filled history file
     REPORTED = "reported"  # the caller or a person, by hand
+    LISTED = "listed"  # the caller, beside a question about a payment; what it leaves out is taken for that payment's
 
 
 ABOUT_ATTEMPTS = frozenset({EventKind.REPORTED, EventKind.CORRECTED, EventKind.REVERSED, EventKind.WITHDRAWN})

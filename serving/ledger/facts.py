@@ -203,7 +203,10 @@ def decline_of(
     retryability: str | None,
     min_wait_hours: int | None,
 ) -> tuple[Decline, str | None]:
-    """The decline as it was read when it was told, with its title, and the network's own code of it."""
+    """The decline as it was read when it was told, with its title, and the network's own code of it.
+
+    What could not be read then is as it is read now, when the network may be known.
+    """
     on = Network(network)
     named = classify(code, processor=processor, network=on, subcode=subcode, advice_code=advice_code)
     decline = Decline(
@@ -217,6 +220,8 @@ def decline_of(
         min_wait_hours=min_wait_hours,
         title=named.title,
     )
+    if decline.category is DeclineCategory.UNKNOWN:
+        decline = named
     return decline, network_code(code, processor=processor, network=on, subcode=subcode)
 
 

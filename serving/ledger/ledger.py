@@ -30,6 +30,7 @@ from serving.ledger.holds import (
     maybe_found,
     same,
 )
+from serving.ledger.identity import Authority, of_another
 from serving.ledger.migrate import require_current
 from serving.ledger.opening import store_at
 from serving.ledger.outbox import SILENT, Outbox
@@ -47,6 +48,7 @@ from serving.ledger.reservations import (
 )
 from serving.ledger.selecting import Selector
 from serving.ledger.situation import Situation, situation
+from serving.ledger.statements import statements_of
 from serving.ledger.store import LedgerConflictError, Question, Store, Transaction, number_of
 
 HOLD_FOR = timedelta(hours=1)
@@ -382,13 +384,16 @@ def _check_id_of_its_own(transaction: Transaction, reservation: Reservation, att
         ("attempt_facts", {**where, "attempt_id": attempt.attempt_id}),
         ("attempt_events", {**where, "subject_id": attempt.attempt_id}),
     )
+    statements = list(statements_of(where["merchant_id"], attempt.attempt_id, told))
+    proposal = reservation.proposal
+    own = facts_of(attempt, proposal.method, proposal.payment, reservation.reservation_id)
+    another = of_another(own, Authority.HELD, statements)
     for row in known:
         facts = dict(zip(Facts.__slots__, row, strict=True))
-        own = (facts["payment_id"], facts["method_id"]) == (attempt.payment_id, attempt.method_id)
-        if not own or facts["reservation_id"] not in {None, reservation.reservation_id}:
+        if another or facts["reservation_id"] not in {None, reservation.reservation_id}:
             right = f"an id of its own: that is an attempt on payment {facts['payment_id']!s}"
             raise TakenIdError("attempt_id", attempt.attempt_id, right)
-    if any(kind == EventKind.WITHDRAWN for kind, *_ in told):
+    if any(statement.kind is EventKind.WITHDRAWN for statement in statements):
         right = "an id of its own: the attempt of this id was withdrawn, as one that never took place"
         raise TakenIdError("attempt_id", attempt.attempt_id, right)
 

@@ -140,7 +140,7 @@ WHERE merchant_id = :merchant_id AND source = :source AND source_event_id = :sou
 
 -- name: attempt_events
 -- Everything told about one attempt.
-SELECT kind, said_at, body FROM event
+SELECT kind, source, said_at, body FROM event
 WHERE merchant_id = :merchant_id AND subject_id = :subject_id AND kind IN (
     'attempt_reported', 'attempt_corrected', 'attempt_reversed', 'attempt_withdrawn'
 )

@@ -8,12 +8,13 @@ import orjson
 
 from features.errors import InvalidValueError
 from features.vocabulary import Outcome
-from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent, event_from
+from serving.ledger.events import ABOUT_ATTEMPTS, TOPICS, EventKind, LedgerEvent
 from serving.ledger.facts import Facts, ending_of, flavour_of
-from serving.ledger.fold import Statement, fold
+from serving.ledger.fold import fold
 from serving.ledger.outbox import SILENT, Outbox
 from serving.ledger.owing import stand_after_return
 from serving.ledger.recoveries import follow
+from serving.ledger.statements import Statement, statements_of
 from serving.ledger.store import LedgerBusyError, Lock, Question, Row, Store, Transaction, Value, Values
 
 Answer = TypeVar("Answer")
@@ -204,13 +205,9 @@ def _is_approval(event: LedgerEvent) -> bool:
 
 def _statements(event: LedgerEvent, rows: Sequence[Row]) -> Iterator[Statement]:
     if len(rows) == 1:
-        yield Statement(event.kind, event.said_at, event.body, event.facts, event.returned)
-        return
-    for kind, said_at, body in rows:
-        told = event_from(
-            event.merchant_id, event.source, "told", str(kind), event.subject_id, int(said_at or 0), str(body)
-        )
-        yield Statement(EventKind(str(kind)), told.said_at, str(body), told.facts, told.returned)
+        yield Statement(event.kind, event.source, event.said_at, event.body, event.facts, event.returned)
+    else:
+        yield from statements_of(event.merchant_id, event.subject_id, rows)
 
 
 def _standing_row(event: LedgerEvent) -> Values:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from features.instants import MICROS_PER_DAY, require_aware, to_micros
-from features.vocabulary import Outcome
+from features.vocabulary import Network, Outcome
 from model.caps.engine import Proposal, Verdict, Volumes, prepare
 from model.caps.fixes import Fix
 from model.caps.prescreen import NONE
@@ -87,7 +87,9 @@ class Situation:
             if len(selected.set_off) >= _MOST_ENDS:
                 selected.set_off.clear()
             bits = selected.set_off[ended] = selected.prescreen.set_off_by(event)
-            self._remember(ending_of(row[5], *row[11:19]), bits, approved=row[11] == Outcome.APPROVED)  # type: ignore[arg-type]  # the columns of the query, in its order
+            of_that_network = row[12] != Network.UNKNOWN or self.proposal.method.network is Network.UNKNOWN
+            if of_that_network:  # what it sets off on a network that is not told is not known
+                self._remember(ending_of(row[5], *row[11:19]), bits, approved=row[11] == Outcome.APPROVED)  # type: ignore[arg-type]  # the columns of the query, in its order
         return bits
 
     def _remember(self, ending: int, set_off: int, *, approved: bool) -> None:

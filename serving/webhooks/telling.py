@@ -85,12 +85,12 @@ def _event(
     match statement:
         case AttemptTold(attempt, method, customer_id):
             payment = Payment(attempt.payment_id, merchant_id, customer_id, attempt.amount, attempt.at, attempt.at)
-            event = reported(merchant_id, Source.WEBHOOK, event_id, facts_of(attempt, method, payment))
+            event = reported(merchant_id, Source.DELIVERED, event_id, facts_of(attempt, method, payment))
         case AttemptApproved(attempt_id, at):
             known = known_facts(ledger, merchant_id, attempt_id)
             if known is None:
                 return None
-            event = reported(merchant_id, Source.WEBHOOK, event_id, _approved(known, at))
+            event = reported(merchant_id, Source.DELIVERED, event_id, _approved(known, at))
         case AttemptReturned(attempt_id, decline, at):
             event = sent_back(merchant_id, Source.WEBHOOK, event_id, attempt_id, decline, at)
         case Stands(word, subject_id, at):

@@ -3,7 +3,7 @@
 from contextlib import closing
 from datetime import timedelta
 
-from api_builders import START, Api, Clock, Document, of_payment, parsed, past, visa_cap
+from api_builders import START, Api, Clock, Document, of_payment, parsed, past, report, visa_cap
 from serving.app import create_app
 from serving.ledger.migrate import migrations
 from serving.ledger.opening import store_at
@@ -77,3 +77,43 @@ def test_a_ledger_that_is_away_refuses_every_decision_and_is_not_ready(
         assert "\n" not in problem["detail"]
     told = api.get("/ready", 503)
     assert (told["status"], told["ledger"]["state"]) == ("not_ready", "other_version")
+
+
+def listed(report: Document, **more: object) -> Document:
+    """An attempt as a question lists it that leaves out what has a default."""
+    made = report["attempt"]
+    code = {"code": made["code"]} if "code" in made else {}
+    return {
+        "attempt_id": report["attempt_id"],
+        "method_id": "pm_1",
+        "processor": made["processor"],
+        "attempted_at": made["attempted_at"],
+        "outcome_at": (START - timedelta(minutes=30)).isoformat(),  # told later than all others tell it
+        "outcome": made["outcome"],
+        **code,
+        **more,
+    }
+
+
+def test_a_question_that_lists_attempts_of_another_payment_moves_no_counter(api: Api, failed: Document) -> None:
+    made = past(16, payment="inv_a")
+    for one in made[:8]:
+        one["attempt"]["initiator"] = "customer"
+    api.post("/v1/attempts", made)
+    before = api.get("/v1/methods/pm_1/budgets?merchant_id=acme")["budgets"]
+    question = of_payment(failed, "inv_b")
+    question["payment"]["amount_minor"] = 3000
+    question["attempts"] += [listed(one, payment_id="inv_a") for one in made]
+    api.post("/v1/decisions", question | {"reserve": True})
+    after = api.get("/v1/methods/pm_1/budgets?merchant_id=acme")["budgets"]
+    assert [one for one in after if one["payment_id"] == "inv_a"] == before
+
+
+def test_a_paid_payment_stays_paid_when_its_attempt_is_listed_for_another(api: Api, failed: Document) -> None:
+    paying = report("e1", "paying", START - timedelta(hours=3), payment="inv_a", outcome="approved")
+    api.post("/v1/attempts", paying)
+    other = of_payment(failed, "inv_b")
+    other["attempts"].append(listed(paying))
+    api.post("/v1/decisions", other | {"reserve": True})
+    answer = api.post("/v1/decisions", of_payment(failed, "inv_a") | {"reserve": True})
+    assert answer["action"]["reason"] == "already_paid"

@@ -36,9 +36,10 @@ from serving.ledger import counting
 from serving.ledger.events import EventKind, LedgerEvent, Source, event_from, sent_back
 from serving.ledger.events import told as word
 from serving.ledger.facts import facts_of
-from serving.ledger.fold import Statement, fold
+from serving.ledger.fold import fold
 from serving.ledger.ledger import Ledger
 from serving.ledger.recording import Recorded
+from serving.ledger.statements import Statement
 from serving.ledger.store import LedgerConflictError
 
 
@@ -111,7 +112,7 @@ def test_late_doubled_corrected_and_reversed_events_leave_what_the_clean_order_l
 
 
 def test_every_order_folds_to_the_same() -> None:
-    told_all = [Statement(e.kind, e.said_at, e.body, e.facts, e.returned) for e in statements()]
+    told_all = [Statement(e.kind, e.source, e.said_at, e.body, e.facts, e.returned) for e in statements()]
     assert len({fold(order) for order in permutations(told_all)}) == 1
 
 
