@@ -1,14 +1,15 @@
 """What the ledger knows about the payment and the methods of a request, read in one look before a decision."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from features.attempt import Attempt
 from features.context import Context
 from features.instants import to_micros
 from features.method import Method
-from features.vocabulary import Outcome, Retryability
+from features.vocabulary import Network, Outcome, Retryability
 from model.candidates import usable_processors
+from model.caps.engine import Proposal
 from model.caps.fixes import Fix, FixKind
 from model.caps.tally import Event
 from model.decision import StopReason
@@ -16,7 +17,7 @@ from model.limits import proposal_in
 from model.record import Halt, Record
 from serving.ledger.advice import advice_in, advice_question
 from serving.ledger.beyond import fixes_in, fixes_question
-from serving.ledger.counting import Held, around_in, near_question
+from serving.ledger.counting import Around, Held, around_in, known_network, near_question
 from serving.ledger.holds import held_reasons
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reason, ReasonCode
@@ -37,8 +38,9 @@ class Recorded:
     """A context with what the ledger knows.
 
     Args:
-        context: As asked, but without the consent that the ledger knows to be withdrawn, and with declines whose cause
-            it knows to be mended counted as worth another try.
+        context: As asked, but without the consent that the ledger knows to be withdrawn, on the networks that it knows
+            where the request names none, and with declines whose cause it knows to be mended counted as worth another
+            try.
         record: The attempts, holds and volumes that count, what was mended, and what halts the recovery.
     """
 
@@ -55,11 +57,7 @@ def recorded(ledger: Ledger, selector: Selector, context: Context, without: str 
     Raises:
         InputError: The ledger cannot be reached.
     """
-    proposals = [
-        [proposal_in(context, method.method_id, processor) for processor in usable_processors(context, method) or ("",)]
-        for method in context.methods
-    ]
-    on = [through[0] for through in proposals]  # what the ledger knows of a method is the same through all
+    on = _proposals(context)
     now, payment = to_micros(context.as_of), context.payment
     with ledger.store.reading() as transaction:
         rows = transaction.ask(  # in one exchange, where the database can
@@ -67,11 +65,12 @@ def recorded(ledger: Ledger, selector: Selector, context: Context, without: str 
             *[fixes_question(one) for one in on],
             advice_question(payment.merchant_id, payment.payment_id),
         )
-        near, mended, against = rows[: len(on)], rows[len(on) : -1], rows[-1]
+        near, mended, against = [around_in(one) for one in rows[: len(on)]], rows[len(on) : -1], rows[-1]
+        context = _on_known_networks(context, near)
         found = [
-            situation(transaction, selector, proposal, context.as_of, near=around_in(around))
-            for through, around in zip(proposals, near, strict=True)
-            for proposal in through
+            situation(transaction, selector, proposal, context.as_of, near=around)
+            for method, around in zip(context.methods, near, strict=True)
+            for proposal in _through_all(context, method)
         ]
         rules = {rule.rule_id: rule for one in found for rule in one.selected.rulebook.rules}
         volumes = ledger.recent_volumes.of(transaction, payment.merchant_id, rules.values(), now)
@@ -86,6 +85,27 @@ def recorded(ledger: Ledger, selector: Selector, context: Context, without: str 
     known = context if same else replace(context, methods=methods, attempts=attempts)
     halt = _halt(context, found, events, advice)
     return Recorded(known, Record(tuple(events.values()), halt, volumes, fixes))
+
+
+def _proposals(context: Context) -> list[Proposal]:
+    """One of each method; what the ledger knows of a method is the same through all processors."""
+    return [next(_through_all(context, method)) for method in context.methods]
+
+
+def _through_all(context: Context, method: Method) -> Iterator[Proposal]:
+    for processor in usable_processors(context, method) or ("",):
+        yield proposal_in(context, method.method_id, processor)
+
+
+def _on_known_networks(context: Context, near: Sequence[Around]) -> Context:
+    """The context; a method whose network it does not name is on that of its latest attempt of which it is known."""
+    methods = tuple(
+        replace(method, network=known_network(method.method_id, around) or method.network)
+        if method.network is Network.UNKNOWN
+        else method
+        for method, around in zip(context.methods, near, strict=True)
+    )
+    return context if methods == context.methods else replace(context, methods=methods)
 
 
 def _live(found: Iterable[Situation], now: int) -> dict[str, Event]:

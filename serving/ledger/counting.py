@@ -111,6 +111,13 @@ def all_attempts(transaction: Transaction, proposal: Proposal, at: int, reach: R
     return on_its_network(near, proposal)
 
 
+def known_network(method_id: str, around: Around) -> Network | None:
+    """The network of the latest attempt with a method of which it is known."""
+    told = (row for row in around.attempts if row[3] == method_id and row[12] != Network.UNKNOWN)
+    latest = max(told, key=lambda row: int(row[9] or 0), default=None)
+    return None if latest is None else Network(str(latest[12]))
+
+
 def on_its_network(rows: list[Row], proposal: Proposal) -> list[Row]:
     """The rows, those of the proposal's method on its network where nobody told which it was."""
     method_id, network = proposal.method.method_id, proposal.method.network

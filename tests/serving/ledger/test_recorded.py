@@ -1,8 +1,10 @@
 """What the ledger knows counts in a decision exactly as the ledger itself would count it."""
 
+from dataclasses import replace
+
 from cap_builders import NOW, a_context, a_method, an_attempt, hours
 from features.context import Context
-from features.vocabulary import Outcome
+from features.vocabulary import Network, Outcome
 from ledger_builders import MERCHANT, a_proposal, apart_from_volumes, declines, told
 from model.caps.rulebook import Rulebook
 from model.decision import StopReason
@@ -90,6 +92,16 @@ def test_every_method_of_the_request_is_looked_up(ledger: Ledger) -> None:
     known = recorded(ledger, Selector(RULES), _with_two_methods())
     assert {event.method_id for event in known.record.events} == {"pm2"}
     assert {event.merchant_id for event in known.record.events} == {MERCHANT}
+
+
+def test_a_method_without_its_network_is_on_the_one_that_the_ledger_knows(ledger: Ledger) -> None:
+    visa, nameless = a_method(), a_method(network=Network.UNKNOWN)
+    ledger.record([told(one, visa) for one in declines(16)], NOW)
+    ledger.record([told(an_attempt(0.2), nameless, event_id="without")], NOW)
+    known = recorded(ledger, Selector(RULES), a_context([an_attempt(1)], nameless, a_method(method_id="pm2")))
+    assert [method.network for method in known.context.methods] == [Network.VISA, Network.VISA]
+    unheard = recorded(ledger, Selector(RULES), a_context([an_attempt(1)], replace(nameless, method_id="new")))
+    assert [method.network for method in unheard.context.methods] == [Network.UNKNOWN]
 
 
 def _with_two_methods() -> Context:
