@@ -39,6 +39,10 @@ class KeyPart(StrEnum):
     PROCESSOR = "processor"  # what one processor carries
 
 
+FOUND_BY = frozenset({KeyPart.METHOD, KeyPart.PAYMENT, KeyPart.MANDATE})
+"""What attempts are read and locked by: a counter whose key has none of these would miss nearly all it should hold."""
+
+
 class Counts(StrEnum):
     """What uses a cap up."""
 

@@ -18,7 +18,7 @@ from features.vocabulary import Network, Rail
 from model.caps.fees import Schedule
 from model.caps.proposal import Proposal, binds
 from model.caps.reading import joined, read_file
-from model.caps.rule import CapRule, KeyPart, Window, WindowKind
+from model.caps.rule import FOUND_BY, CapRule, KeyPart, Kind, Window, WindowKind
 from model.caps.span import Span
 
 _KINDS = 1_024  # of attempts whose rules are remembered
@@ -260,13 +260,24 @@ def looser(rule: CapRule, setting: Tightening) -> list[Looser]:
         refused.append(("window_hours", str(setting.window_hours), _at_least(rule.window)))
     if setting.wait_hours is not None and setting.wait_hours < (rule.wait_hours or 0):
         refused.append(("wait_hours", str(setting.wait_hours), f"at least {rule.wait_hours}"))
-    if setting.key is not None and not (setting.key and set(setting.key) <= set(rule.key)):
-        refused.append(("key", ", ".join(setting.key) or "nothing", f"some of {', '.join(rule.key)}"))
+    if setting.key is not None and not _wider(rule, setting.key):
+        refused.append(("key", ", ".join(setting.key) or "nothing", _some_of(rule)))
     return [Looser(rule.rule_id, name, value, right) for name, value, right in refused]
 
 
 def _least(stricter: int | None, own: int) -> int:
     return own if stricter is None else stricter
+
+
+def _wider(rule: CapRule, key: tuple[KeyPart, ...]) -> bool:
+    found = rule.kind is Kind.VOLUME or not FOUND_BY.isdisjoint(key)
+    return bool(key) and set(key) <= set(rule.key) and found
+
+
+def _some_of(rule: CapRule) -> str:
+    parts, found_by = ", ".join(rule.key), " or ".join(part for part in rule.key if part in FOUND_BY)
+    needed = f", with {found_by} among them, for attempts are found by these" if rule.kind is not Kind.VOLUME else ""
+    return f"some of {parts}{needed}"
 
 
 def _span_at_least(span: Span | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from model.caps.fields import Fields
-from model.caps.rule import CapRule, Kind
+from model.caps.rule import FOUND_BY, CapRule, Kind
 
 # What the clause of a rule may be filled in with.
 _PLACES = {"code": "", "advice": "", "wait": "", "at": ""}
@@ -24,8 +24,7 @@ _ALLOWED = {"limit": frozenset({Kind.VOLUME}), "span": frozenset({Kind.WAIT})}
 def check_sense(fields: Fields, rule: CapRule) -> None:
     """Note every field that is missing, or out of place, for the rule's kind."""
     _check_kind(fields, rule)
-    if not rule.key:
-        fields.fault("key", "what attempts must share, such as method and merchant")
+    _check_key(fields, rule)
     if rule.kind in _TRIGGERED and not rule.after.needs_decline:
         fields.fault("after", "what decline the rule answers to")
     if rule.kind in {Kind.CONDITION, Kind.THRESHOLD} and not rule.lifted_by:
@@ -43,6 +42,13 @@ def check_sense(fields: Fields, rule: CapRule) -> None:
     if rule.kind is not Kind.CAP and not _fills(rule.what):
         fields.fault("what", "a clause with no other places than " + ", ".join(f"{{{place}}}" for place in _PLACES))
     _check_published(fields, rule)
+
+
+def _check_key(fields: Fields, rule: CapRule) -> None:
+    if not rule.key:
+        fields.fault("key", "what attempts must share, such as method and merchant")
+    elif rule.kind is not Kind.VOLUME and FOUND_BY.isdisjoint(rule.key):
+        fields.fault("key", "method, payment or mandate among its parts, for attempts are found by these")
 
 
 def _check_kind(fields: Fields, rule: CapRule) -> None:

@@ -1,11 +1,9 @@
 """The events that share a proposal's counters, sought once for each key."""
 
 from model.caps.remembered import Remembered
-from model.caps.rule import CapRule, KeyPart
+from model.caps.rule import FOUND_BY, CapRule, KeyPart
 from model.caps.tally import Counter, Event, Tally
 
-# A key with one of these parts can only hold events that share it.
-_NARROWING = frozenset({KeyPart.METHOD, KeyPart.MANDATE, KeyPart.PAYMENT})
 _KEYS: dict[tuple[KeyPart, ...], tuple[KeyPart, ...]] = {}
 _key_of = Remembered(lambda rule: id(_KEYS.setdefault(rule.key, rule.key)))  # the same for equal keys
 
@@ -26,7 +24,7 @@ class Shared:
         asked = (_key_of(rule), resets)
         found = self._known.get(asked)
         if found is None:
-            looked_at = self._tally if _NARROWING.isdisjoint(rule.key) else self._near
+            looked_at = self._tally if FOUND_BY.isdisjoint(rule.key) else self._near
             found = self._known[asked] = looked_at.counter(self._counter, rule.key, resets=resets)
         return found
 

@@ -86,6 +86,10 @@ def test_no_day_since_2022_leaves_visa_or_mastercard_without_a_cap() -> None:
         (('kind = "cap"', 'kind = "wait"'), "after: is missing"),
         (('key = ["method"]', 'key = ["shoe"]'), "key: ['shoe'] is not accepted"),
         (('key = ["method"]', ""), "key: is missing"),
+        (
+            ('key = ["method"]', 'key = ["merchant", "amount"]'),
+            "key: ['merchant', 'amount'] is not accepted; expected method, payment or mandate among its parts",
+        ),
         (("ours = true", ""), "sources: is missing"),
         (("ours = true", "ours = 1"), "ours: 1 is not accepted"),
         (('confidence = "low"', 'confidence = "sure"'), "confidence: 'sure'"),
@@ -154,6 +158,12 @@ def test_fewer_key_parts_let_more_attempts_share_the_counter() -> None:
         ("visa-cat2-reattempt-cap", Tightening(window_hours=719), "expected at least 720"),
         ("visa-cat2-reattempt-cap", Tightening(key=()), "nothing is not accepted"),
         ("visa-cat2-reattempt-cap", Tightening(key=(KeyPart.MANDATE,)), "expected some of method"),
+        (
+            "tabapay-block-rules",
+            Tightening(key=(KeyPart.MERCHANT, KeyPart.AMOUNT, KeyPart.PROCESSOR)),
+            "key: merchant, amount, processor is not accepted; expected some of method, merchant, amount, processor",
+        ),
+        ("tabapay-block-rules", Tightening(key=(KeyPart.MERCHANT,)), "with method among them"),
         ("nacha-reinitiation-cap", Tightening(window_hours=9999), "does not roll"),
         ("visa-cat1-never-reattempt", Tightening(limit=1), "the rule is not a cap"),
         ("no-such-rule", Tightening(limit=1), "is not a rule"),
@@ -164,6 +174,13 @@ def test_a_setting_that_loosens_is_refused(rule_id: str, setting: Tightening, sa
         BOOK.tightened({rule_id: setting})
     assert rule_id in str(caught.value)
     assert says in str(caught.value)
+
+
+def test_what_a_merchant_sends_altogether_needs_no_method_in_its_key() -> None:
+    volume = GOOD.replace('kind = "cap"', 'kind = "volume"').replace('"method"', '"merchant"')
+    assert book_of(volume).rules
+    same = {"nacha-overall-return-rate": Tightening(key=(KeyPart.MERCHANT,))}
+    assert BOOK.tightened(same).rules
 
 
 def test_a_tightened_rule_cannot_be_loosened_afterwards() -> None:

@@ -59,6 +59,10 @@ def test_no_settings_change_nothing() -> None:
         ("[tighten]\nx = 1", "tighten.x: is not accepted"),
         ("[tighten.x]\nlimit = -1", "tighten.x, limit: -1 is not accepted"),
         ('[tighten.x]\nkey = ["shoe"]', "tighten.x, key"),
+        (
+            '[tighten.tabapay-block-rules]\nkey = ["merchant", "amount"]',
+            "mine.toml: settings may only tighten: tabapay-block-rules, key: merchant, amount is not accepted",
+        ),
         ("[tighten.x]\nlimits = 1", "tighten.x, limits: is not a field of a tightening"),
         ("[tighten.x]\nlimit = 1", "mine.toml: settings may only tighten: x: is not a rule"),
         ("[tighten.visa-cat2-reattempt-cap]\nlimit = 16", "visa-cat2-reattempt-cap, limit: 16 is not accepted"),
