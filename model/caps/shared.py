@@ -20,7 +20,7 @@ class Shared:
         self._latest: dict[tuple[int, bool], tuple[Event, ...]] = {}
 
     def events(self, rule: CapRule, *, resets: bool) -> tuple[Event, ...]:
-        """The events of the rule's counter, oldest first; after its last approval only, where approvals reset it."""
+        """The events of the rule's counter, oldest first; where approvals reset it, what none of them cleared."""
         asked = (_key_of(rule), resets)
         found = self._known.get(asked)
         if found is None:

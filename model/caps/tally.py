@@ -58,6 +58,13 @@ class Event:
         """Declined, or not known to be approved: what is pending counts as a decline until it is known."""
         return self.outcome is not Outcome.APPROVED
 
+    def precedes(self, other: "Event") -> bool:
+        """Whether it was made before the other, for sure; of two at one known instant the names say which was first."""
+        if self.latest != other.earliest:
+            return self.latest < other.earliest
+        known = self.earliest == self.latest and other.earliest == other.latest
+        return not known or self.attempt_id < other.attempt_id
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:
@@ -77,6 +84,11 @@ class Counter:
             if not self._shares(part, event):
                 return False
         return True
+
+    def cleared_by(self, approval: Event, key: tuple[KeyPart, ...]) -> bool:
+        """Whether an approval that shares the key does so for sure: who started it may be unknown."""
+        known = approval.initiator is self.initiator and approval.initiator is not Initiator.UNKNOWN
+        return known or KeyPart.INITIATOR not in key
 
     def touches(self, event: Event) -> bool:
         """Whether the event shares the method, the mandate or the payment."""
@@ -114,9 +126,9 @@ class Tally:
     events: tuple[Event, ...] = ()
 
     def counter(self, counter: Counter, key: tuple[KeyPart, ...], *, resets: bool) -> tuple[Event, ...]:
-        """The events of one counter, oldest first; after its last approval only, where approvals reset it."""
+        """The events of one counter, oldest first; where approvals reset it, without them and what they cleared."""
         shared = [event for event in self.events if counter.holds(event, key)]
-        return tuple(_since_approval(shared) if resets else shared)
+        return tuple(_uncleared(shared, counter, key) if resets else shared)
 
     def about(self, counter: Counter) -> "Tally":
         """The events that share the counter's method, mandate or payment, which nearly every key asks for."""
@@ -174,11 +186,21 @@ def _network_code(decline: Decline, attempt: Attempt, method: Method | None) -> 
     return network_code(decline.code, processor=attempt.processor, network=network, subcode=decline.subcode)
 
 
-def _since_approval(events: list[Event]) -> list[Event]:
-    for i in range(len(events) - 1, -1, -1):
-        if events[i].outcome is Outcome.APPROVED:
-            return events[i + 1 :]
-    return events
+def _uncleared(events: list[Event], counter: Counter, key: tuple[KeyPart, ...]) -> list[Event]:
+    """The events but those that certainly came before an approval of the counter, and but all approvals.
+
+    One that may be of another counter, or may have come before everything here, clears nothing; it is no use of the
+    counter either, for it clears the counter or is not in it.
+    """
+    approvals = [event for event in events if event.outcome is Outcome.APPROVED]
+    if not approvals:
+        return events
+    left = [event for event in events if event.refused]
+    clearing = [approval for approval in approvals if counter.cleared_by(approval, key)]
+    if not clearing:
+        return left
+    last = max(clearing, key=lambda approval: (approval.earliest, approval.latest, approval.attempt_id))
+    return [event for event in left if not event.precedes(last)]
 
 
 def _order(event: Event) -> tuple[int, str]:

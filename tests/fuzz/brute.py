@@ -131,7 +131,7 @@ def _told(
     shared = [known for known in history if known.attempt.outcome is not Outcome.ERROR and _same(rule, known, proposal)]
     if rule.kind in {Kind.FINALITY, Kind.EXPIRY} and rule.span:
         return _final(rule, rule.span, shared, at) if rule.kind is Kind.FINALITY else _lapsed(rule.span, shared, at)
-    kept = _after_approval(shared) if rule.resets_on_approval else shared
+    kept = _after_approval(rule, shared, proposal) if rule.resets_on_approval else shared
     if rule.kind is Kind.CAP:
         return _cap(rule, kept, at)
     own = [one for one in (*mended, *_taken_part(history)) if one.method_id == proposal.method.method_id]
@@ -203,11 +203,25 @@ def _same(rule: CapRule, known: Known, proposal: Proposal) -> bool:
     return True
 
 
-def _after_approval(shared: Sequence[Known]) -> list[Known]:
-    kept: list[Known] = []
-    for known in shared:
-        kept = [] if known.attempt.outcome is Outcome.APPROVED else [*kept, known]
-    return kept
+def _after_approval(rule: CapRule, shared: Sequence[Known], proposal: Proposal) -> list[Known]:
+    """What is left when every approval has taken away whatever was over before it could have begun."""
+    if KeyPart.INITIATOR in rule.key and proposal.initiator is Initiator.UNKNOWN:
+        return [known for known in shared if known.failed]
+    gone: set[int] = set()
+    for place, approval in enumerate(shared):
+        if approval.failed:
+            continue
+        gone.add(place)
+        if KeyPart.INITIATOR in rule.key and approval.attempt.initiator is Initiator.UNKNOWN:
+            continue
+        for other, known in enumerate(shared):
+            if known.attempt.precision is approval.attempt.precision is Precision.INSTANT:
+                over_before = other < place  # they stand in the order of time
+            else:
+                over_before = known.latest <= approval.earliest
+            if over_before:
+                gone.add(other)
+    return [known for place, known in enumerate(shared) if place not in gone]
 
 
 def _cap(rule: CapRule, kept: Sequence[Known], at: datetime) -> Told | None:

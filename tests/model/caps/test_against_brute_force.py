@@ -118,7 +118,13 @@ def test_visa_counters_agree(attempts: list[Attempt], form: Credential, initiato
         alike = a.initiator is initiator or Initiator.UNKNOWN in (a.initiator, initiator)
         return a.method_id == on.method_id and a.amount == AMOUNT and alike
 
-    kept = counted(attempts, same, resets=True)
+    # Whose approval it was, and whose counter it is, must be known for the one to clear the other.
+    kept: list[Attempt] = []
+    for attempt in counted(attempts, same, resets=False):
+        if refused(attempt):
+            kept.append(attempt)
+        elif attempt.initiator is initiator is not Initiator.UNKNOWN:
+            kept.clear()
     found = by_rule(prepared(attempts, on, initiator, "DE").at(at))
     caps = [verdict for rule, verdict in found.items() if rule.startswith("visa-cat") and verdict.limit is not None]
     last = [a for a in kept if a.decline][-1:]

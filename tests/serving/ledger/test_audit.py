@@ -8,7 +8,7 @@ import pytest
 
 from cap_builders import NOW, a_context, a_method, a_payment, an_attempt, hours
 from features.attempt import Attempt
-from features.vocabulary import Network, Outcome, Rail
+from features.vocabulary import Initiator, Network, Outcome, Rail
 from ledger_builders import MERCHANT, a_proposal, approved, told
 from model.caps.engine import Proposal, verdicts
 from model.caps.rulebook import Rulebook
@@ -126,3 +126,12 @@ def test_an_approval_resets_what_the_audit_counts(ledger: Ledger) -> None:
     made += [replace(an_attempt(570 - i, payment_id=f"q{i}"), attempt_id=f"b{i:02d}") for i in range(14)]
     ledger.record([told(a) for a in made], NOW)
     assert breaches(audited(ledger)) == over_by_second_count(made) == set()
+
+
+def test_an_approval_in_doubt_hides_no_breach_from_the_audit(ledger: Ledger) -> None:
+    made = [replace(an_attempt(600 - i, payment_id=f"p{i}"), attempt_id=f"a{i:02d}") for i in range(17)]
+    unknown = replace(approved(an_attempt(580, payment_id="p17", initiator=Initiator.UNKNOWN)), attempt_id="a17")
+    made += [unknown, replace(an_attempt(570, payment_id="q"), attempt_id="b")]
+    ledger.record([told(a) for a in made], NOW)
+    assert "b" in {name for name, _ in breaches(audited(ledger))}
+    assert breaches(audited(ledger)) == over_by_second_count(made)
