@@ -19,6 +19,7 @@ class TableIndex:
         processors: Tables of a processor's own words, by name without case and punctuation.
         advice: Table of a processor's own advice words.
         prefixes: What carriers put before a scheme's code, by table.
+        reports: Before a code of these tables, so that it is not another report's of the same letter.
         brazil_table: The table that a country unifies by brand, its country and its names of the brands.
     """
 
@@ -28,6 +29,7 @@ class TableIndex:
     processors: dict[str, tuple[str, ...]]
     advice: dict[str, str]
     prefixes: dict[str, tuple[str, ...]]
+    reports: dict[str, str]
     brazil_table: str
     brazil_country: str
     brazil_brands: dict[Network, str]
@@ -73,6 +75,7 @@ def table_index() -> TableIndex:
         processors={_plain(name): tuple(tables) for name, tables in raw["processors"].items()},
         advice={_plain(name): table for name, table in raw["advice"].items()},
         prefixes={table: tuple(prefixes) for table, prefixes in raw["prefixes"].items()},
+        reports=dict(raw["reports"]),
         brazil_table=raw["brazil"]["table"],
         brazil_country=raw["brazil"]["country"],
         brazil_brands={Network(name): brand for name, brand in raw["brazil"]["brands"].items()},

@@ -9,6 +9,7 @@ from features.decline import Decline
 from features.declines.advice import Advice, advice_of
 from features.declines.country import read_in_country
 from features.declines.entry import UNKNOWN_ENTRY, CodeEntry
+from features.declines.index import table_index
 from features.declines.lookup import network_tables, own_tables, readings, titled
 from features.declines.spelling import tidy
 from features.instants import require_aware
@@ -62,10 +63,15 @@ def network_code(
     """The network's own code behind a raw one, as the network's table writes it; None where there is none.
 
     A processor's word that merely looks like a network code is not one (Adyen's `12` is lack of balance, Visa's
-    an invalid transaction); a code that both tables give the same meaning is the network's handed through.
+    an invalid transaction); a code that both tables give the same meaning is the network's handed through. Where
+    several reports of a scheme use one letter, the code names the report: Bacs' `0` leaves a debit unpaid, its
+    `ADDACS 0` ends the instruction.
     """
     entry = readings(code, subcode, processor, network).network
-    return entry.code if entry else None
+    if entry is None:
+        return None
+    report = table_index().reports.get(entry.table)
+    return f"{report} {entry.code}" if report else entry.code
 
 
 @lru_cache(maxsize=_DISTINCT_DECLINES)

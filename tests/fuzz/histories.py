@@ -58,7 +58,7 @@ KINDS = (
     Kind(_DEBIT, Network.SEPA_CORE, ("NL", "DE", "FR"), "EUR", ("clearway", "gocardless"),
          ("AM04", "AM04", "MS03", "MD01")),
     Kind(_DEBIT, Network.SEPA_B2B, ("DE",), "EUR", ("clearway",), ("AM04", "AC04")),
-    Kind(_DEBIT, Network.BACS, ("GB",), "GBP", ("clearway",), ("0", "0", "1", "B")),
+    Kind(_DEBIT, Network.BACS, ("GB",), "GBP", ("clearway",), ("0", "0", "1", "B", "ADDACS-0", "ADDACS-E")),
     Kind(_DEBIT, Network.PAD, ("CA",), "CAD", ("zum",), ("901", "901", "905")),
     Kind(_DEBIT, Network.AUTOGIRO, ("SE",), "SEK", ("north",), ("1", "9", "2")),
     Kind(_DEBIT, Network.BECS_AU, ("AU",), "AUD", ("north",), ("6", "2")),

@@ -161,6 +161,19 @@ def test_a_scheme_code_behind_a_carriers_word_is_found() -> None:
     assert code == "R16"
 
 
+@pytest.mark.parametrize(
+    ("code", "own"),
+    [
+        ("0", "0"), ("ARUDD-0", "0"), ("BACS ARUDD 3", "3"), ("ADDACS-0", "ADDACS 0"), ("bacs addacs 3", "ADDACS 3"),
+        ("C", "ADDACS C"), ("AUDDIS C", "AUDDIS C"), ("ADDACS-9", None),
+    ],
+)  # fmt: skip
+def test_a_letter_that_several_reports_of_a_scheme_use_names_its_report(code: str, own: str | None) -> None:
+    assert network_code(code, processor=None, network=Network.BACS) == own
+    behind = network_code("other", processor="gocardless", network=Network.BACS, subcode=code)
+    assert behind == own
+
+
 @pytest.mark.parametrize("country", ["AT", "BE", "DE", "LU", "SK", "de"])
 def test_reason_withheld_is_lack_of_funds_where_banks_hide_it_so(country: str) -> None:
     decline = classify("MS03", processor=None, network=Network.SEPA_CORE, country=country)

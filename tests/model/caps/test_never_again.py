@@ -143,3 +143,30 @@ def test_pix_may_be_tried_again_on_the_seventh_day_after_it_was_due() -> None:
     for days, allowed in ((7, True), (8, False)):
         at = due.at + hours(24 * days)
         assert judged([due], pix, at=at, payment=owed, rulebook=book)[rule].allowed is allowed
+
+
+BACS_STOPS = (
+    *(f"ARUDD-{code}" for code in "123456789AB"),
+    *(f"ADDACS-{code}" for code in "012BD"),
+    *(f"AUDDIS-{code}" for code in "12356B"),
+)
+
+
+@pytest.mark.parametrize("code", BACS_STOPS)
+@pytest.mark.parametrize("later", [[approval(BACS, 50)], [an_attempt(50, "ARUDD-0", method=BACS, payment_id="third")]])
+def test_a_stop_of_bacs_outlives_whatever_comes_after_it(code: str, later: list[Attempt]) -> None:
+    stopped = an_attempt(100, code, method=BACS, payment_id="other")
+    assert "bacs-stop-codes" in forbidding([stopped, *later], BACS)
+
+
+@pytest.mark.parametrize("code", ["ADDACS-3", "ADDACS-C", "ADDACS-E"])
+def test_news_of_an_instruction_that_goes_on_is_no_stop(code: str) -> None:
+    changed = [an_attempt(100, code, method=BACS, payment_id="other"), an_attempt(50, "ARUDD-0", method=BACS)]
+    assert "bacs-changed-details" in forbidding(changed, BACS)
+    assert not {"bacs-stop-codes", "bacs-other-returns"} & forbidding(changed, BACS)
+
+
+def test_an_unpaid_debit_of_bacs_is_referred_to_the_payer_and_an_instruction_so_ended_is_not() -> None:
+    unpaid, ended = (an_attempt(100, f"{table}-0", method=BACS, payment_id="other") for table in ("ARUDD", "ADDACS"))
+    assert forbidding([unpaid], BACS) == set()
+    assert "bacs-stop-codes" in forbidding([ended], BACS)

@@ -100,3 +100,10 @@ def test_a_limit_is_the_conservative_figure_of_the_reference_and_the_looser_one_
             assert newest.published.limit == int(loose) - first, name
         compared += 1
     assert compared >= 18
+
+
+def test_the_stops_of_bacs_are_those_of_the_reference_by_the_report_that_names_them() -> None:
+    listed = entries()["bacs-stop-codes"]["trigger_codes"]
+    stops = {code.removeprefix("ARUDD ") for code in re.findall(r"'([^']+)'", listed)}
+    (rule,) = (rule for rule in BOOK.rules if rule.rule_id == "bacs-stop-codes")
+    assert {code for code in rule.after.codes if not code.startswith("AUDDIS ")} == stops
