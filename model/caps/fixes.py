@@ -21,12 +21,19 @@ class Fix:
     Args:
         at: When (int64 microseconds, UTC).
         payment_id: The payment for which it was told; None where none was named.
+        earliest: Before when it cannot have happened, where that is not the instant itself: an approval is known later
+            than it was asked for, and of some attempts only the day is known.
     """
 
     method_id: str
     kind: FixKind
     at: int
     payment_id: str | None = None
+    earliest: int | None = None
+
+    def follows(self, event: Event) -> bool:
+        """Whether it happened after the decline was known, for sure."""
+        return event.known < (self.at if self.earliest is None else self.earliest)
 
 
 def authentications(events: Iterable[Event], method_id: str) -> Iterator[Fix]:
@@ -37,7 +44,7 @@ def authentications(events: Iterable[Event], method_id: str) -> Iterator[Fix]:
     for event in events:
         started = event.initiator is Initiator.CUSTOMER and event.outcome is Outcome.APPROVED
         if started and event.method_id == method_id:
-            yield Fix(method_id, FixKind.AUTHENTICATION, event.known)
+            yield Fix(method_id, FixKind.AUTHENTICATION, event.known, earliest=event.earliest)
 
 
 def lifted_at(rule: CapRule, event: Event, proposal: Proposal, fixes: Iterable[Fix]) -> int | None:
@@ -49,7 +56,7 @@ def lifted_at(rule: CapRule, event: Event, proposal: Proposal, fixes: Iterable[F
     """
     if not rule.lifts or (rule.lifts_codes and event.network_code not in rule.lifts_codes):
         return None
-    instants = (fix.at for fix in fixes if fix.at > event.known and _lifts(rule, fix, proposal))
+    instants = (fix.at for fix in fixes if fix.follows(event) and _lifts(rule, fix, proposal))
     return min(instants, default=None)
 
 

@@ -75,6 +75,7 @@ class Mended:
     what: str
     at: datetime
     payment_id: str | None
+    not_before: datetime | None = None
 
 
 def told(
@@ -143,7 +144,7 @@ def _taken_part(history: Sequence[Known]) -> Iterator[Mended]:
     for known in history:
         a = known.attempt
         if a.outcome is Outcome.APPROVED and a.initiator is Initiator.CUSTOMER:
-            yield Mended(a.method_id, "authentication", known.answered, None)
+            yield Mended(a.method_id, "authentication", known.answered, None, not_before=known.earliest)
 
 
 def _is_for(rule: CapRule, one: Mended, proposal: Proposal) -> bool:
@@ -292,7 +293,9 @@ def _block(rule: CapRule, kept: Sequence[Known], at: datetime, mended: Sequence[
 def _lifted(rule: CapRule, known: Known, mended: Sequence[Mended], at: datetime) -> bool:
     if rule.lifts_codes and known.network_code not in rule.lifts_codes:
         return False
-    return any(one.what in rule.lifts and known.answered < one.at <= at for one in mended)
+    return any(
+        one.what in rule.lifts and known.answered < (one.not_before or one.at) and one.at <= at for one in mended
+    )
 
 
 def _blocked(rule: CapRule, known: Known) -> datetime:

@@ -11,7 +11,7 @@ from features.attempt import Attempt
 from features.errors import InputError
 from features.instants import to_micros
 from features.method import Method
-from features.vocabulary import Initiator, Network, Outcome, Rail
+from features.vocabulary import Initiator, Network, Outcome, Precision, Rail
 from model.caps.engine import Proposal, prepare
 from model.caps.fixes import Fix, FixKind
 from model.caps.rule import Kind
@@ -122,6 +122,17 @@ def test_an_approved_attempt_that_the_customer_started_with_the_card_proves_that
     earlier = an_attempt(60, payment_id="other", outcome=Outcome.APPROVED, initiator=Initiator.CUSTOMER)
     assert "recoup-with-authentication" in forbidding([earlier, asked], VISA)
     assert ("recoup-with-authentication" not in forbidding([earlier, asked, other], VISA)) is lifted
+
+
+def test_an_approval_that_may_have_come_before_the_decline_does_not_prove_that_the_payer_took_part_after_it() -> None:
+    asked = replace(an_attempt(48, "1A"), at=NOW.replace(hour=14) - hours(48))
+    approved = an_attempt(48, payment_id="other", outcome=Outcome.APPROVED, initiator=Initiator.CUSTOMER)
+    noon = NOW.replace(hour=12, minute=0) - hours(48)
+    that_day = replace(approved, at=noon, precision=Precision.DAY)
+    made_before = replace(approved, outcome_at=NOW - hours(40))
+    next_day = replace(that_day, at=noon + hours(24))
+    for one, lifted in ((that_day, False), (made_before, False), (next_day, True)):
+        assert ("recoup-with-authentication" not in forbidding([asked, one], VISA)) is lifted, one
 
 
 def test_nothing_lifts_an_outcome_that_is_pending() -> None:
