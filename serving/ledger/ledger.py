@@ -229,9 +229,9 @@ class Ledger:
         """
         with self._store.reading() as transaction:
             reservation = found(transaction, merchant_id, reservation_id)
-            now = self._situation(transaction, reservation.proposal, at, without=reservation_id)
-            verdicts = weighed(transaction, now)
-        return Check(reservation, (*hold_reasons(reservation, at), *now.standings, *cap_reasons(verdicts)), verdicts)
+            known = situation(transaction, self._selector, reservation.proposal, at, reservation_id, now=at)
+            verdicts = weighed(transaction, known)
+        return Check(reservation, (*hold_reasons(reservation, at), *known.standings, *cap_reasons(verdicts)), verdicts)
 
     def tell_stop(
         self,

@@ -108,12 +108,14 @@ def situation(
     at: datetime,
     without: str | None = None,
     near: Around | None = None,
+    now: datetime | None = None,
 ) -> Situation:
     """Read what the rules can look at for an attempt at an instant.
 
     Args:
         without: A reservation to leave out: the attempt's own.
         near: What stands around it, where that is read already; it is the same through every processor.
+        now: Holds whose time is over by then count no longer; all count where it is not stated.
 
     Raises:
         InvalidValueError: `at` has no time zone.
@@ -122,6 +124,8 @@ def situation(
     found = near or around(transaction, proposal)[0]
     attempts = all_attempts(transaction, proposal, to_micros(at), selected.reach, found.attempts)
     held = holds(found.held) if found.held else ()
+    if now is not None:
+        held = tuple(hold for hold in held if hold.expires_at > to_micros(now))
     own = [row for row in attempts if row[11] == Outcome.APPROVED and row[2] == proposal.payment.payment_id]
     paying = max(own, key=lambda row: int(row[9] or 0), default=None)
     against = tuple(standing_reasons(proposal, found.standings, paying))

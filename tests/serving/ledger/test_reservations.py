@@ -1,7 +1,7 @@
 """A place in every counter is held, spent, released or expired, once, and on both databases alike."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -123,6 +123,17 @@ def test_an_attempt_made_after_the_hold_ended_counts_and_says_so(ledger: Ledger,
     assert end in settled.sentence
     assert settled.reservation.state == end
     assert len(ledger.tally(a_proposal(), NOW).events) == 1
+
+
+def test_before_it_fires_a_hold_whose_time_is_over_counts_no_more(ledger: Ledger) -> None:
+    ledger.record([told(an_attempt(5))], NOW)
+    ledger.reserve(a_proposal("over"), NOW, NOW, expires_at=NOW + MINUTE)
+    ledger.reserve(a_proposal(), NOW + hours(1), NOW, reservation_id="r1")
+
+    def used(at: datetime) -> int:
+        return max(said.used or 0 for said in ledger.check(MERCHANT, "r1", at).verdicts)
+
+    assert used(NOW + 2 * MINUTE) == used(NOW) - 1
 
 
 def test_an_attempt_settles_one_reservation_only_and_none_of_another_payment(ledger: Ledger) -> None:
