@@ -36,3 +36,12 @@ def country_of_market(market: str | None) -> str | None:
     ('FR', 'GB', None)
     """
     return country_of(market) if market is not None and market.isupper() else None
+
+
+def country_or_market(country: str | None, market: str | None) -> str | None:
+    """The issuer's country; where it is not known, the market if that is a country.
+
+    >>> country_or_market(None, "BR"), country_or_market("PT", "BR"), country_or_market(None, "LATAM")
+    ('BR', 'PT', None)
+    """
+    return country if country is not None else country_of_market(market)

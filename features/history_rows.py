@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from features.attempt import Attempt
+from features.countries import country_or_market
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.method import Issuer, Method
@@ -108,5 +109,5 @@ def _decline(row: Row, at: datetime) -> Decline:
         subcode=row.maybe("subcode", str),
         advice_code=row.maybe("advice_code", str),
         at=at,
-        country=row.maybe("issuer_country", str),
+        country=country_or_market(row.maybe("issuer_country", str), row.maybe("market", str)),
     )

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from features.action import Retry
 from features.context import Context
-from features.countries import country_of_market
 from features.decline import Decline
 from features.vocabulary import DeclineCategory, Initiator, Outcome, Retryability
 
@@ -124,13 +123,6 @@ def coded_list(texts: Sequence[str | None]) -> Coded:
     place = {text: i for i, text in enumerate(distinct)}
     codes = np.array([-1 if text is None else place[text] for text in texts], dtype=np.int64)
     return Coded(codes, tuple(distinct))
-
-
-def country_or_market(issuer_country: str | None, market: str | None) -> str | None:
-    """The issuer's country; where it is not known, the market if that is a country."""
-    if issuer_country is not None or market is None:
-        return issuer_country
-    return country_of_market(market)
 
 
 def issuer_key(country: str | None, issuer: str | None) -> str | None:

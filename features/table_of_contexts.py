@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from features.attempt import Attempt
 from features.calendars import to_day
 from features.context import Context
+from features.countries import country_or_market
 from features.instants import to_micros
 from features.known import NEVER
 from features.method import Method
@@ -24,7 +25,6 @@ from features.table import (
     Coded,
     after_first,
     coded_list,
-    country_or_market,
     issuer_key,
     wait_hours,
 )

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.countries import country_or_market
 from features.decline import Decline
 from features.errors import InputError
 from features.history import REQUIRED, SCHEMA
@@ -21,7 +22,6 @@ from features.table import (
     Coded,
     after_first,
     coded_list,
-    country_or_market,
     issuer_key,
     wait_hours,
 )

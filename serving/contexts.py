@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from features.attempt import Attempt
 from features.context import Context
+from features.countries import country_or_market
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.method import Issuer, Method
@@ -126,7 +127,7 @@ def _attempt(given: AttemptIn, payment: Payment, method: Method) -> Attempt:
         at=given.attempted_at,
         outcome=given.outcome,
         initiator=given.initiator or Initiator.MERCHANT,
-        decline=_decline(given, method),
+        decline=_decline(given, method, payment.market),
         outcome_at=given.outcome_at,
         precision=given.precision or Precision.INSTANT,
         three_d_secure=given.three_d_secure,
@@ -136,7 +137,7 @@ def _attempt(given: AttemptIn, payment: Payment, method: Method) -> Attempt:
     )
 
 
-def _decline(given: AttemptIn, method: Method) -> Decline | None:
+def _decline(given: AttemptIn, method: Method, market: str | None) -> Decline | None:
     """Why it failed; None when it did not fail, or nobody knows yet."""
     if given.outcome not in (Outcome.DECLINED, Outcome.ERROR):
         return None
@@ -148,5 +149,5 @@ def _decline(given: AttemptIn, method: Method) -> Decline | None:
         advice_code=given.advice_code,
         text=given.text,
         at=given.attempted_at,
-        country=method.issuer.country,
+        country=country_or_market(method.issuer.country, market),
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from features.attempt import Attempt
+from features.countries import country_or_market
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.method import Issuer, Method
@@ -137,6 +138,7 @@ def attempt_of_settling(given: SettledAttempt, reservation: Reservation, now: da
     proposal = reservation.proposal
     method, processor = proposal.method, given.processor or proposal.processor
     failed = given.outcome in (Outcome.DECLINED, Outcome.ERROR)
+    country = country_or_market(method.issuer.country, proposal.payment.market)
     return Attempt(
         attempt_id=given.attempt_id,
         payment_id=proposal.payment.payment_id,
@@ -146,7 +148,7 @@ def attempt_of_settling(given: SettledAttempt, reservation: Reservation, now: da
         at=given.attempted_at,
         outcome=given.outcome,
         initiator=proposal.initiator,
-        decline=_decline(given, method.network, processor, method.issuer.country) if failed else None,
+        decline=_decline(given, method.network, processor, country) if failed else None,
         outcome_at=given.outcome_at,
         source="advised",
     )
@@ -156,6 +158,7 @@ def attempt_of_report(report: AttemptReport, given: ReportedAttempt) -> Attempt:
     """The attempt that a report tells."""
     network = given.method.network or Network.UNKNOWN
     failed = given.outcome in (Outcome.DECLINED, Outcome.ERROR)
+    country = country_or_market(given.method.issuer_country, given.market)
     return Attempt(
         attempt_id=report.attempt_id,
         payment_id=given.payment_id,
@@ -165,7 +168,7 @@ def attempt_of_report(report: AttemptReport, given: ReportedAttempt) -> Attempt:
         at=given.attempted_at,
         outcome=given.outcome,
         initiator=given.initiator or Initiator.MERCHANT,
-        decline=_decline(given, network, given.processor, given.method.issuer_country) if failed else None,
+        decline=_decline(given, network, given.processor, country) if failed else None,
         outcome_at=given.outcome_at,
         precision=given.precision or Precision.INSTANT,
         source="reported",

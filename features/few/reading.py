@@ -11,6 +11,7 @@ from features.attempt import Attempt
 from features.columns.arithmetic import log_amount
 from features.compiled import plain
 from features.context import Context
+from features.countries import country_or_market
 from features.encoders import Encoders
 from features.few import kernels
 from features.few.arrays import Attempts, Clocks, Days, Methods, Payments
@@ -23,7 +24,6 @@ from features.table import (
     APPROVED,
     OUTCOMES,
     UNKNOWN_OUTCOME,
-    country_or_market,
     issuer_key,
 )
 from features.table_of_contexts import attempt_row

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.countries import country_or_market
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError, RecoupError
@@ -177,7 +178,8 @@ def _event(
     on = network or Network.UNKNOWN.value
     decline = None
     if outcome in _FAILED:
-        decline = _classified(code, processor, on, subcode, advice_code, at // _DAY, issuer_country)
+        country = country_or_market(issuer_country, market)
+        decline = _classified(code, processor, on, subcode, advice_code, at // _DAY, country)
     facts = Facts(
         attempt_id=attempt_id,
         payment_id=payment_id,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from features.countries import country_or_market
 from features.declines.taxonomy import classify
 from features.instants import from_micros
 from features.vocabulary import Credential, DeclineCategory, Initiator, Network, Outcome, Rail
@@ -85,7 +86,7 @@ def _read_on(came: Facts, network: str) -> Facts:
         network=Network(network),
         subcode=came.subcode,
         advice_code=came.advice_code,
-        country=came.issuer_country,
+        country=country_or_market(came.issuer_country, came.market),
         at=from_micros(came.at),
     )
     if read.category is DeclineCategory.UNKNOWN:

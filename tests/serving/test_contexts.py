@@ -13,7 +13,7 @@ from features.context import Context
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
-from features.vocabulary import Credential, DeclineCategory, Funding, Initiator, Network, Outcome
+from features.vocabulary import Credential, DeclineCategory, Funding, Initiator, Network, Outcome, Retryability
 from serving.contexts import context_of
 from serving.errors import RequestError
 from serving.requests import parse_request
@@ -134,3 +134,23 @@ def test_every_field_of_a_noun_can_be_sent(noun: type, shape: type[DecisionReque
 def test_networks_and_rails_are_read_as_words(document: Document) -> None:
     document["methods"][0] |= {"rail": "bank_debit", "network": "sepa_core"}
     assert context(document).method("pm_1").network is Network.SEPA_CORE
+
+
+@pytest.mark.parametrize(
+    ("network", "code", "market", "retryability"),
+    [
+        ("visa", "93", "BR", Retryability.NEVER),  # irreversible in Brazil
+        ("visa", "93", "AR", Retryability.LATER),
+        ("sepa_core", "MS03", "DE", Retryability.LATER),  # hides a lack of funds there
+    ],
+)
+def test_a_code_is_read_in_the_market_where_the_issuer_s_country_is_not_stated(
+    document: Document, network: str, code: str, market: str, retryability: Retryability
+) -> None:
+    document["payment"]["market"] = market
+    (method, *_), (attempt, *_) = document["methods"], document["attempts"]
+    method |= {"network": network, "rail": "bank_debit" if network == "sepa_core" else "card", "issuer": None}
+    attempt |= {"method_id": method["method_id"], "code": code, "subcode": None, "advice_code": None}
+    decline = context(document).attempts[0].decline
+    assert decline is not None
+    assert decline.retryability is retryability
