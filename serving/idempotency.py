@@ -1,4 +1,7 @@
-"""`Idempotency-Key` on every POST: the same request under the same key has the same answer, even after a restart."""
+"""`Idempotency-Key` on every POST that changes something: the same request under the same key has the same answer.
+
+Even after a restart. What only reads is answered anew each time: of a check before charging an old answer may be wrong.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +19,7 @@ from serving.ledger import answered
 from serving.ledger.answered import Answer, Asked, Claim, Taken
 from serving.ledger_access import LedgerAccess
 from serving.problems import refusal_of
+from serving.questions import only_reads
 from serving.tenancy.caller import STATE, Caller
 from serving.tenancy.gate import SIGNED
 
@@ -52,6 +56,8 @@ def held_name(claim: Claim, payment_id: str) -> str:
 class Idempotency:
     """ASGI middleware: answers a POST under a key once, and gives that answer to whoever asks again.
 
+    One that only reads is passed on once its key is seen to be one.
+
     Args:
         longest: Bodies of more bytes are refused, as everywhere.
     """
@@ -68,11 +74,15 @@ class Idempotency:
             await self.app(scope, receive, send)
             return
         try:
-            asked, body = await self._asked(scope, receive)
-            found = await self._claimed(asked)
+            key = _key_in(Headers(scope=scope))
+            taken = None if only_reads(scope["path"]) else await self._taken(key, scope, receive)
         except RecoupError as refusal:
             await refusal_of(refusal, scope["path"])(scope, receive, send)
             return
+        if taken is None:
+            await self.app(scope, receive, send)
+            return
+        found, body = taken
         if isinstance(found, Claim):
             scope["state"][_CLAIM] = found
             given = await self._answered(found, scope, _told_again(body, receive))
@@ -83,16 +93,13 @@ class Idempotency:
         replay = Response(found.body, found.status, {REPLAYED: "true"}, found.media_type)
         await replay(scope, receive, send)
 
-    async def _asked(self, scope: Scope, receive: Receive) -> tuple[Asked, bytes]:
-        headers = Headers(scope=scope)
-        key = _key_in(headers)
+    async def _taken(self, key: str, scope: Scope, receive: Receive) -> tuple[Claim | Answer, bytes]:
+        """What is found under a key, and the body that came with it."""
         body = await _body(receive, self.longest)
         caller: Caller = scope["state"][STATE]
         heading = "\n".join((scope["method"], scope["path"], scope["query_string"].decode("latin-1"), ""))
-        return Asked(caller.merchant_id, key, sha256(heading.encode() + body).hexdigest()), body
-
-    async def _claimed(self, asked: Asked) -> Claim | Answer:
-        return await claimed(self.access, asked, self.clock())
+        asked = Asked(caller.merchant_id, key, sha256(heading.encode() + body).hexdigest())
+        return await claimed(self.access, asked, self.clock()), body
 
     async def _answered(self, claim: Claim, scope: Scope, receive: Receive) -> list[Message]:
         """What the application answers, kept before anybody sees it."""

@@ -21,6 +21,7 @@ from serving.ledger_schemas import AttemptReport, CheckRequest, PaymentEvent, Re
 from serving.money_back_schemas import ToldOfMoneyBack
 from serving.openapi_links import Operation, add_links
 from serving.paging import DEFAULT_LIMIT, MOST
+from serving.questions import only_reads
 from serving.sandbox.schemas import SandboxAnswers, SandboxAttempt, SandboxClock
 from serving.schemas import DecisionRequest
 
@@ -38,8 +39,9 @@ looks like a card number is refused without being stored.
 Refusals are problem details (RFC 9457) that name every field at fault. Amounts are whole minor units (cents, pence,
 whole yen). Instants carry a time zone; answers are in UTC, with the issuer's local time beside them.
 Callers are known by API keys (`Authorization: Bearer recoup_…`), each of one merchant and of a scope: `read` for GET,
-`decide` for POST too, `admin` for everything. Every POST takes an `Idempotency-Key`. Lists come in pages: `has_more`
-says whether the list goes on, `next_cursor` where.
+`decide` for POST too, `admin` for everything. Every POST takes an `Idempotency-Key`; one that only reads, as the check
+before charging, is answered anew all the same. Lists come in pages: `has_more` says whether the list goes on,
+`next_cursor` where.
 Send `X-Request-Id` to find a request again in the log; every answer carries it back.
 """
 _KEYS = "An API key of one merchant, as `recoup keys create` makes it. Not asked for on 127.0.0.1 while there are none."
@@ -155,6 +157,10 @@ _IDEMPOTENCY_KEY: Json = {
     "key gets the same answer, marked Idempotent-Replayed; another request under it is refused with 409.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }
+_IDEMPOTENCY_KEY_WITHOUT_EFFECT: Json = _IDEMPOTENCY_KEY | {
+    "description": "Checked for its form and otherwise without effect: this only reads, so that every answer is of "
+    "now, and none is kept or given again.",
+}
 _PARAMETERS: dict[str, Json] = {
     "limit": {
         "description": "how many at most",
@@ -212,7 +218,10 @@ def _document(app: FastAPI) -> Json:
     )
     schemas |= own["$defs"]
     components["schemas"] = dict(sorted(schemas.items()))
-    components["parameters"] = {"IdempotencyKey": _IDEMPOTENCY_KEY}
+    components["parameters"] = {
+        "IdempotencyKey": _IDEMPOTENCY_KEY,
+        "IdempotencyKeyWithoutEffect": _IDEMPOTENCY_KEY_WITHOUT_EFFECT,
+    }
     shared = _GATE | {Kind.KEY_REUSED: _KEY_REUSED}
     components["responses"] = {kind.slug: problem_response(kind, detail) for kind, detail in shared.items()}
     components["headers"] = _HEADERS
@@ -223,7 +232,7 @@ def _document(app: FastAPI) -> Json:
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _describe_gate(path, method, operation)
-            replays = method == "post" and path.startswith("/v1/")
+            replays = method == "post" and path.startswith("/v1/") and not only_reads(path)
             for status, response in operation["responses"].items():
                 header = "Idempotent-Replayed" if replays and status == "200" else _HEADER_OF.get(status)
                 _describe_headers(response, header)
@@ -248,7 +257,9 @@ def _describe_gate(path: str, method: str, operation: Operation) -> None:
         parameter.update(_PARAMETERS.get(str(parameter.get("name")), {}))
     responses = operation["responses"]
     responses |= {str(kind.status): {"$ref": f"{_RESPONSES}{kind.slug}"} for kind in _GATE}
-    if method == "post" and not path.startswith(OWN_KEYS):
+    if method == "post" and only_reads(path):
+        parameters.append({"$ref": "#/components/parameters/IdempotencyKeyWithoutEffect"})
+    elif method == "post" and not path.startswith(OWN_KEYS):
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
         responses.setdefault(str(Kind.KEY_REUSED.status), {"$ref": f"{_RESPONSES}{Kind.KEY_REUSED.slug}"})
     operation["responses"] = dict(sorted(responses.items()))

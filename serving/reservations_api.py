@@ -56,6 +56,7 @@ def reservation_routes(access: LedgerAccess, settings: Settings, clock: Callable
         """Ask this just before charging: whether the attempt may still be made now, and if not, why.
 
         Paid or cancelled meanwhile, a consent withdrawn, over a limit since, outside its window, not held any more.
+        The answer is of now, under an `Idempotency-Key` too: none is kept or given again.
         """
         name = path_id("reservation_id", reservation_id)
         given, now = parse(await read_body(request, settings.max_body_bytes), CheckRequest), clock()

@@ -21,8 +21,10 @@ class Call(Generic[Answer]):
     Args:
         read: Makes the answer of the JSON that came.
         body: JSON as it is sent, the same bytes with every try; None sends none.
-        idempotency_key: Under which the service answers once; every POST has one but that of many decisions.
+        idempotency_key: Under which the service answers once; every POST that changes something has one, except that
+            of many decisions.
         accepts: Statuses from 400 on whose bodies are answers all the same.
+        only_reads: Whether it changes nothing, so that each try is answered anew.
     """
 
     method: str
@@ -31,6 +33,7 @@ class Call(Generic[Answer]):
     body: bytes | None = None
     idempotency_key: str | None = None
     accepts: frozenset[int] = frozenset()
+    only_reads: bool = False
 
 
 def call(
@@ -44,13 +47,15 @@ def call(
     idempotency_key: str | None = None,
     accepts: frozenset[int] = frozenset(),
     keyed: bool = True,
+    only_reads: bool = False,
 ) -> Call[Answer]:
-    """A request to an address; a POST without an idempotency key is given one.
+    """A request to an address; a POST that changes something and has no idempotency key is given one.
 
     Args:
         template: The address with its ids in braces.
         body: A shape, or a sequence of shapes.
-        keyed: Whether the address takes a key; one that does not is asked once.
+        keyed: Whether the address takes a key; one that does not is asked once, unless it only reads.
+        only_reads: Whether a POST changes nothing.
     """
     address = template.format(**{name: quote(value, safe="") for name, value in (path or {}).items()})
     asked = {name: value for name, value in (query or {}).items() if value is not None}
@@ -58,8 +63,8 @@ def call(
         address += f"?{urlencode(asked)}"
     content = None if body is None else json.dumps(encode(body)).encode()
     # Without dashes: digits grouped by them may read as a card number, which the service refuses.
-    key = (idempotency_key or uuid4().hex) if method == "POST" and keyed else None
-    return Call(method, address, read, content, key, accepts)
+    key = (idempotency_key or uuid4().hex) if method == "POST" and keyed and not only_reads else None
+    return Call(method, address, read, content, key, accepts, only_reads)
 
 
 def headers_of(one: Call[Answer]) -> dict[str, str]:

@@ -201,7 +201,6 @@ class Operations(ABC):
         decision_id: str,
         *,
         merchant_id: str | None = None,
-        idempotency_key: str | None = None,
     ) -> DecisionReplay:
         """Compute a decision again: `POST /v1/decisions/{decision_id}/replay`."""
         return self.send(
@@ -213,7 +212,7 @@ class Operations(ABC):
                 query={
                     "merchant_id": merchant_id,
                 },
-                idempotency_key=idempotency_key,
+                only_reads=True,
             )
         )
 
@@ -314,8 +313,6 @@ class Operations(ABC):
         self,
         reservation_id: str,
         request: CheckRequest,
-        *,
-        idempotency_key: str | None = None,
     ) -> CheckAnswer:
         """Go or no-go: `POST /v1/reservations/{reservation_id}/check`."""
         return self.send(
@@ -325,7 +322,7 @@ class Operations(ABC):
                 lambda value: decode(CheckAnswer, value),
                 path={"reservation_id": reservation_id},
                 body=request,
-                idempotency_key=idempotency_key,
+                only_reads=True,
             )
         )
 
@@ -980,7 +977,6 @@ class AsyncOperations(ABC):
         decision_id: str,
         *,
         merchant_id: str | None = None,
-        idempotency_key: str | None = None,
     ) -> DecisionReplay:
         """Compute a decision again: `POST /v1/decisions/{decision_id}/replay`."""
         return await self.send(
@@ -992,7 +988,7 @@ class AsyncOperations(ABC):
                 query={
                     "merchant_id": merchant_id,
                 },
-                idempotency_key=idempotency_key,
+                only_reads=True,
             )
         )
 
@@ -1093,8 +1089,6 @@ class AsyncOperations(ABC):
         self,
         reservation_id: str,
         request: CheckRequest,
-        *,
-        idempotency_key: str | None = None,
     ) -> CheckAnswer:
         """Go or no-go: `POST /v1/reservations/{reservation_id}/check`."""
         return await self.send(
@@ -1104,7 +1098,7 @@ class AsyncOperations(ABC):
                 lambda value: decode(CheckAnswer, value),
                 path={"reservation_id": reservation_id},
                 body=request,
-                idempotency_key=idempotency_key,
+                only_reads=True,
             )
         )
 

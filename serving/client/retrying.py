@@ -64,4 +64,4 @@ class Retrying:
 
 def _harmless(one: Call[Answer]) -> bool:
     """Whether twice is as good as once."""
-    return one.method in _SAFE_METHODS or one.idempotency_key is not None
+    return one.method in _SAFE_METHODS or one.only_reads or one.idempotency_key is not None

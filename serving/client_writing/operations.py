@@ -46,7 +46,8 @@ class Operation:
         accepts: Statuses from 400 on with an answer of the same shape.
         pages: Of a list, the field that holds the items and their type.
         many: Whether the answer is a list of such shapes, one for each of the body.
-        keyed: Whether it takes an idempotency key.
+        keyed: Whether it takes an idempotency key that means something.
+        only_reads: Whether it is a POST that changes nothing.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Operation:
     pages: tuple[str, str] | None
     many: bool
     keyed: bool
+    only_reads: bool
     summary: str
 
     @property
@@ -101,7 +103,8 @@ def _operation(path: str, method: str, given: Json, schemas: Mapping[str, Json])
     responses = as_object(given["responses"])
     content = content_of(as_object(responses["200"]))
     many, answer = content.get("type") == "array", shapes_in(content)
-    keyed = any(str(one.get("$ref", "")).endswith("/IdempotencyKey") for one in parameters)
+    named = {str(one.get("$ref", "")).rpartition("/")[2] for one in parameters}
+    keyed, only_reads = "IdempotencyKey" in named, "IdempotencyKeyWithoutEffect" in named
     accepts = tuple(
         int(status)
         for status, one in responses.items()
@@ -111,7 +114,7 @@ def _operation(path: str, method: str, given: Json, schemas: Mapping[str, Json])
     summary = str(given.get("summary", own))
     name = NAMES.get((method, path), own)
     body = _body_type(given)
-    return Operation(name, method.upper(), path, query, body, answer, accepts, pages, many, keyed, summary)
+    return Operation(name, method.upper(), path, query, body, answer, accepts, pages, many, keyed, only_reads, summary)
 
 
 def _body_type(given: Json) -> str | None:
@@ -180,14 +183,21 @@ def _method(one: Operation, *, asynchronous: bool) -> Iterator[str]:
         yield "                },"
     if one.body:
         yield "                body=request,"
-    if one.keyed:
-        yield "                idempotency_key=idempotency_key,"
-    elif one.method == "POST":
-        yield "                keyed=False,"
+    yield from _how_often(one)
     if one.accepts:
         yield f"                accepts=frozenset({{{', '.join(map(str, one.accepts))}}}),"
     yield "            )"
     yield "        )"
+
+
+def _how_often(one: Operation) -> Iterator[str]:
+    """What lets a POST be sent again, if anything does."""
+    if one.keyed:
+        yield "                idempotency_key=idempotency_key,"
+    elif one.only_reads:
+        yield "                only_reads=True,"
+    elif one.method == "POST":
+        yield "                keyed=False,"
 
 
 def _all_pages(one: Operation, pages: tuple[str, str], *, asynchronous: bool) -> Iterator[str]:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
-from api_builders import MERCHANT, START, Api, Clock, Document, report
+from api_builders import MERCHANT, START, Api, Clock, Document, codes, event, report
 from serving.app import create_app
 from serving.idempotency import REPLAYED
 from serving.ledger.answered import KEPT_FOR, WORKED_ON_FOR, forget
@@ -47,6 +47,7 @@ def reservations(settings: Settings) -> dict[str, int]:
     return {str(state): int(count or 0) for state, count in rows}
 
 
+CHECK = "/v1/reservations/{}/check"
 LOST = "UPDATE answered SET status = NULL, media_type = NULL, body = NULL"
 
 
@@ -178,10 +179,38 @@ def test_answers_are_kept_for_a_day_and_then_forgotten(api: Api, failed: Documen
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "4242 4242 4242 4242", "tab\there"])
 def test_a_key_that_cannot_be_kept_is_refused(api: Api, failed: Document, key: str) -> None:
-    response = decide(api.under(key), failed)
-    assert response.status_code == 422
-    assert [fault["field"] for fault in response.json()["errors"]] == ["Idempotency-Key"]
-    assert "4242" not in response.text
+    for response in (decide(api.under(key), failed), api.under(key).send("POST", CHECK.format("rsv_1"), MERCHANT)):
+        assert response.status_code == 422
+        assert [fault["field"] for fault in response.json()["errors"]] == ["Idempotency-Key"]
+        assert "4242" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "code"),
+    [
+        ("/v1/admin/stop", MERCHANT | {"reason": "INC-9"}, "on_hold"),
+        ("/v1/payments/inv_1/events", event("payment_opted_out", reason="no more"), "opted_out"),
+        ("/v1/payments/inv_1/events", event("payment_paid"), "paid"),
+    ],
+)
+def test_a_check_is_answered_anew_whatever_key_it_is_asked_under(
+    api: Api, failed: Document, path: str, told: Document, code: str
+) -> None:
+    held = api.reserve(failed)["reservation"]
+    api.clock.now = datetime.fromisoformat(held["fire_from"])
+    under, check = api.under("k1"), CHECK.format(held["reservation_id"])
+    assert under.post(check, MERCHANT)["go"] is True
+    api.post(path, told)
+    again = under.send("POST", check, MERCHANT)
+    assert (again.json()["go"], codes(again.json()), REPLAYED in again.headers) == (False, {code}, False)
+    assert decide(under, failed).status_code == 200  # the key is free for what it is meant for
+
+
+def test_a_decision_is_computed_again_each_time_it_is_asked(api: Api, failed: Document) -> None:
+    under, path = api.under("k1"), f"/v1/decisions/{decide(api, failed).json()['decision_id']}/replay"
+    for _ in range(2):
+        answer = under.send("POST", f"{path}?merchant_id=acme")
+        assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
 
 
 @pytest.mark.parametrize("second", ["k1", "k2"])

@@ -14,6 +14,8 @@ from serving.settings import Settings
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "openapi.json"
 Document = dict[str, Any]  # a JSON document that tests take apart
+QUESTIONS = ("/v1/reservations/{reservation_id}/check", "/v1/decisions/{decision_id}/replay")
+"""POSTs that only read."""
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +71,9 @@ def test_every_address_tells_what_its_key_and_its_pages_ask(document: Document) 
             parameters = {(one.get("name") or one["$ref"].rpartition("/")[2]): one for one in operation["parameters"]}
             assert operation["security"] == [{"key": []}], path
             assert {"401", "403", "429"} <= set(operation["responses"]), path
-            under_keys = method == "post" and path != "/v1/decisions/batch"
+            under_keys = method == "post" and path not in {"/v1/decisions/batch", *QUESTIONS}
             assert ("IdempotencyKey" in parameters) is under_keys, path
+            assert ("IdempotencyKeyWithoutEffect" in parameters) is (path in QUESTIONS), path
             assert ("409" in operation["responses"]) is under_keys, path
             if "cursor" in parameters:
                 assert parameters["limit"]["schema"]["maximum"] == 200, path

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api_builders import START
+from api_builders import START, event
 from client_builders import Faulty, InProcess, Mishap, client_of
 from sandbox_builders import Sandboxed, sandboxed
 from serving.client import AsyncRecoup, Recoup
@@ -128,6 +128,25 @@ def test_many_are_decided_in_one_call_and_one_that_is_refused_spoils_no_other(ma
 def test_a_call_for_many_that_may_have_been_worked_on_is_not_made_again(made: Sandboxed) -> None:
     with client_of(made.app, made.live_key, mishaps=[Mishap.ANSWER_LOST]) as recoup, pytest.raises(NotReachedError):
         recoup.decide_many([an_entry("many_4")])
+
+
+def test_a_check_whose_answer_was_lost_is_asked_anew_and_told_what_happened_meanwhile(made: Sandboxed) -> None:
+    made.clock.now = START
+    with client_of(made.app, made.live_key) as recoup:
+        decided = recoup.decide(a_request("checked", reserve=True))
+    assert isinstance(decided, ReservedDecisionAnswer)
+    assert decided.reservation is not None
+    made.clock.now = decided.reservation.fire_from
+    told = event("payment_paid", "p_checked")
+
+    def paid_meanwhile(_: float) -> None:
+        assert made.live().post("/v1/payments/checked/events", told)["recorded"] == "new"
+
+    network = Faulty(InProcess(made.app), [Mishap.ANSWER_LOST])
+    with Recoup("http://localhost", made.live_key, transport=network, sleep=paid_meanwhile) as recoup:
+        checked = recoup.check(decided.reservation.reservation_id, CheckRequest(merchant_id="acme"))
+    assert (checked.go, [reason.code for reason in checked.reasons]) == (False, ["paid"])
+    assert ["idempotency-key" in request.headers for request in network.sent] == [False, False]
 
 
 def test_the_whole_loop_is_typed_from_the_decision_to_the_settlement(made: Sandboxed) -> None:
