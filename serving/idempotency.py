@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import blake2b, sha256
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -190,6 +190,8 @@ async def _body(receive: Receive, longest: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect  # what came is not what was meant: it must not stand for the key
         body += message.get("body", b"")
         if len(body) > longest:
             detail = f"The body is larger than {longest:,} bytes, the most that is taken with an Idempotency-Key"

@@ -6,7 +6,9 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import httpx
+import orjson
 import pytest
+from starlette.types import Message
 
 from api_builders import MERCHANT, START, Api, Clock, Document, codes, event, report
 from serving.app import create_app
@@ -245,6 +247,32 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_kept(api: Api, settings
     long = {"x": "y" * settings.max_body_bytes}
     assert decide(api.under("k1"), long).status_code == 413
     assert decide(api.under("k1"), {}).status_code == 422
+
+
+def test_a_request_that_breaks_off_in_its_body_leaves_the_key_to_the_next_try(api: Api, failed: Document) -> None:
+    whole = orjson.dumps(failed)
+
+    async def broken_off() -> list[Message]:
+        came: list[Message] = [
+            {"type": "http.request", "body": whole[: len(whole) // 2], "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+        answered: list[Message] = []
+
+        async def receive() -> Message:
+            return came.pop(0)
+
+        async def send(message: Message) -> None:
+            answered.append(message)
+
+        headers = [(b"content-type", b"application/json"), (b"idempotency-key", b"k1")]
+        scope = {"type": "http", "method": "POST", "path": "/v1/decisions", "query_string": b"", "headers": headers}
+        await api.app(scope, receive, send)
+        return answered
+
+    assert asyncio.run(broken_off()) == []
+    answer = decide(api.under("k1"), failed)
+    assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
 
 
 def test_a_service_without_a_ledger_keeps_no_answers_and_says_so(
