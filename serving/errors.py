@@ -30,6 +30,7 @@ class Kind(Enum):
     INVALID_REQUEST = ("invalid-request", 422, "The request cannot be used as it is")
     CARD_NUMBER = ("card-number", 422, "A field holds a card number")
     TOO_MANY = ("too-many-requests", 429, "The key asks too often")
+    HEADERS_TOO_LARGE = ("headers-too-large", 431, "The address and the header fields are too large")
     OTHER = ("http", 400, "The request was refused")
     INTERNAL = ("internal", 500, "The service failed")
     REPORT_FAILED = ("report-failed", 500, "The report cannot be computed")

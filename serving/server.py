@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from features.errors import InputError
 from serving.forking import FORKS, Prepared, Workers
+from serving.header_limits import LimitedHeaders
 from serving.ledger_access import open_ledger
 from serving.logs import service_log
 from serving.service import Service
@@ -107,6 +108,7 @@ def _config(app: "App", workers: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=workers > 1,
+        http=LimitedHeaders,
         workers=workers,
         log_level="warning",
         access_log=False,

@@ -110,6 +110,7 @@ BY_SLUG: Mapping[str, type[RefusedError]] = {
     "invalid-request": InvalidRequestError,
     "media-type": InvalidRequestError,
     "too-large": InvalidRequestError,
+    "headers-too-large": InvalidRequestError,
     "card-number": CardNumberRefusedError,
     "unauthenticated": UnauthenticatedError,
     "not-signed": UnauthenticatedError,

@@ -73,6 +73,7 @@ def test_a_real_server_decides_refuses_counts_and_stops_once_it_has_answered(
         assert client.post("/v1/decisions", content=b" " * 10_000_000, headers=JSON).status_code == 413
         chunked = (b" " * 100_000 for _ in range(20))
         assert client.post("/v1/decisions", content=chunked, headers=JSON).status_code == 413
+        assert client.get("/health", headers={"x-long": "x" * 65_536}).status_code == 431
         assert client.get("/health").status_code == 200
         metrics = client.get("/metrics").text
         assert [value for _, value in counted(metrics, "recoup_decisions_total")] == [3.0]
