@@ -21,12 +21,13 @@ from serving.ledger_access import LedgerAccess
 from serving.problems import refusal_of
 from serving.questions import only_reads
 from serving.tenancy.caller import STATE, Caller
-from serving.tenancy.gate import SIGNED
 
 HEADER = "idempotency-key"
 REPLAYED = "idempotent-replayed"
-OWN_KEYS = (*SIGNED, "/v1/decisions/batch")
-"""Addresses that have keys of their own: of a delivery, or one for each entry of a call."""
+ASKED_FOR_KEYS = "/v1/"
+"""Where the addresses begin whose callers are known; what others send must not be written down under anybody's name."""
+OWN_KEYS = ("/v1/decisions/batch",)
+"""Addresses that have keys of their own, one for each entry of a call."""
 _CLAIM, _KEPT = "claim", "answer_kept"
 _LONGEST = 200
 # A longer answer is not kept: asked again, it is made again, which every address allows.
@@ -135,7 +136,10 @@ class Idempotency:
 
 
 def _concerns(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] != "POST" or scope["path"].startswith(OWN_KEYS):
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return False
+    path = scope["path"]
+    if not path.startswith(ASKED_FOR_KEYS) or path.startswith(OWN_KEYS):
         return False
     return HEADER in Headers(scope=scope)
 

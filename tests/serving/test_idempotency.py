@@ -275,6 +275,15 @@ def test_a_request_that_breaks_off_in_its_body_leaves_the_key_to_the_next_try(ap
     assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
 
 
+def test_what_tells_nothing_of_anybody_takes_no_key_where_no_api_keys_are_asked_for_either(
+    api: Api, failed: Document
+) -> None:
+    under = api.under("k1")
+    for path in ("/health", "/docs", "/nothing"):
+        assert under.send("POST", path, failed).status_code in {404, 405}
+    assert decide(under, failed).status_code == 200
+
+
 def test_a_service_without_a_ledger_keeps_no_answers_and_says_so(
     settings: Settings, service: Service, failed: Document
 ) -> None:

@@ -14,13 +14,14 @@ from experiment_builders import a_definition
 from report_builders import reports_at_once
 from serving.app import create_app
 from serving.examples import EXAMPLES
+from serving.idempotency import ASKED_FOR_KEYS, REPLAYED
 from serving.ledger_access import open_ledger
 from serving.live_experiments import LiveExperiments
 from serving.questions import only_reads
 from serving.service import Service, prior_service
 from serving.settings import Settings
-from serving.tenancy.gate import PUBLIC, SIGNED
-from serving.tenancy.keys import Scope
+from serving.tenancy.gate import PUBLIC, SIGNED, wanted_scope
+from serving.tenancy.keys import EVERY_MERCHANT, Scope
 from tenants import Tenants, tenants_of
 
 Operation = tuple[str, str]
@@ -197,6 +198,22 @@ def test_what_tells_nothing_of_anybody_needs_no_key(tenants: Tenants) -> None:
         assert tenants.api.send("GET", path).status_code == 200
     assert tenants.api.send("GET", "/v1/nothing/here").status_code == 401
     assert tenants.api.send("POST", "/webhooks/nobody", {}).status_code == 404
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC | {"/metrics", "/webhooks/stripe", "/", "/elsewhere", "//v1/decisions"}))
+def test_nobody_without_an_api_key_takes_an_idempotency_key(fresh: Asking, path: str) -> None:
+    assert fresh.tenants.api.under("k1").send("POST", path, {}).status_code in {401, 404, 405}
+    before = fresh.state()
+    answer = (
+        fresh.tenants.of(EVERY_MERCHANT).under("k1").send("POST", "/v1/payments/inv_1/events", event("payment_paid"))
+    )
+    assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
+    assert fresh.state() != before
+
+
+def test_every_address_under_an_idempotency_key_is_one_that_asks_for_an_api_key() -> None:
+    assert wanted_scope("POST", f"{ASKED_FOR_KEYS}anything") is not None
+    assert not [path for path in PUBLIC if path.startswith(ASKED_FOR_KEYS)]
 
 
 def test_a_report_of_another_merchant_among_ones_own_refuses_all(asking: Asking) -> None:
