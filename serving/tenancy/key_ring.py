@@ -1,5 +1,6 @@
 """The keys as one process knows them: looked up anew every few seconds, and how fast each of them asks."""
 
+import asyncio
 from datetime import datetime
 from math import ceil
 
@@ -14,18 +15,21 @@ KNOWN_FOR_S = 5.0
 """How long a key is taken as it was found; so long a revoked key may still be used."""
 
 STRANGERS_PER_SECOND = 50
-"""How many keys that this process has not seen it looks up in a second, so that guessing does not load the ledger."""
+"""How many ids that are not known to be a key's this process looks up in a second, so that guessing loads nothing."""
 
-_MOST_KNOWN = 10_000
+MOST_INVENTED = 10_000
+"""So many ids of no key are remembered; keys that exist are never forgotten for them."""
 _HOW = "Send a key as Authorization: Bearer recoup_…"
 
 
 class KeyRing:
-    """Finds the key that a caller sent."""
+    """Finds the key that a caller sent; what strangers invent costs those nothing whose keys exist."""
 
     def __init__(self, access: LedgerAccess) -> None:
         self._access = access
-        self._known: dict[str, tuple[ApiKey | None, float]] = {}
+        self._keys: dict[str, tuple[ApiKey, float]] = {}
+        self._invented: dict[str, float] = {}
+        self._looking: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._buckets: dict[str, Bucket] = {}
         self._strangers = Bucket.full(STRANGERS_PER_SECOND, 0.0)
 
@@ -48,16 +52,32 @@ class KeyRing:
 
     async def _found(self, key_id: str, now: datetime) -> ApiKey | None:
         at = now.timestamp()
-        known = self._known.get(key_id)
-        if known is not None and 0.0 <= at - known[1] < KNOWN_FOR_S:
-            return known[0]
-        if known is None and (wait := self._strangers.take(at)) > 0.0:
-            raise RequestError(Kind.TOO_MANY, "Too many keys are tried that are not known", retry_after_s=ceil(wait))
+        key, found_at = self._keys.get(key_id, (None, 0.0))
+        if key is not None and _is_recent(found_at, at):
+            return key
+        if key_id in self._invented and _is_recent(self._invented[key_id], at):
+            return None
+        looking = self._looking.get(key_id)
+        if looking is None:
+            if key is None and (wait := self._strangers.take(at)) > 0.0:
+                raise RequestError(
+                    Kind.TOO_MANY, "Too many keys are tried that are not known", retry_after_s=ceil(wait)
+                )
+            looking = self._looking[key_id] = asyncio.create_task(self._looked_up(key_id, now))
+            looking.add_done_callback(lambda _: self._looking.pop(key_id, None))
+        # Of those who wait for the same key none ends the looking for the others.
+        return await asyncio.shield(looking)
+
+    async def _looked_up(self, key_id: str, now: datetime) -> ApiKey | None:
         key = await self._access.ask(lambda ledger: _look_up(ledger, key_id, now))
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[key_id] = key, at
-        return key
+        if key is not None:
+            self._keys[key_id] = key, now.timestamp()
+            return key
+        self._keys.pop(key_id, None)
+        if len(self._invented) >= MOST_INVENTED:
+            self._invented.clear()
+        self._invented[key_id] = now.timestamp()
+        return None
 
     def _take(self, key: ApiKey, at: float) -> None:
         if key.per_second is None:
@@ -69,6 +89,10 @@ class KeyRing:
         if wait > 0.0:
             detail = f"Key {key.key_id} may ask {key.per_second} times a second; try again when Retry-After is over"
             raise RequestError(Kind.TOO_MANY, detail, retry_after_s=ceil(wait))
+
+
+def _is_recent(found_at: float, at: float) -> bool:
+    return 0.0 <= at - found_at < KNOWN_FOR_S
 
 
 def _look_up(ledger: Ledger, key_id: str, now: datetime) -> ApiKey | None:
