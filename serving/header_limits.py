@@ -55,7 +55,7 @@ class LimitedHeaders(HttpToolsProtocol):
         if not self._too_large:
             super().send_400_response(msg)
             return
-        if self.cycle is None or self.cycle.response_complete:
+        if self.cycle is None or self.cycle.response_complete:  # type: ignore[redundant-expr]  # None before the first
             self.transport.write(_ANSWER)
         self.transport.close()
 
