@@ -15,6 +15,7 @@ from serving.ledger.store import Store
 from serving.settings import Settings
 
 _BESIDE = ("", "-wal", "-shm", "-queue")
+_LOOKED_BACK = 20  # generations; whatever is older was looked for as often
 
 
 def open_generation(settings: Settings, live: Store, merchant_id: str, generation: int) -> Store:
@@ -34,21 +35,22 @@ def open_generation(settings: Settings, live: Store, merchant_id: str, generatio
     return store
 
 
-def drop_generation(settings: Settings, live: Store, merchant_id: str, generation: int) -> None:
-    """Remove the database of one generation; one that is not there is left so.
+def drop_generations_before(settings: Settings, live: Store, merchant_id: str, generation: int) -> None:
+    """Remove the databases of earlier generations, those too that a slower worker made once more after they were wiped.
 
     Raises:
         InputError: The server cannot be reached.
     """
-    name = _name(merchant_id, generation)
+    earlier = [_name(merchant_id, one) for one in range(max(1, generation - _LOOKED_BACK), generation)]
     if live.dialect != "sqlite":
         with live.writing() as transaction:
-            transaction.script(f"DROP SCHEMA IF EXISTS {name} CASCADE;")
+            transaction.script("".join(f"DROP SCHEMA IF EXISTS {name} CASCADE;\n" for name in earlier))
         return
-    path = _file(settings, name)
-    for end in _BESIDE:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + end).unlink()
+    for name in earlier:
+        path = _file(settings, name)
+        for end in _BESIDE:
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + end).unlink()
 
 
 def _name(merchant_id: str, generation: int) -> str:

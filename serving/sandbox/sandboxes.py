@@ -19,9 +19,9 @@ from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import lapse
 from serving.ledger.store import Store
 from serving.ledger_access import LedgerAccess
-from serving.sandbox.place import drop_generation, open_generation
-from serving.sandbox.state import SandboxState, clock_moved, state_of, wiped
-from serving.sandbox.uncounted import Uncounted
+from serving.sandbox.generation import GenerationAccess
+from serving.sandbox.place import drop_generations_before, open_generation
+from serving.sandbox.state import SandboxState, clock_moved, known_state, state_of, wiped
 from serving.settings import Settings
 
 MOST_OPEN = 16
@@ -49,7 +49,7 @@ class Sandbox:
 
     generation: int
     time: SandboxTime
-    access: LedgerAccess
+    access: GenerationAccess
     app: ASGIApp
     delivering: Delivering
 
@@ -90,7 +90,9 @@ class Sandboxes:
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
     _open: OrderedDict[str, Sandbox] = field(default_factory=OrderedDict)
+    _latest: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+    _wiping: Lock = field(default_factory=Lock)
     _sending: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def of(self, merchant_id: str) -> Here:
@@ -117,7 +119,7 @@ class Sandboxes:
 
         def anew(ledger: Ledger) -> SandboxState:
             state = wiped(ledger.store, before, now)
-            drop_generation(self.settings, ledger.store, before.merchant_id, before.generation)
+            self._end_before(ledger.store, state)
             return state
 
         return await self._at(await self.live.ask(anew))
@@ -144,27 +146,50 @@ class Sandboxes:
             self.log.warning("events of a sandbox were not sent", reason=str(error))
 
     async def _at(self, state: SandboxState) -> Here:
-        sandbox = await self.live.ask(lambda ledger: self._opened(ledger.store, state))
-        sandbox.time.show(state.now)
-        return Here(state, sandbox)
+        here = await self.live.ask(lambda ledger: self._opened(ledger.store, state))
+        here.sandbox.time.show(here.state.now)
+        return here
 
-    def _opened(self, live: Store, state: SandboxState) -> Sandbox:
-        with self._lock:
-            known = self._open.get(state.merchant_id)
-            if known is not None and known.generation == state.generation:
-                self._open.move_to_end(state.merchant_id)
-                return known
-            if known is not None:
-                self._open.pop(state.merchant_id).access.close()
-            sandbox = self._open[state.merchant_id] = self._made(live, state)
-            while len(self._open) > MOST_OPEN:
-                self._open.popitem(last=False)[1].access.close()
-            return sandbox
+    def _opened(self, live: Store, state: SandboxState) -> Here:
+        """A sandbox as it stands; as it stands now where it was wiped since the state was read."""
+        while True:
+            with self._lock:
+                known = self._open.get(state.merchant_id)
+                if known is not None and known.generation == state.generation:
+                    self._open.move_to_end(state.merchant_id)
+                    return Here(state, known)
+                latest = self._latest.get(state.merchant_id, 0)
+                if known is None and state.generation >= latest:
+                    return Here(state, self._kept(live, state))
+            if state.generation < latest:
+                state = known_state(live, state.merchant_id)
+            else:
+                self._end_before(live, state)
+
+    def _kept(self, live: Store, state: SandboxState) -> Sandbox:
+        sandbox = self._open[state.merchant_id] = self._made(live, state)
+        self._latest[state.merchant_id] = state.generation
+        while len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)[1].access.close()
+        return sandbox
+
+    def _end_before(self, live: Store, state: SandboxState) -> None:
+        """Let go of what was before this generation, and remove it; nobody opens it again."""
+        with self._wiping:  # nobody removes what another one still waits for
+            with self._lock:
+                self._latest[state.merchant_id] = max(state.generation, self._latest.get(state.merchant_id, 0))
+                known = self._open.get(state.merchant_id)
+                before = known if known is not None and known.generation < state.generation else None
+                if before is not None:
+                    del self._open[state.merchant_id]
+            if before is not None:
+                before.access.end()
+            drop_generations_before(self.settings, live, state.merchant_id, state.generation)
 
     def _made(self, live: Store, state: SandboxState) -> Sandbox:
         store = open_generation(self.settings, live, state.merchant_id, state.generation)
         ledger = Ledger(store, self.rulebook, self.targets.sandbox_outbox(state.merchant_id))
-        access, time = LedgerAccess(ledger, self.rulebook, Uncounted()), SandboxTime(state.now)
+        access, time = GenerationAccess(ledger, self.rulebook), SandboxTime(state.now)
         # What is tried again is so by the sandbox's clock, or by the machine's where that is ahead; what is signed is
         # signed by the machine's, because receivers look at theirs.
         delivering = Delivering(
