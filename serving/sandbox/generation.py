@@ -11,7 +11,13 @@ from serving.ledger_access import LedgerAccess
 from serving.sandbox.uncounted import Uncounted
 
 Answer = TypeVar("Answer")
-_WIPED = "The sandbox was wiped while this was being answered; ask again if it is still meant"
+
+
+def was_wiped() -> RequestError:
+    """The refusal of whoever was in a sandbox that is no more."""
+    return RequestError(
+        Kind.CONFLICT, "The sandbox was wiped while this was being answered; ask again if it is still meant"
+    )
 
 
 class GenerationAccess(LedgerAccess):
@@ -31,7 +37,7 @@ class GenerationAccess(LedgerAccess):
     def _asked(self, work: Callable[[Ledger], Answer], ledger: Ledger) -> Answer:
         with self._changed:
             if self._over:  # a closed database would be opened again, and its file made anew
-                raise RequestError(Kind.CONFLICT, _WIPED)
+                raise was_wiped()
             self._working += 1
         try:
             return super()._asked(work, ledger)

@@ -19,12 +19,13 @@ from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import lapse
 from serving.ledger.store import Store
 from serving.ledger_access import LedgerAccess
-from serving.sandbox.generation import GenerationAccess
+from serving.sandbox.generation import GenerationAccess, was_wiped
 from serving.sandbox.place import drop_generations_before, open_generation
 from serving.sandbox.state import SandboxState, clock_moved, known_state, state_of, wiped
 from serving.settings import Settings
 
 MOST_OPEN = 16
+_TRIES = 10
 _MOST_RECOVERIES = 10_000
 
 
@@ -151,8 +152,12 @@ class Sandboxes:
         return here
 
     def _opened(self, live: Store, state: SandboxState) -> Here:
-        """A sandbox as it stands; as it stands now where it was wiped since the state was read."""
-        while True:
+        """A sandbox as it stands; as it stands now where it was wiped since the state was read.
+
+        Raises:
+            RequestError: It is wiped faster than it can be opened.
+        """
+        for _ in range(_TRIES):
             with self._lock:
                 known = self._open.get(state.merchant_id)
                 if known is not None and known.generation == state.generation:
@@ -165,6 +170,7 @@ class Sandboxes:
                 state = known_state(live, state.merchant_id)
             else:
                 self._end_before(live, state)
+        raise was_wiped()
 
     def _kept(self, live: Store, state: SandboxState) -> Sandbox:
         sandbox = self._open[state.merchant_id] = self._made(live, state)

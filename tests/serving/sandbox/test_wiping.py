@@ -92,6 +92,16 @@ def test_whoever_comes_as_it_is_wiped_finds_it_as_it_is_now(
     assert left.endswith("_2")
 
 
+def test_a_ledger_that_went_back_to_an_earlier_generation_is_told_and_not_waited_for(
+    service_with_sandboxes: Sandboxed,
+) -> None:
+    api = service_with_sandboxes.sandbox()
+    begin(api)
+    with service_with_sandboxes.ledger.store.writing() as transaction:
+        transaction.script("UPDATE sandbox SET generation = 1;\n")  # as from a copy of the day before
+    assert api.send("GET", "/v1/sandbox").status_code == 409
+
+
 def test_what_a_slower_worker_made_once_more_is_removed_the_next_time(
     service_with_sandboxes: Sandboxed, settings: Settings
 ) -> None:
