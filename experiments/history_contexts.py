@@ -70,14 +70,18 @@ class HistoryContexts:
                     yield self._context(told, own[0], own[0].attempt.known_at)
 
     def retries(self) -> Iterator[LoggedRetry]:
-        """Each retry of such a payment that the merchant made after a failure; by customer, payment and time."""
+        """Each retry of such a payment that the merchant made after a failure; by customer, payment and time.
+
+        One that was made before the answer of an attempt before it was known was no decision upon it, and is none here
+        (decision 0004); at the very instant of the answer the context would hold the retry itself.
+        """
         for told in self._customers:
             for own in _by_payment(told):
                 known = own[0].attempt.known_at
                 for one in own[1:]:
-                    if own[0].attempt.outcome in FAILED and one.attempt.initiator is not Initiator.CUSTOMER:
-                        as_of = min(known, one.attempt.at)
-                        context = self._context(told, own[0], as_of, with_method_of=one)
+                    decided = known < one.attempt.at and one.attempt.initiator is not Initiator.CUSTOMER
+                    if own[0].attempt.outcome in FAILED and decided:
+                        context = self._context(told, own[0], known, with_method_of=one)
                         yield LoggedRetry(
                             context, one.attempt, one.row.maybe("policy", str), one.row.maybe("propensity", float)
                         )
