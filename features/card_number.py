@@ -17,11 +17,16 @@ _UUID = re.compile(
     r"(?<![0-9A-Za-z])[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
-_CANDIDATE = re.compile(r"[0-9](?<![0-9A-Za-z].)(?<![0-9]\.[0-9])(?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+# The letters of an escape are part of no word: \n in what JSON or Python wrote is a new line.
+_CANDIDATE = re.compile(
+    r"[0-9](?:(?<![0-9A-Za-z].)|(?<=\\[abfnrtv].)|(?<=\\x[0-9A-Fa-f]{2}.)|(?<=\\u[0-9A-Fa-f]{4}.))"
+    r"(?<![0-9]\.[0-9])(?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])"
+)
+_BEGINS = r"(?:(?<![0-9A-Za-z])|(?<=\\[abfnrtv])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))(?<![0-9]\.)"
 # Within a longer run too, a number that is written as cards are: in one piece, in fours, or four, six and the rest, as
 # where a security code or a date of expiry follows it.
 _WRITTEN = tuple(
-    re.compile(rf"(?<![0-9A-Za-z])(?<![0-9]\.)(?=({shape})(?![0-9A-Za-z]))")
+    re.compile(rf"{_BEGINS}(?=({shape})(?![0-9A-Za-z]))")
     for shape in (
         "[0-9]{13,19}",
         r"[0-9]{4}(?:[ .\-][0-9]{4}){3}",
@@ -61,6 +66,8 @@ def holds_card_number(text: str) -> bool:
     >>> holds_card_number("0.004242424242424242"), holds_card_number("4242.4242.4242.4242")
     (False, True)
     >>> holds_card_number("4242424242424242 123"), holds_card_number("4242 4242 4242 4242 12/29")
+    (True, True)
+    >>> holds_card_number(r"refused\\n4242424242424242"), holds_card_number(r"refused\\u00204242424242424242")
     (True, True)
     >>> holds_card_number("4a120b7a-0570-4687-8629-276653494039"), holds_card_number("0570-4687-8629-276653494039")
     (False, True)

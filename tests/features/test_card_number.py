@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 from features.card_number import holds_card_number, is_bin, mask_card_numbers, passes_luhn, refuse_card_number
 from features.errors import CardNumberError
 
+ESCAPES = ("\\n", "\\x0a", "\\u0020")
 UUID_LIKE = " 4a120b7a-0570-4687-8629-276653494039 "
-PLAINLY = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
+BESIDE = ("é", "٤", UUID_LIKE, *ESCAPES)
+ESCAPED = r"(?<=\\[abfnrtv])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})"
+PLAINLY = re.compile(rf"(?:(?<![0-9A-Za-z])|{ESCAPED})(?<![0-9]\.)[0-9](?:[ .\-]?[0-9]){{12,18}}(?![0-9A-Za-z])")
 
 
 SHAPES = {(4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 4), (4, 6, 5)}
 ALNUM = re.compile(r"[0-9A-Za-z]")
+END_OF_ESCAPE = re.compile(r"\\(?:[abfnrtv]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})\Z")
 
 
 def _with_check_digit(body: str) -> str:
@@ -103,7 +107,7 @@ def test_uuids_are_identifiers_and_hide_no_number_beside_them() -> None:
     assert holds_card_number("41111111-1111-1111-1111-111111111111")  # of no variant of a UUID
 
 
-@given(st.lists(st.sampled_from([*"0123456789" * 4, *" .-a\nZ", "é", "٤", UUID_LIKE]), min_size=10, max_size=60))
+@given(st.lists(st.sampled_from([*"0123456789" * 4, *" .-a\nZ", *BESIDE]), min_size=10, max_size=60))
 def test_no_shortcut_of_the_search_changes_what_is_found(characters: list[str]) -> None:
     text = "".join(characters)
     found = [match.group() for match in PLAINLY.finditer(text.replace(UUID_LIKE, " uuid "))]
@@ -124,7 +128,8 @@ def written_as_cards_are(text: str) -> list[str]:
             continue
         before, after = text[max(begin - 2, 0) : begin], text[end : end + 1]
         fraction = len(before) == 2 and before[0] in "0123456789" and before[1] == "."
-        if not (fraction or ALNUM.fullmatch(before[-1:]) or ALNUM.fullmatch(after)):
+        within = ALNUM.fullmatch(before[-1:]) and not END_OF_ESCAPE.search(text[:begin])
+        if not (fraction or within or ALNUM.fullmatch(after)):
             found.append("".join(groups))
     return found
 
@@ -145,3 +150,10 @@ def test_what_is_written_beside_a_number_does_not_hide_it(text: str) -> None:
     assert holds_card_number(text)
     assert "4242424242424242" not in mask_card_numbers(text)
     assert not holds_card_number(mask_card_numbers(text))
+
+
+@pytest.mark.parametrize("escape", [r"\n", r"\r\n", r"\t", r"\b", r"\f", r"\v", r"\x0a", r"\u000a", r"\u0020", "\\\\n"])
+def test_no_escape_before_a_number_hides_it(escape: str) -> None:
+    text = f"refused{escape}4242424242424242"
+    assert holds_card_number(text)
+    assert mask_card_numbers(text) == f"refused{escape}[card number removed]"

@@ -114,7 +114,7 @@ async def _failing(app: FastAPI, document: Document) -> int:
 def test_a_card_number_that_slips_into_a_line_is_masked_in_both_forms() -> None:
     for form in ("json", "console"):
         out = io.StringIO()
-        service_log(form, out).info("said", text=f"card {CARD}, and 4242424242424242")
+        service_log(form, out).info("said", text=f"card {CARD}, and 4242424242424242", cause="no\n4242424242424242")
         assert "said" in out.getvalue()
         assert "4242 4242" not in out.getvalue()
         assert "42424242" not in out.getvalue()
