@@ -13,13 +13,12 @@ from features.card_number import holds_card_number, mask_card_numbers
 
 REMOVED = "[card number removed]"
 _STRING_OR_REST = re.compile(r'"(?:[^"\\]|\\.)*"?|[^"]+', re.DOTALL)
-_NUMBER = re.compile(r"(?<![0-9A-Za-z.+\-])-?[0-9]{13,19}(?![0-9A-Za-z.])")
+_NUMBER = re.compile(r"(?<![0-9A-Za-z.+\-])-?[0-9]{13,19}(?:\.0*)?(?![0-9A-Za-z.])")
 # Times since 1970 in milliseconds and microseconds; no card network issues such numbers (decision 0023).
 _TIME = re.compile(r"1[0-9]{12}(?:[0-9]{3})?")
-_ESCAPE = re.compile(r"\\u00([0-7][0-9a-fA-F])")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_MOST_ESCAPED = 8  # times over
 _PAYLOAD = "bt_payload"
-
-Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,63 +63,58 @@ def _masked(text: str) -> str:
 
 def _json(text: str) -> str:
     masked = "".join(_piece(match.group()) for match in _STRING_OR_REST.finditer(text))
-    return _unescaped(masked) or masked
+    return _quoted(REMOVED) if _hides_number(masked) and not _is_json(masked) else masked
 
 
 def _piece(piece: str) -> str:
-    if piece.startswith('"'):
-        return mask_card_numbers(piece) if holds_card_number(piece) and not _TIME.fullmatch(piece.strip('"')) else piece
-    return _NUMBER.sub(_number, piece)
+    if not piece.startswith('"'):
+        return _NUMBER.sub(_number, piece)
+    if _TIME.fullmatch(piece.strip('"')):
+        return piece
+    masked = mask_card_numbers(piece) if holds_card_number(piece) else piece
+    return _quoted(mask_card_numbers(_decoded(masked.strip('"')))) if _hides_number(masked) else masked
 
 
 def _number(match: re.Match[str]) -> str:
-    digits = match.group().lstrip("-")
+    digits = match.group().lstrip("-").partition(".")[0]
     return "null" if holds_card_number(digits) and not _TIME.fullmatch(digits) else match.group()
 
 
-def _unescaped(text: str) -> str | None:
-    """The document written anew without the card numbers that escapes had hidden; None where there are none."""
-    if "\\u" not in text:
-        return None
-    try:
-        tree: Json = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json_text(REMOVED) if holds_card_number(_ESCAPE.sub(_character, text)) else None
-    root: list[Json] = [tree]
-    return json_text(root[0]) if _strip(root) else None
+def _hides_number(text: str) -> bool:
+    return holds_card_number(_decoded(text))
 
 
-def json_text(tree: Json) -> str:
-    """The tree as JSON."""
-    return orjson.dumps(tree).decode()
+def _decoded(text: str) -> str:
+    """The text without escapes, however often it was escaped: what a gateway said may stand in it as JSON.
+
+    >>> _decoded(r"4242\\u00204242\\\\n")
+    '4242 4242\\n'
+    """
+    for _ in range(_MOST_ESCAPED):
+        if "\\" not in text:
+            break
+        text = _ESCAPE.sub(_character, text)
+    return text
 
 
 def _character(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16))
+    code, letter = escape.groups()
+    if code is not None:
+        character = chr(int(code, 16))
+        return character if character.isprintable() else "\n"
+    return "\n" if letter.isalpha() else letter
 
 
-def _strip(root: list[Json]) -> bool:
-    """Mask the texts and keys of a tree in place, however deep; whether there was anything to mask."""
-    found = False
-    waiting: list[Json] = [root]
-    while waiting:
-        place = waiting.pop()
-        if isinstance(place, dict):
-            clean = {_clean(key): _clean(value) if isinstance(value, str) else value for key, value in place.items()}
-            found |= clean != place
-            place.clear()
-            place.update(clean)
-            waiting.extend(place.values())
-        elif isinstance(place, list):
-            fresh = [_clean(value) if isinstance(value, str) else value for value in place]
-            found |= fresh != place
-            place[:] = fresh
-            waiting.extend(place)
-    return found
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
-def _clean(text: str) -> str:
-    return text if _TIME.fullmatch(text) else mask_card_numbers(text)
+def _quoted(text: str) -> str:
+    return orjson.dumps(text).decode()
 
 
 def _form(text: str) -> str:

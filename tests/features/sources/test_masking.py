@@ -45,6 +45,28 @@ def test_escapes_hide_no_card_number() -> None:
 @pytest.mark.parametrize(
     "body",
     [
+        *(rf'{{"id": "evt_1", "a": "x{escape}{PAN}"}}' for escape in (r"\n", r"\t", r"\r\n", r"\b", r"\f", r"\u0020")),
+        rf'{{"id": "evt_1", "a": "\u0034{PAN[1:]}", "a": "y"}}',
+        json.dumps({"id": "evt_1", "a": json.dumps({"said": json.dumps(f"line\n{PAN}")})}),
+        json.dumps({"id": "evt_1", "a": json.dumps({"said": PAN}).replace("4", "\\u0034", 1)}),
+        f'{{"id": "evt_1", "a": {PAN}.0}}',
+    ],
+)
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_way_to_write_json_hides_one(body: str, broken: bool) -> None:
+    kept = without_card_numbers(body[:-1].encode() if broken else body.encode())
+    assert kept.marked
+    assert PAN[1:].encode() not in kept.body
+    assert broken or json.loads(kept.body)["id"] == "evt_1"
+
+
+def test_what_only_begins_like_json_hides_none_either() -> None:
+    assert without_card_numbers(b"{pan: 4242 4242 4242 4242}").body == json.dumps(REMOVED).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
         f"<a><b>{PAN}</b></a>".encode(),
         f"<a><b>&#52;{PAN[1:]}</b></a>".encode(),
         urlencode({"bt_payload": base64.encodebytes(f"<a>{PAN}</a>".encode()).decode()}).encode(),
