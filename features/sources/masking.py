@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"(?<![0-9A-Za-z.+\-])-?[0-9]{13,19}(?:\.0*)?(?![0-9A-Za-z.
 # Times since 1970 in milliseconds and microseconds; no card network issues such numbers (decision 0023).
 _TIME = re.compile(r"1[0-9]{12}(?:[0-9]{3})?")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_REFERENCE = re.compile(r"&(?:amp;)*#(?:x0*([0-9a-f]{1,6})|0*([0-9]{1,7}));?", re.IGNORECASE)
+_ASCII = 128
 _MOST_ESCAPED = 8  # times over
 _PAYLOAD = "bt_payload"
 
@@ -54,11 +56,23 @@ def _masked(text: str) -> str:
     start = text.lstrip()[:1]
     if start in {"{", "["}:
         return _json(text)
-    if start != "<" and f"{_PAYLOAD}=" in text:
-        return _form(text)
-    found = mask_card_numbers(text)
-    plain = html.unescape(found)
-    return mask_card_numbers(plain) if holds_card_number(plain) else found
+    return _markup(text) if start == "<" else _form(_markup(text))
+
+
+def _markup(text: str) -> str:
+    """Numbers are masked as they are written; references are undone only where they hide one, and of digits only."""
+    masked = mask_card_numbers(text) if holds_card_number(text) else text
+    undone = _REFERENCE.sub(_referred, masked)
+    if holds_card_number(undone):
+        masked = mask_card_numbers(undone)
+    return REMOVED if holds_card_number(html.unescape(masked)) else masked
+
+
+def _referred(reference: re.Match[str]) -> str:
+    """A digit or what may stand between digits in its own place; everything else stays written as it is."""
+    hexadecimal, decimal = reference.groups()
+    code = int(hexadecimal, 16) if hexadecimal else int(decimal)
+    return chr(code) if code < _ASCII and chr(code) in "0123456789 .-" else reference.group()
 
 
 def _json(text: str) -> str:
@@ -118,14 +132,13 @@ def _quoted(text: str) -> str:
 
 
 def _form(text: str) -> str:
-    """A form whose payload is coded: the payload is looked into, and coded anew without its signature."""
+    """A form is looked into as it is decoded; a payload in it is coded anew, without its signature."""
     plain = unquote_plus(text)
     if holds_card_number(plain):
         return mask_card_numbers(plain)
     try:
-        inner = html.unescape(b64decode(dict(parse_qsl(text)).get(_PAYLOAD, "")).decode("latin-1"))
+        inner = b64decode(dict(parse_qsl(text)).get(_PAYLOAD, "")).decode("latin-1")
     except NotBase64:
         return text
-    if not holds_card_number(inner):
-        return text
-    return urlencode({_PAYLOAD: b64encode(mask_card_numbers(inner).encode("latin-1", "replace")).decode()})
+    masked = _markup(inner)
+    return text if masked == inner else urlencode({_PAYLOAD: b64encode(masked.encode("latin-1")).decode()})

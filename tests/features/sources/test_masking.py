@@ -69,9 +69,14 @@ def test_what_only_begins_like_json_hides_none_either() -> None:
     [
         f"<a><b>{PAN}</b></a>".encode(),
         f"<a><b>&#52;{PAN[1:]}</b></a>".encode(),
+        f"<a><b>&#x34;{PAN[1:]}</b></a>".encode(),
+        f"<a><b>&amp;#52;{PAN[1:]}</b></a>".encode(),
+        f"<a><b>{'&period;'.join(PAN[i : i + 4] for i in range(0, 16, 4))}</b></a>".encode(),
         urlencode({"bt_payload": base64.encodebytes(f"<a>{PAN}</a>".encode()).decode()}).encode(),
         urlencode({"bt_payload": base64.b64encode(f"<a>&#52;{PAN[1:]}</a>".encode()).decode()}).encode(),
         f"bt_payload=x&other=%34{PAN[1:]}".encode(),
+        f"bt_payload=x&other=%0A{PAN}".encode(),
+        f"other=line%20{PAN}".encode(),
         f"note {PAN}".encode("utf-16"),
         f"\xff {PAN}".encode("latin-1"),
     ],
@@ -82,6 +87,17 @@ def test_no_other_form_hides_one(body: bytes) -> None:
     assert PAN.encode() not in kept.body.replace(b"\0", b"")
     coded = parse_qs(kept.body.decode("latin-1")).get("bt_payload", [""])[0]
     assert coded in {"", "x"} or PAN[1:].encode() not in base64.b64decode(coded)
+
+
+@pytest.mark.parametrize("number", ["020190722160533", f"&#52;{PAN[1:]}"])
+def test_all_else_in_markup_is_kept_as_it_came(number: str) -> None:
+    company = "<c>Smith &amp; S&#246;ns &lt;UK&gt; &#38; \u20ac</c>"
+    sent = f"<n>{company}<t>{number}</t></n>".encode()
+    kept = without_card_numbers(sent)
+    assert kept.marked
+    assert kept.body == f"<n>{company}<t>{REMOVED}</t></n>".encode()
+    form = without_card_numbers(urlencode({"bt_payload": base64.encodebytes(sent).decode()}).encode())
+    assert base64.b64decode(parse_qs(form.body.decode())["bt_payload"][0]) == kept.body
 
 
 @pytest.mark.parametrize(

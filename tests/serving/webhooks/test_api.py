@@ -239,3 +239,12 @@ def test_secrets_stand_in_no_answer(hooks: Hooks) -> None:
     for source in SOURCES:
         text = hooks.deliver(posted(names(source)[0])).text + hooks.deliver(Post(source, b"x", {}), 401).text
         assert SECRETS[source] not in text
+
+
+def test_an_attempt_beside_an_id_that_looks_like_a_card_number_is_still_told(hooks: Hooks) -> None:
+    trace = b"<network-transaction-id>020190722160533</network-transaction-id><company>Smith &amp; Sons</company>"
+    body = payload("braintree/subscription_charged_unsuccessfully.xml").replace(b"<status>", trace + b"<status>")
+    answer = hooks.deliver(signed("braintree", body)).json()
+    assert answer["state"] == "applied"
+    assert deliveries.found(hooks.ledger.store, answer["delivery_id"]).marked
+    assert hooks.attempt("faketxn1").category == "insufficient_funds"
