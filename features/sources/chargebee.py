@@ -3,6 +3,7 @@
 Shapes: https://apidocs.chargebee.com/docs/api/events and https://apidocs.chargebee.com/docs/api/transactions
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
@@ -33,6 +34,9 @@ _METHODS: Mapping[str, tuple[str, str, Word]] = {
 _INVOICES: Mapping[str, Word] = {"paid": Word.PAID, "voided": Word.CANCELLED}
 # Chargebee does not say which scheme a direct debit goes by.
 _DEBIT = "direct_debit"
+# Stripe's word for every refusal of a card; which refusal it was stands after the last sentence of the text.
+_SILENT = "card_declined"
+_LAST_WORD = re.compile(r"\.\s+([a-z_]+)\Z")
 _WALLETS = frozenset({"paypal_express_checkout", "amazon_payments", "apple_pay", "google_pay"})
 
 
@@ -91,11 +95,20 @@ def _attempt(content: Node, one: Node, at: datetime) -> Statement:
             outcome_at=at if one.maybe("payment_method") == _DEBIT else None,
         ),
         _instrument(content.at("card"), one),
-        Codes(
-            code=one.maybe("error_code"),
-            advice_code=one.maybe("error_detail", "processor_advice_code"),
-            text=one.maybe("error_text"),
-        ),
+        _codes(one),
+    )
+
+
+def _codes(one: Node) -> Codes:
+    """The gateway's own codes, as https://apidocs.chargebee.com/docs/api/transactions lists them in error_detail."""
+    detail, text = one.at("error_detail"), one.maybe("error_text")
+    code = detail.maybe("decline_code") or one.maybe("error_code") or detail.maybe("error_code")
+    word = _LAST_WORD.search(text or "") if (code or "").lower() == _SILENT else None
+    return Codes(
+        code=word[1] if word else code,
+        subcode=detail.first("network_error_code", "processor_error_code"),
+        advice_code=detail.maybe("processor_advice_code"),
+        text=text,
     )
 
 
@@ -122,8 +135,15 @@ def _instrument(card: Node, one: Node) -> Instrument:
 
 def _returned(one: Node, at: datetime) -> Statement:
     """A debit that had succeeded failed late."""
-    code, text = one.maybe("error_code"), one.maybe("error_text")
-    decline = classify(code, processor=one.maybe("gateway"), network=Network.UNKNOWN, text=text, at=at)
+    codes = _codes(one)
+    decline = classify(
+        codes.code,
+        processor=one.maybe("gateway"),
+        network=Network.UNKNOWN,
+        subcode=codes.subcode,
+        text=codes.text,
+        at=at,
+    )
     return AttemptReturned(one.text("id"), decline, at)
 
 

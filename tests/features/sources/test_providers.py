@@ -21,7 +21,7 @@ from features.sources.statement import (
     Way,
     Word,
 )
-from features.vocabulary import Credential, DeclineCategory, Initiator, Network, Outcome, Rail
+from features.vocabulary import Credential, DeclineCategory, Initiator, Network, Outcome, Rail, Retryability
 from webhook_builders import names, payload, signed
 
 AROUND = Surroundings(datetime(2026, 11, 26, 12, tzinfo=UTC), currency="USD")
@@ -249,6 +249,49 @@ def test_chargebee_is_read_through_the_gateway_that_it_names() -> None:
     assert told.attempt.outcome is Outcome.DECLINED
     told_and_paid = only("chargebee/payment_succeeded.json").statements
     assert Counter(type(one) for one in told_and_paid) == {AttemptTold: 1, Stands: 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "category", "retryability"),
+    [
+        ({}, DeclineCategory.INSUFFICIENT_FUNDS, Retryability.LATER),
+        ({"error_text": "(card_declined) Your card was declined. fraudulent"}, "suspected_fraud", "never"),
+        ({"error_text": "Your card was declined."}, DeclineCategory.UNKNOWN, Retryability.UNKNOWN),
+        (
+            {
+                "error_detail": {
+                    "error_code": "card_declined",
+                    "decline_code": "stolen_card",
+                    "network_error_code": "43",
+                }
+            },
+            DeclineCategory.LOST_OR_STOLEN,
+            Retryability.NEVER,
+        ),
+        (
+            {"error_detail": {"decline_code": "generic_decline", "processor_error_code": "43"}},
+            DeclineCategory.LOST_OR_STOLEN,
+            Retryability.NEVER,
+        ),
+        ({"gateway": "braintree", "error_code": "2001", "error_text": None}, "insufficient_funds", "later"),
+        ({"error_code": None, "error_detail": {"error_code": "expired_card"}}, "expired_card", "after_fix"),
+    ],
+)
+def test_chargebees_gateway_says_why_it_declined(changes: dict[str, object], category: str, retryability: str) -> None:
+    event = json.loads(payload("chargebee/payment_failed.json"))
+    event["content"]["transaction"] |= changes
+    (told,) = PROVIDERS["chargebee"].read(Node(event), AROUND).statements
+    assert isinstance(told, AttemptTold)
+    assert told.attempt.decline is not None
+    assert (told.attempt.decline.category, told.attempt.decline.retryability) == (category, retryability)
+
+
+def test_a_debit_of_chargebee_that_fails_late_says_why_too() -> None:
+    event = json.loads(payload("chargebee/payment_failed.json"))
+    event["content"]["transaction"] |= {"status": "late_failure", "payment_method": "direct_debit"}
+    (back,) = PROVIDERS["chargebee"].read(Node(event), AROUND).statements
+    assert isinstance(back, AttemptReturned)
+    assert back.decline.category is DeclineCategory.INSUFFICIENT_FUNDS
 
 
 def test_recurlys_xml_is_read_with_the_currency_of_the_settings() -> None:
