@@ -74,9 +74,10 @@ def _transaction(event_id: str, kind: str, content: Node, at: datetime) -> Notic
         return Notice(event_id, kind, (_returned(one, at),))
     if status not in _STATUSES:
         return Notice(event_id, kind)
-    paid = Stands(Word.PAID, _invoice(content, one), at)
-    settled = status == "success" and content.maybe("invoice", "status") == "paid"
-    return Notice(event_id, kind, (_attempt(content, one, at), paid) if settled else (_attempt(content, one, at),))
+    # A transaction may be for several invoices; the one that is told beside it is paid, no other.
+    invoice = content.maybe("invoice", "id") if content.maybe("invoice", "status") == "paid" else None
+    paid = (Stands(Word.PAID, invoice, at),) if invoice and status == "success" else ()
+    return Notice(event_id, kind, (_attempt(content, one, at), *paid))
 
 
 def _attempt(content: Node, one: Node, at: datetime) -> Statement:

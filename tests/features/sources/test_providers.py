@@ -286,6 +286,15 @@ def test_chargebees_gateway_says_why_it_declined(changes: dict[str, object], cat
     assert (told.attempt.decline.category, told.attempt.decline.retryability) == (category, retryability)
 
 
+def test_of_several_invoices_of_one_transaction_only_the_one_that_is_told_to_be_paid_is() -> None:
+    event = json.loads(payload("chargebee/payment_succeeded.json"))
+    event["content"]["transaction"]["linked_invoices"].insert(0, {"invoice_id": "cb_inv_5", "applied_amount": 1})
+    told, paid = PROVIDERS["chargebee"].read(Node(event), AROUND).statements
+    assert isinstance(told, AttemptTold)
+    assert isinstance(paid, Stands)
+    assert (told.attempt.payment_id, paid.subject_id) == ("cb_inv_5", "cb_inv_6")
+
+
 def test_a_debit_of_chargebee_that_fails_late_says_why_too() -> None:
     event = json.loads(payload("chargebee/payment_failed.json"))
     event["content"]["transaction"] |= {"status": "late_failure", "payment_method": "direct_debit"}
