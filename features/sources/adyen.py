@@ -76,8 +76,8 @@ def _read(event: Node, _: Surroundings) -> Notice:
 
 def _attempt(item: Node, extra: Node) -> Statement:
     approved = item.flag("success") is True
-    brand = item.maybe("paymentMethod") or extra.maybe("paymentMethod")
-    network = _DEBITS.get(brand or "") or network_of(extra.maybe("cardPaymentMethod") or brand)
+    brand = _brand(item) or _brand(extra)
+    network = _DEBITS.get(brand) or network_of(extra.maybe("cardPaymentMethod") or brand)
     at = item.instant("eventDate")
     return told(
         Charge(
@@ -96,21 +96,27 @@ def _attempt(item: Node, extra: Node) -> Statement:
     )
 
 
+def _brand(place: Node) -> str:
+    """Adyen writes some of its methods with capitals: `directdebit_GB`, `eft_directdebit_CA`."""
+    return (place.maybe("paymentMethod") or "").lower()
+
+
 def _initiator(extra: Node) -> Initiator:
     """`ContAuth` and a recurring model other than one-click are the merchant's."""
     interaction = extra.maybe("shopperInteraction")
     return Initiator.CUSTOMER if interaction == "Ecommerce" else Initiator.MERCHANT
 
 
-def _instrument(extra: Node, brand: str | None, network: Network) -> Instrument:
-    debit = (brand or "") in _DEBITS
+def _instrument(extra: Node, brand: str, network: Network) -> Instrument:
+    debit = brand in _DEBITS
+    card = is_card(network) or extra.first("cardSummary", "expiryDate") is not None
     month, _, year = (extra.maybe("expiryDate") or "").partition("/")
     token = {"networkToken": Credential.NETWORK_TOKEN, "pan": Credential.PAN}.get(
         extra.maybe("paymentMethodVariantType") or ""
     )
     return Instrument(
         method_id=extra.first(*_METHOD) or "",
-        rail=Rail.BANK_DEBIT if debit else Rail.CARD if is_card(network) else Rail.UNKNOWN,
+        rail=Rail.BANK_DEBIT if debit else Rail.CARD if card else Rail.UNKNOWN,
         network=network,
         issuer_country=country_of(extra.first("cardIssuingCountry", "issuerCountry")),
         credential=Credential.ACCOUNT if debit else token or Credential.UNKNOWN,
@@ -133,7 +139,7 @@ def _codes(item: Node, extra: Node) -> Codes:
 def _returned(event_id: str, kind: str, item: Node) -> Notice:
     """A debit comes back as a chargeback or a failed capture; a card's chargeback is no decline, but its money goes
     back."""
-    debit = _DEBITS.get(item.maybe("paymentMethod") or "")
+    debit = _DEBITS.get(_brand(item))
     if debit is None and kind == "CHARGEBACK":
         return _back(event_id, kind, item, Way.CHARGEBACK)
     if debit is None:

@@ -39,6 +39,19 @@ _NETWORKS: Mapping[str, Network] = {
     "cartebancaire": Network.CARTES_BANCAIRES,
     "american_express": Network.AMERICAN_EXPRESS,
 }
+# Adyen appends products and wallets: visacredit, mcdebit, amex_applepay; Maestro is a brand of Mastercard's.
+# https://docs.adyen.com/development-resources/paymentmethodvariant
+_BRANDS: Mapping[str, Network] = {
+    "visa": Network.VISA,
+    "mc": Network.MASTERCARD,
+    "maestro": Network.MASTERCARD,
+    "amex": Network.AMERICAN_EXPRESS,
+    "discover": Network.DISCOVER,
+    "diners": Network.DINERS,
+    "jcb": Network.JCB,
+    "cup": Network.UNIONPAY,
+    "cartebancaire": Network.CARTES_BANCAIRES,
+}
 _CARD_NETWORKS = frozenset(
     {
         *(Network.VISA, Network.MASTERCARD, Network.AMERICAN_EXPRESS, Network.DISCOVER, Network.DINERS, Network.JCB),
@@ -78,11 +91,7 @@ def network_of(word: str | None) -> Network:
         return _NETWORKS[name]
     if name in set(Network):
         return Network(name)
-    # Adyen appends products: visacredit, mcdebit, visastandarddebit.
-    product = next(
-        (found for brand, found in (("visa", Network.VISA), ("mc", Network.MASTERCARD)) if name.startswith(brand)), None
-    )
-    return product or Network.UNKNOWN
+    return next((found for brand, found in _BRANDS.items() if name.startswith(brand)), Network.UNKNOWN)
 
 
 def is_card(network: Network) -> bool:

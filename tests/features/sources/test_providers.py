@@ -179,6 +179,45 @@ def test_adyens_reason_and_the_issuers_raw_code_are_read() -> None:
     assert attempt("adyen/authorisation.json").attempt.outcome is Outcome.APPROVED
 
 
+def adyens(changes: dict[str, object], name: str = "adyen/authorisation.json") -> Notice:
+    item = json.loads(payload(name))["notificationItems"][0]["NotificationRequestItem"]
+    return PROVIDERS["adyen"].read(Node(item | changes), AROUND)
+
+
+@pytest.mark.parametrize(
+    ("brand", "network"), [("directdebit_GB", Network.BACS), ("eft_directdebit_CA", Network.PAD), ("ach", Network.ACH)]
+)
+def test_a_debit_of_adyen_is_one_however_its_method_is_written(brand: str, network: Network) -> None:
+    (told,) = adyens({"paymentMethod": brand}).statements
+    assert isinstance(told, AttemptTold)
+    assert (told.method.rail, told.method.network) == (Rail.BANK_DEBIT, network)
+    (back,) = adyens({"paymentMethod": brand}, "adyen/card_chargeback.json").statements
+    assert isinstance(back, AttemptReturned)
+    assert back.decline.network is network
+
+
+@pytest.mark.parametrize(
+    ("brand", "network"),
+    [
+        ("amex_applepay", Network.AMERICAN_EXPRESS),
+        ("amex_googlepay", Network.AMERICAN_EXPRESS),
+        ("amexcommercial", Network.AMERICAN_EXPRESS),
+        ("visa_applepay", Network.VISA),
+        ("maestro_googlepay", Network.MASTERCARD),
+        ("discover_applepay", Network.DISCOVER),
+        ("diners", Network.DINERS),
+        ("jcbcredit", Network.JCB),
+        ("cupdebit", Network.UNIONPAY),
+        ("cartebancaire_applepay", Network.CARTES_BANCAIRES),
+        ("girocard", Network.UNKNOWN),
+    ],
+)
+def test_a_card_of_adyen_is_one_whatever_product_or_wallet_it_is_of(brand: str, network: Network) -> None:
+    (told,) = adyens({"paymentMethod": brand}).statements
+    assert isinstance(told, AttemptTold)
+    assert (told.method.rail, told.method.network) == (Rail.CARD, network)
+
+
 def test_a_batch_of_adyen_is_read_item_by_item_and_a_debits_chargeback_is_a_return() -> None:
     first, second = notices("adyen/sepa_authorisation_and_chargeback.json")
     (told,), (back,) = first.statements, second.statements
