@@ -40,6 +40,16 @@ _OUTCOMES: Mapping[str, Outcome] = {
     "settlement_pending": Outcome.UNKNOWN,
 }
 _PENDING_UNTIL_SETTLED = "us_bank_account"
+# Where a transaction holds its card or wallet, by the type of its instrument; other elements may stand there empty.
+_CARDS: Mapping[str, str] = {
+    "apple_pay_card": "apple-pay",
+    "android_pay_card": "android-pay-card",
+    "samsung_pay_card": "samsung-pay-card",
+    "visa_checkout_card": "visa-checkout-card",
+    "masterpass_card": "masterpass-card",
+}
+_WALLETS: Mapping[str, str] = {"paypal_account": "paypal", "venmo_account": "venmo-account"}
+_APPLE_PAY = "Apple Pay - "  # stands before the network
 
 
 def _document(body: bytes) -> Node:
@@ -120,17 +130,26 @@ def _instrument(one: Node, instrument: str | None) -> Instrument:
         token = one.text("us-bank-account", "token")
         mandate = one.maybe("us-bank-account", "ach-mandate", "id")
         return Instrument(token, Rail.BANK_DEBIT, Network.ACH, "US", Credential.ACCOUNT, mandate_id=mandate)
-    if instrument == "paypal_account":
-        return Instrument(one.text("paypal", "token"), Rail.WALLET)
-    card = one.at("credit-card")
-    used = one.flag("processed-with-network-token")
+    if instrument in _WALLETS:
+        return Instrument(one.text(_WALLETS[instrument], "token"), Rail.WALLET)
+    card = one.at(_CARDS.get(instrument or "", "credit-card"))
+    network = card.first("card-type", "source-card-type", "virtual-card-type") or ""
     return Instrument(
         method_id=card.text("token"),
         rail=Rail.CARD,
-        network=network_of(card.maybe("card-type")),
-        credential=Credential.NETWORK_TOKEN if used else Credential.UNKNOWN if used is None else Credential.PAN,
+        network=network_of(network.removeprefix(_APPLE_PAY)),
+        credential=_credential(one, card, instrument),
         expires_on=last_day(card.maybe("expiration-year"), card.maybe("expiration-month")),
     )
+
+
+def _credential(one: Node, card: Node, instrument: str | None) -> Credential:
+    """What a wallet holds is no card number unless it says so, whatever Braintree made of it."""
+    used, tokenized = one.flag("processed-with-network-token"), card.flag("is-network-tokenized")
+    if used or tokenized:
+        return Credential.NETWORK_TOKEN
+    wallet = instrument in _CARDS
+    return Credential.PAN if (tokenized if wallet else used) is False else Credential.UNKNOWN
 
 
 BRAINTREE = Provider("braintree", _document, single, ("kind",), _read)

@@ -259,6 +259,42 @@ def test_braintrees_subscription_names_its_period_as_the_payment() -> None:
     assert isinstance(back, AttemptReturned)
 
 
+APPLE = """<apple-pay><token>fakeapple1</token><card-type>Apple Pay - Visa</card-type>
+<expiration-month>05</expiration-month><expiration-year>2029</expiration-year></apple-pay>"""
+GOOGLE = """<android-pay-card><token>fakegoogle1</token><virtual-card-type>Visa</virtual-card-type>
+<source-card-type>MasterCard</source-card-type><is-network-tokenized type="boolean">false</is-network-tokenized>
+<expiration-month>05</expiration-month><expiration-year>2029</expiration-year></android-pay-card>"""
+
+
+@pytest.mark.parametrize("beside", ["", "<credit-card/>", "<credit-card><token nil='true'/></credit-card>"])
+@pytest.mark.parametrize(
+    ("kind", "card", "token", "network", "credential"),
+    [
+        ("apple_pay_card", APPLE, "fakeapple1", Network.VISA, Credential.UNKNOWN),
+        ("android_pay_card", GOOGLE, "fakegoogle1", Network.MASTERCARD, Credential.PAN),
+        (
+            "android_pay_card",
+            GOOGLE.replace("false", "true"),
+            "fakegoogle1",
+            Network.MASTERCARD,
+            Credential.NETWORK_TOKEN,
+        ),
+    ],
+)
+def test_a_card_in_a_wallet_of_braintree_is_a_card_of_its_network(
+    beside: str, kind: str, card: str, token: str, network: Network, credential: Credential
+) -> None:
+    body = payload("braintree/subscription_charged_unsuccessfully.xml").decode()
+    before, _, rest = body.partition("<credit-card>")
+    sent = f"{before}{beside}{card}{rest.partition('</credit-card>')[2]}".replace(">credit_card<", f">{kind}<")
+    provider = PROVIDERS["braintree"]
+    (event,) = provider.events(provider.document(signed("braintree", sent.encode()).body))
+    (told,) = provider.read(event, AROUND).statements
+    assert isinstance(told, AttemptTold)
+    assert (told.method.method_id, told.method.rail, told.method.network) == (token, Rail.CARD, network)
+    assert (told.method.credential, str(told.method.expires_on)) == (credential, "2029-05-31")
+
+
 def test_gocardless_tells_ends_by_the_payments_id() -> None:
     (back,) = only("gocardless/payment_failed.json").statements
     assert isinstance(back, AttemptReturned)
