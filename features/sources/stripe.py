@@ -57,6 +57,11 @@ _DEBITS: Mapping[str, Network] = {
 }
 # Why banks send debits back; a card's chargeback has none of these: https://docs.stripe.com/api/disputes/object
 _RETURNS = frozenset({"bank_cannot_process", "debit_not_authorized", "incorrect_account_details", "insufficient_funds"})
+_UPDATED, _WITHDRAWN = "charge.dispute.updated", "charge.dispute.funds_withdrawn"
+_DISPUTES = frozenset({"charge.dispute.created", _UPDATED, _WITHDRAWN})
+_INQUIRY = (
+    "warning_"  # begins the statuses of what is no dispute yet: https://docs.stripe.com/disputes/how-disputes-work
+)
 _WALLETS = frozenset({"paypal", "link", "alipay", "wechat_pay", "cashapp", "amazon_pay", "revolut_pay"})
 
 
@@ -87,8 +92,8 @@ def _read(event: Node, _: Surroundings) -> Notice:
         return Notice(event_id, kind, (Stands(word, own or subject.text("id"), event.instant("created")),))
     if kind == "mandate.updated":
         return Notice(event_id, kind, _mandate(subject, event.instant("created")))
-    if kind == "charge.dispute.created":
-        return _dispute(event_id, kind, subject, event.instant("created"))
+    if kind in _DISPUTES:
+        return _disputed(event_id, kind, event, subject)
     if kind == "charge.refunded":
         return Notice(event_id, kind, (_refund(event, subject),))
     return Notice(event_id, kind)
@@ -175,20 +180,30 @@ def _mandate(mandate: Node, at: datetime) -> tuple[Statement, ...]:
     return (Stands(word, mandate.text("payment_method"), at),) if word else ()
 
 
-def _dispute(event_id: str, kind: str, dispute: Node, at: datetime) -> Notice:
+def _disputed(event_id: str, kind: str, event: Node, dispute: Node) -> Notice:
+    """An inquiry moves no money; it may become a dispute that does, which several events tell of."""
+    before = event.maybe("data", "previous_attributes", "status") or ""
+    if kind == _UPDATED and not before.startswith(_INQUIRY):
+        return Notice(event_id, kind)
+    if kind != _WITHDRAWN and (dispute.maybe("status") or "").startswith(_INQUIRY):
+        return Notice(event_id, kind, why="it is an inquiry, by which no money goes back")
+    return Notice(dispute.text("id"), kind, (_back(dispute),))
+
+
+def _back(dispute: Node) -> Statement:
     """A debit comes back as a dispute; a card's chargeback is no decline, but its money goes back.
 
-    Which of them it is mostly shows in the reason alone: the details say nothing of a debit.
+    Which of them it is mostly shows in the reason alone: the details say nothing of a debit. It is told as of the
+    dispute's own beginning, so that every event of the dispute says the same and it counts once.
     """
     details, reason = dispute.maybe("payment_method_details", "type"), dispute.maybe("reason")
-    network = _DEBITS.get(details or "")
+    at, network = dispute.instant("created"), _DEBITS.get(details or "")
     if network is None and details is None and reason in _RETURNS:
         network = Network.UNKNOWN
     if network is None:
         amount = amount_of("stripe", dispute.whole("amount"), dispute.text("currency")).amount_minor
-        return Notice(event_id, kind, (MoneyWentBack(dispute.text("charge"), Way.CHARGEBACK, amount, at),))
-    decline = classify(reason, processor="stripe", network=network, at=at)
-    return Notice(event_id, kind, (AttemptReturned(dispute.text("charge"), decline, at),))
+        return MoneyWentBack(dispute.text("charge"), Way.CHARGEBACK, amount, at)
+    return AttemptReturned(dispute.text("charge"), classify(reason, processor="stripe", network=network, at=at), at)
 
 
 def _refund(event: Node, charge: Node) -> Statement:

@@ -29,6 +29,19 @@ def refunded(event_id: str, now: int, before: int, *, days: float = 0) -> Post:
     return signed("stripe", json.dumps(document).encode())
 
 
+def disputed(kind: str, status: str, before: str | None = None) -> Post:
+    """An event of a dispute of a part of what was paid."""
+    document: Document = json.loads(payload("stripe/charge_dispute_created_card.json"))
+    document |= {
+        "id": f"evt_{kind}_{status}",
+        "type": f"charge.dispute.{kind}",
+        "created": document["created"] + len(kind),
+    }
+    document["data"]["object"] |= {"status": status, "amount": 1000}
+    document["data"] |= {"previous_attributes": {"status": before}} if before else {}
+    return signed("stripe", json.dumps(document).encode())
+
+
 def outcome_of(hooks: Hooks, attempt_id: str) -> PaymentOutcome:
     """The payment of an attempt, exposed as having failed two days before it."""
     facts = hooks.attempt(attempt_id)
@@ -104,3 +117,27 @@ def test_a_payment_that_is_told_to_be_owed_again_is_no_recovery(hooks: Hooks) ->
         f"/v1/payments/{payment}/events", event("payment_reopened") | {"happened_at": "2026-11-27T10:00:00Z"}
     )
     assert not outcome_of(hooks, CHARGE).recovered
+
+
+def test_an_inquiry_moves_no_money_and_what_becomes_of_it_is_told_once(hooks: Hooks) -> None:
+    hooks.deliver(posted("stripe/charge_succeeded.json"))
+    for inquiry in (
+        disputed("created", "warning_needs_response"),
+        disputed("updated", "warning_under_review", before="warning_needs_response"),
+        disputed("updated", "needs_response"),
+    ):
+        assert hooks.state(inquiry) == "ignored"
+    assert outcome_of(hooks, CHARGE).recovered_minor == 2799
+    for dispute in (
+        disputed("updated", "needs_response", before="warning_needs_response"),
+        disputed("funds_withdrawn", "needs_response"),
+    ):
+        assert hooks.state(dispute) == "applied"
+    assert outcome_of(hooks, CHARGE).recovered_minor == 1799
+
+
+def test_a_dispute_whose_money_is_withdrawn_counts_once(hooks: Hooks) -> None:
+    hooks.deliver(posted("stripe/charge_succeeded.json"))
+    for dispute in (disputed("created", "needs_response"), disputed("funds_withdrawn", "needs_response")):
+        assert hooks.state(dispute) == "applied"
+    assert outcome_of(hooks, CHARGE).recovered_minor == 1799
