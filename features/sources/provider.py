@@ -15,10 +15,12 @@ class Surroundings:
     Args:
         received_at: Stands in where the sender tells no instant.
         currency: ISO 4217 of amounts that come without one; None where the settings name none.
+        test_events: Whether what a provider calls a test is to be counted too.
     """
 
     received_at: datetime
     currency: str | None = None
+    test_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)

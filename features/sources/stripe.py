@@ -57,6 +57,8 @@ _DEBITS: Mapping[str, Network] = {
 }
 # Why banks send debits back; a card's chargeback has none of these: https://docs.stripe.com/api/disputes/object
 _RETURNS = frozenset({"bank_cannot_process", "debit_not_authorized", "incorrect_account_details", "insufficient_funds"})
+# A live endpoint of Connect is sent test events too: https://docs.stripe.com/connect/webhooks
+_TEST = "it is a test event (livemode is false); say test_events = true at this sender to count those"
 _UPDATED, _WITHDRAWN = "charge.dispute.updated", "charge.dispute.funds_withdrawn"
 _DISPUTES = frozenset({"charge.dispute.created", _UPDATED, _WITHDRAWN})
 _INQUIRY = (
@@ -77,8 +79,10 @@ def _events(document: Node) -> Iterable[Node]:
     return (Node(event | {"data": {"object": bare}}),)
 
 
-def _read(event: Node, _: Surroundings) -> Notice:
+def _read(event: Node, around: Surroundings) -> Notice:
     kind, event_id = event.text("type"), event.text("id")
+    if event.flag("livemode") is False and not around.test_events:
+        return Notice(event_id, kind, why=_TEST)
     subject = event.at("data", "object")
     if kind in _CHARGES:
         if not subject.at("customer").present:

@@ -45,7 +45,7 @@ def import_events(
     refuse_card_number("--merchant", merchant_id)
     if currency is not None:
         minor_digits(currency)
-    around = Surroundings(datetime.now(UTC), currency)
+    around = Surroundings(datetime.now(UTC), currency, test_events=True)
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: there is no folder {out.parent}")
     with tempfile.TemporaryDirectory(prefix=f".{out.stem}-events-", dir=out.parent) as scratch:

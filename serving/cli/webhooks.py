@@ -95,7 +95,7 @@ def retry(
             done: Sequence[Reading] = read_failed(ledger, endpoints, now)
         else:
             one = found(ledger.store, delivery)
-            done = (read(ledger, one, endpoints.currency(one.source, one.merchant_id), now),)
+            done = (read(ledger, one, endpoints.first(one.source, one.merchant_id), now),)
     _tell(done)
 
 

@@ -13,7 +13,8 @@ from serving.listed_tables import ListedTables
 from serving.secret_places import SecretPlaces
 from serving.webhooks.signatures import SOURCES
 
-_KEYS = ("source", "merchant_id", "secrets", "currency")
+_KEYS = ("source", "merchant_id", "secrets", "currency", "test_events")
+_APART = "expected a merchant_id of its own for a sender with test_events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class Endpoint:
     Args:
         secrets: Every secret that is active; several while they rotate.
         currency: Of amounts that the sender leaves without one (Recurly).
+        test_events: Whether test events count (Stripe); never beside live ones.
     """
 
     source: str
     merchant_id: str
     secrets: tuple[str, ...] = field(repr=False)
     currency: str | None = None
+    test_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ class Endpoints:
         """The senders by that name, of one merchant where one is named."""
         return tuple(e for e in self.all if e.source == source and merchant_id in {None, e.merchant_id})
 
-    def currency(self, source: str, merchant_id: str) -> str | None:
-        """The currency that was stated for a sender."""
-        return next((e.currency for e in self.of(source, merchant_id)), None)
+    def first(self, source: str, merchant_id: str) -> Endpoint:
+        """What was stated for a merchant's sender; nothing where it is set up no longer."""
+        return next(iter(self.of(source, merchant_id)), Endpoint(source, merchant_id, ()))
 
 
 def endpoints_in(path: Path | None, environment: Mapping[str, str] | None) -> Endpoints:
@@ -61,9 +64,12 @@ def endpoints_in(path: Path | None, environment: Mapping[str, str] | None) -> En
         return Endpoints()
     listed = ListedTables.read(path, "webhooks", "endpoint", "sender")
     reading = _Reading(path.parent, environment, listed.problems)
-    found = [reading.endpoint(place, table) for place, table in listed.tables]
+    found = [one for place, table in listed.tables if (one := reading.endpoint(place, table)) is not None]
+    for source, merchant_id in sorted({(one.source, one.merchant_id) for one in found if one.test_events}):
+        if not all(one.test_events for one in found if (one.source, one.merchant_id) == (source, merchant_id)):
+            listed.problems.add(f"endpoint: {source} of {merchant_id} takes test events beside live ones; {_APART}")
     listed.raise_if_any()
-    return Endpoints(tuple(one for one in found if one is not None))
+    return Endpoints(tuple(found))
 
 
 class _Reading:
@@ -83,7 +89,8 @@ class _Reading:
         secrets = self._places.secrets(f"{table.place}.secrets", values.get("secrets"), "STRIPE_WEBHOOK_SECRET")
         if currency is not None:
             self._check_currency(table, currency)
-        return Endpoint(source, merchant_id, secrets, currency) if source and merchant_id else None
+        test_events = table.flag("test_events")
+        return Endpoint(source, merchant_id, secrets, currency, test_events) if source and merchant_id else None
 
     def _check_currency(self, table: Table, currency: str) -> None:
         try:

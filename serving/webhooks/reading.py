@@ -15,6 +15,7 @@ from serving.ledger.ledger import Ledger
 from serving.ledger.store import LedgerConflictError
 from serving.webhooks import deliveries, generic
 from serving.webhooks.deliveries import Delivery, Reading, State
+from serving.webhooks.endpoints import Endpoint
 from serving.webhooks.signatures import GENERIC
 from serving.webhooks.telling import Told, tell
 
@@ -42,7 +43,7 @@ class _Tally:
     new: int = 0
 
 
-def read(ledger: Ledger, delivery: Delivery, currency: str | None, now: datetime) -> Reading:
+def read(ledger: Ledger, delivery: Delivery, endpoint: Endpoint, now: datetime) -> Reading:
     """Read a delivery, note what became of it, and say so; read again, nothing counts twice.
 
     Raises:
@@ -52,7 +53,8 @@ def read(ledger: Ledger, delivery: Delivery, currency: str | None, now: datetime
     if delivery.source == GENERIC:
         _read_generic(ledger, delivery, now, tally)
     else:
-        _read_all(ledger, delivery, Surroundings(from_micros(delivery.received_at), currency), now, tally)
+        around = Surroundings(from_micros(delivery.received_at), endpoint.currency, endpoint.test_events)
+        _read_all(ledger, delivery, around, now, tally)
     reading = _reading(tally, delivery, now)
     deliveries.note(ledger.store, delivery, reading, to_micros(now), _next(reading, delivery, now))
     return replace(reading, unknown=tuple(tally.unknown))

@@ -57,7 +57,7 @@ def receive(ledger: Ledger, endpoint: Endpoint, content_type: str, body: bytes, 
         before = None if new else deliveries.standing_of(ledger.store, given)
         if before is not None and before.state not in _UNSETTLED:
             return Received(given, replace(before, events=0), new)
-        return Received(given, read(ledger, given, endpoint.currency, now), new)
+        return Received(given, read(ledger, given, endpoint, now), new)
     except InputError:
         # It is kept: the service reads it when the ledger can be reached again.
         return Received(given, Reading(State.STORED), new)

@@ -29,7 +29,7 @@ def read_due(ledger: Ledger, endpoints: Endpoints, now: datetime, most: int = MO
         InputError: The ledger cannot be reached.
     """
     due = deliveries.due(ledger.store, to_micros(now), most)
-    return tuple(read(ledger, one, endpoints.currency(one.source, one.merchant_id), now) for one in due)
+    return tuple(read(ledger, one, endpoints.first(one.source, one.merchant_id), now) for one in due)
 
 
 def read_failed(ledger: Ledger, endpoints: Endpoints, now: datetime) -> tuple[Reading, ...]:
@@ -39,7 +39,7 @@ def read_failed(ledger: Ledger, endpoints: Endpoints, now: datetime) -> tuple[Re
         InputError: The ledger cannot be reached.
     """
     return tuple(
-        read(ledger, one, endpoints.currency(one.source, one.merchant_id), now)
+        read(ledger, one, endpoints.first(one.source, one.merchant_id), now)
         for state in (State.STORED, State.WAITING, State.FAILED)
         for one in deliveries.standing_in(ledger.store, state, to_micros(now))
     )

@@ -10,7 +10,10 @@ import pytest
 from api_builders import parsed, report, visa_cap
 from metric_readers import counted, read
 from serving.webhooks import deliveries
+from serving.webhooks.endpoints import Endpoint
+from serving.webhooks.receiving import receive
 from serving.webhooks.signatures import SOURCES
+from serving.webhooks.telling import known_facts
 from webhook_builders import NOW, SECRETS, Hooks, Post, names, payload, posted, signed
 
 RECORDED = [name for source in SOURCES for name in names(source)]
@@ -248,3 +251,13 @@ def test_an_attempt_beside_an_id_that_looks_like_a_card_number_is_still_told(hoo
     assert answer["state"] == "applied"
     assert deliveries.found(hooks.ledger.store, answer["delivery_id"]).marked
     assert hooks.attempt("faketxn1").category == "insufficient_funds"
+
+
+def test_a_test_event_counts_only_where_the_sender_is_one_of_tests(hooks: Hooks) -> None:
+    body = payload("stripe/charge_failed.json").replace(b'"livemode": true', b'"livemode": false')
+    assert hooks.deliver(signed("stripe", body)).json()["state"] == "ignored"
+    (ignored,) = deliveries.listed(hooks.ledger.store, deliveries.State.IGNORED, 10)
+    assert (ignored.kinds, "test_events" in ignored.reason) == ("charge.failed", True)
+    tests = Endpoint("stripe", "acme-tests", (), test_events=True)
+    assert receive(hooks.ledger, tests, "application/json", body, NOW).reading.events == 1
+    assert known_facts(hooks.ledger, "acme", "ch_3NfakeFailed00000001") is None

@@ -10,6 +10,8 @@ from serving.webhooks.receiving import sender
 from serving.webhooks.signatures import Signed
 from webhook_builders import NOW, posted
 
+STRIPE = '[[endpoint]]\nsource = "stripe"\nmerchant_id = "a"\nsecrets = [{ env = "OK" }]\n'
+
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "webhooks.toml"
@@ -49,6 +51,8 @@ def test_secrets_come_from_the_environment_and_from_files_and_several_are_active
             '[[endpoint]]\nsource = "recurly"\nmerchant_id = "a"\nsecrets = [{ env = "OK" }]\ncurrency = "euro"',
             "ISO 4217",
         ),
+        (STRIPE + 'test_events = "yes"\n', "true or false"),
+        (STRIPE + STRIPE + "test_events = true\n", "a merchant_id of its own"),
         ("[[endpoints]]\n", "endpoints: is not known here"),
         ("=", "is not TOML"),
     ],
