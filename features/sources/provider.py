@@ -33,6 +33,7 @@ class Provider:
         events: The events of a document, in its order.
         kind: Where an event says what it is, so that one that cannot be read is still counted by its kind.
         read: What one event says; raises InvalidValueError naming the place that cannot be used.
+        undated: Kinds that say neither when nor which: on another day the same body tells of something new.
     """
 
     name: str
@@ -40,12 +41,18 @@ class Provider:
     events: Callable[[Node], Iterable[Node]]
     kind: tuple[str, ...]
     read: Callable[[Node, Surroundings], Notice]
+    undated: frozenset[str] = frozenset()
 
 
 def kind_of(provider: Provider, event: Node) -> str:
     """What an event calls itself; empty where it says nothing that can be used."""
     parts = (event.at(key).value for key in provider.kind)
     return ".".join(part for part in parts if isinstance(part, str) and len(part) < 100 and part.isprintable())
+
+
+def is_undated(provider: Provider, body: bytes) -> bool:
+    """Whether a body holds an event that says neither when nor which."""
+    return any(kind.encode() in body for kind in provider.undated)
 
 
 def single(document: Node) -> Iterable[Node]:

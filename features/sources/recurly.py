@@ -24,6 +24,8 @@ _INVOICES: Mapping[str, Word] = {
     "paid_charge_invoice_notification": Word.PAID,
     "closed_invoice_notification": Word.PAID,
 }
+# It names the account alone, so that every renewal of an account has the same body.
+_BILLING_INFO = "billing_info_updated_notification"
 _RAILS: Mapping[str, Rail] = {
     "credit_card": Rail.CARD,
     "bank_account_info": Rail.BANK_DEBIT,
@@ -59,7 +61,7 @@ def _read(event: Node, around: Surroundings) -> Notice:
         return Notice(f"{kind}/{one.text('id')}", kind, (_attempt(body, one, _PAYMENTS[kind], around),))
     if kind in _INVOICES:
         return _invoice(kind, body.at("invoice"))
-    if kind == "billing_info_updated_notification":
+    if kind == _BILLING_INFO:
         account = body.text("account", "account_code")
         fixed = Stands(Word.METHOD_FIXED, account, around.received_at)
         return Notice(f"{kind}/{account}/{around.received_at.isoformat()}", kind, (fixed,))
@@ -107,4 +109,6 @@ def _closed(invoice: Node) -> datetime | None:
     return place.instant() if place.present else None
 
 
-RECURLY = Provider("recurly", _document, _events, ("object_type", "event_type", "kind"), _read)
+RECURLY = Provider(
+    "recurly", _document, _events, ("object_type", "event_type", "kind"), _read, frozenset({_BILLING_INFO})
+)

@@ -8,7 +8,10 @@ from enum import StrEnum
 
 from features.card_number import holds_card_number
 from features.errors import InvalidValueError
+from features.instants import from_micros
 from features.sources.masking import without_card_numbers
+from features.sources.provider import is_undated
+from features.sources.providers import PROVIDERS
 from serving.ledger.store import Row, Store, Value, Values
 
 _PAGE = 200
@@ -29,7 +32,7 @@ class Delivery:
     """One body as it was delivered.
 
     Args:
-        digest: SHA-256 of the body as it is kept.
+        digest: SHA-256 of the body as it is kept, and of the day (UTC) where nothing in it tells it from a later one.
         received_at: Microseconds since 1970.
         marked: Whether a card number was taken out of it.
         tries: How often it was read.
@@ -92,7 +95,9 @@ class Count:
 def delivery_of(merchant_id: str, source: str, content_type: str, body: bytes, now: int) -> Delivery:
     """A body as it may be kept: without any card number."""
     kept = without_card_numbers(body)
-    digest = hashlib.sha256(kept.body).hexdigest()
+    undated = source in PROVIDERS and is_undated(PROVIDERS[source], kept.body)
+    day = from_micros(now).date().isoformat().encode() if undated else b""
+    digest = hashlib.sha256(kept.body + day).hexdigest()
     plain = content_type.isascii() and content_type.isprintable() and not holds_card_number(content_type)
     return Delivery(merchant_id, source, digest, now, content_type[:100] if plain else "", kept.body, kept.marked)
 

@@ -261,3 +261,19 @@ def test_a_test_event_counts_only_where_the_sender_is_one_of_tests(hooks: Hooks)
     tests = Endpoint("stripe", "acme-tests", (), test_events=True)
     assert receive(hooks.ledger, tests, "application/json", body, NOW).reading.events == 1
     assert known_facts(hooks.ledger, "acme", "ch_3NfakeFailed00000001") is None
+
+
+RENEWED = b"""<?xml version="1.0" encoding="UTF-8"?><billing_info_updated_notification><account>
+<account_code>fakeaccount1</account_code></account></billing_info_updated_notification>"""
+
+
+def test_what_says_no_time_counts_once_a_day_and_again_on_a_later_one(hooks: Hooks) -> None:
+    def renewed() -> tuple[str, int]:
+        answer = hooks.deliver(signed("recurly", RENEWED, at=hooks.api.clock.now)).json()
+        return answer["received"], answer["events"]
+
+    assert renewed() == ("new", 1)
+    hooks.api.clock.now += timedelta(hours=11)
+    assert renewed() == ("repeated", 0)
+    hooks.api.clock.now += timedelta(days=20)
+    assert renewed() == ("new", 1)
