@@ -87,7 +87,7 @@ class Notice:
         event_id: The provider's own id of it, or what tells it apart where the provider gives none.
         kind: What the provider calls it, such as `charge.failed`.
         statements: What is to be counted; none where nothing is.
-        why: Why nothing is, for kinds that a reader would expect to count.
+        why: Why nothing is, for kinds that a reader would expect to count; or what is amiss with what is.
     """
 
     event_id: str

@@ -59,6 +59,12 @@ _DEBITS: Mapping[str, Network] = {
 _RETURNS = frozenset({"bank_cannot_process", "debit_not_authorized", "incorrect_account_details", "insufficient_funds"})
 # A live endpoint of Connect is sent test events too: https://docs.stripe.com/connect/webhooks
 _TEST = "it is a test event (livemode is false); say test_events = true at this sender to count those"
+# From this version on neither a charge nor its payment intent says the invoice: https://docs.stripe.com/changelog/basil
+_WITHOUT_INVOICES = "2025-03-31"
+_UNNAMED = (
+    "events of API version {version} do not say the invoice of a charge, which is filed under its payment intent; "
+    "create the endpoint with api_version 2024-06-20 or set metadata.recoup_payment_id"
+)
 _UPDATED, _WITHDRAWN = "charge.dispute.updated", "charge.dispute.funds_withdrawn"
 _DISPUTES = frozenset({"charge.dispute.created", _UPDATED, _WITHDRAWN})
 _INQUIRY = (
@@ -87,7 +93,8 @@ def _read(event: Node, around: Surroundings) -> Notice:
     if kind in _CHARGES:
         if not subject.at("customer").present:
             return Notice(event_id, kind, why="the charge has no customer, so it is of no stored method")
-        return Notice(event_id, kind, (_charge(subject, _CHARGES[kind], event.instant("created")),))
+        charge = _charge(subject, _CHARGES[kind], event.instant("created"))
+        return Notice(event_id, kind, (charge,), _unnamed(event, subject))
     if kind in _STANDINGS:
         word = _STANDINGS[kind]
         if kind in _EDITS and not _is_mended(event, subject):
@@ -143,15 +150,18 @@ def _charge(charge: Node, outcome: Outcome, told_at: datetime) -> Statement:
 
 
 def _payment_id(charge: Node) -> str:
-    """The invoice, where the charge says one: newer versions of the API put it into the order reference."""
-    reference = charge.maybe("payment_details", "order_reference") or ""
-    return (
-        optional(charge.at("metadata"))
-        or charge.maybe("invoice")
-        or (reference if reference.startswith("in_") else None)
-        or charge.maybe("payment_intent")
-        or charge.text("id")
-    )
+    """The invoice, where the charge says one."""
+    return _named(charge) or charge.maybe("payment_intent") or charge.text("id")
+
+
+def _named(charge: Node) -> str | None:
+    return optional(charge.at("metadata")) or charge.maybe("invoice")
+
+
+def _unnamed(event: Node, charge: Node) -> str:
+    """Why a charge may stand apart from its invoice; empty where it does not."""
+    version = event.maybe("api_version") or ""
+    return "" if version < _WITHOUT_INVOICES or _named(charge) else _UNNAMED.format(version=version)
 
 
 def _instrument(charge: Node, details: Node, kind: str) -> Instrument:

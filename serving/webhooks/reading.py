@@ -38,6 +38,7 @@ class _Tally:
     faults: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    amiss: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     told: int = 0
     new: int = 0
@@ -98,7 +99,7 @@ def _read_one(
         tally.faults.append(f"the event has a shape that is not read here ({type(error).__name__})")
     else:
         if notice.why:
-            tally.silent.append(notice.why)
+            (tally.amiss if notice.statements else tally.silent).append(notice.why)
 
 
 def _read_generic(ledger: Ledger, delivery: Delivery, now: datetime, tally: _Tally) -> None:
@@ -130,11 +131,13 @@ def _reading(tally: _Tally, delivery: Delivery, now: datetime) -> Reading:
     if tally.faults or waits:
         return Reading(State.FAILED, kinds, _reason(tally.faults + waits), tally.new)
     if tally.told:
-        return Reading(State.APPLIED, kinds, "", tally.new)
-    return Reading(State.IGNORED, kinds, _reason(tally.silent) if tally.silent else "", 0)
+        return Reading(State.APPLIED, kinds, _reason(tally.amiss), tally.new)
+    return Reading(State.IGNORED, kinds, _reason(tally.silent), 0)
 
 
 def _reason(sentences: list[str]) -> str:
+    if not sentences:
+        return ""
     more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
     text = mask_card_numbers(sentences[0].replace("\0", ""))
     return f"{text[:_LONGEST_REASON]}{more}"

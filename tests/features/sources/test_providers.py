@@ -132,8 +132,6 @@ def test_what_goes_back_is_in_the_units_of_what_was_taken(name: str, changes: di
     [
         ({}, "in_1NfakeInvoice000001"),
         ({"invoice": None}, "pi_3NfakeIntent00000001"),
-        ({"invoice": None, "payment_details": {"order_reference": "in_9"}}, "in_9"),
-        ({"invoice": None, "payment_details": {"order_reference": "order 9"}}, "pi_3NfakeIntent00000001"),
         ({"metadata": {"recoup_payment_id": "own_1"}}, "own_1"),
         ({"invoice": None, "payment_intent": None}, "ch_3NfakeFailed00000001"),
     ],

@@ -263,6 +263,25 @@ def test_a_test_event_counts_only_where_the_sender_is_one_of_tests(hooks: Hooks)
     assert known_facts(hooks.ledger, "acme", "ch_3NfakeFailed00000001") is None
 
 
+@pytest.mark.parametrize(
+    ("version", "metadata", "payment_id", "amiss"),
+    [
+        ("2024-06-20", {}, "pi_3NfakeIntent00000001", False),
+        ("2025-03-31.basil", {}, "pi_3NfakeIntent00000001", True),
+        ("2026-10-28.endive", {"recoup_payment_id": "in_9"}, "in_9", False),
+    ],
+)
+def test_a_charge_whose_version_names_no_invoice_is_told_and_the_delivery_says_so(
+    hooks: Hooks, version: str, metadata: dict[str, str], payment_id: str, amiss: bool
+) -> None:
+    document = json.loads(payload("stripe/charge_failed.json")) | {"api_version": version}
+    document["data"]["object"] |= {"invoice": None, "metadata": metadata}
+    assert hooks.state(signed("stripe", json.dumps(document).encode())) == "applied"
+    assert hooks.attempt("ch_3NfakeFailed00000001").payment_id == payment_id
+    (applied,) = deliveries.listed(hooks.ledger.store, deliveries.State.APPLIED, 10)
+    assert ("api_version 2024-06-20" in applied.reason) is amiss
+
+
 RENEWED = b"""<?xml version="1.0" encoding="UTF-8"?><billing_info_updated_notification><account>
 <account_code>fakeaccount1</account_code></account></billing_info_updated_notification>"""
 
