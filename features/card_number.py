@@ -1,7 +1,7 @@
 """Refuses card numbers at every door: 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from features.errors import CardNumberError
 
@@ -17,16 +17,13 @@ _UUID = re.compile(
     r"(?<![0-9A-Za-z])[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
+_CANDIDATE = re.compile(r"[0-9](?<![0-9A-Za-z].)(?<![0-9]\.[0-9])(?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])")
 # The letters of an escape are part of no word: \n in what JSON or Python wrote is a new line.
-_CANDIDATE = re.compile(
-    r"[0-9](?:(?<![0-9A-Za-z].)|(?<=\\[abfnrtv].)|(?<=\\x[0-9A-Fa-f]{2}.)|(?<=\\u[0-9A-Fa-f]{4}.))"
-    r"(?<![0-9]\.[0-9])(?:[ .\-]?[0-9]){12,18}(?![0-9A-Za-z])"
-)
-_BEGINS = r"(?:(?<![0-9A-Za-z])|(?<=\\[abfnrtv])|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))(?<![0-9]\.)"
+_ESCAPE = re.compile(r"\\(?:[abfnrtv]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})")
 # Within a longer run too, a number that is written as cards are: in one piece, in fours, or four, six and the rest, as
 # where a security code or a date of expiry follows it.
 _WRITTEN = tuple(
-    re.compile(rf"{_BEGINS}(?=({shape})(?![0-9A-Za-z]))")
+    re.compile(rf"(?<![0-9A-Za-z])(?<![0-9]\.)(?=({shape})(?![0-9A-Za-z]))")
     for shape in (
         "[0-9]{13,19}",
         r"[0-9]{4}(?:[ .\-][0-9]{4}){3}",
@@ -76,7 +73,8 @@ def holds_card_number(text: str) -> bool:
         _AS_DIGITS, b" .-"
     ):
         return False
-    apart = _UUID.sub("uuid", text) if text.count("-") >= _DASHES_OF_A_UUID else text
+    apart = _apart_from_escapes(text)
+    apart = _UUID.sub("uuid", apart) if apart.count("-") >= _DASHES_OF_A_UUID else apart
     return (
         any(_is_card_number(m.group()) for m in _CANDIDATE.finditer(apart)) or next(_written(apart), None) is not None
     )
@@ -106,21 +104,31 @@ def mask_card_numbers(text: str) -> str:
     """
     masked: list[str] = []
     done = 0
-    for uuid in _UUID.finditer(text):
+    for uuid in _UUID.finditer(_apart_from_escapes(text)):
         masked += (_masked(text[done : uuid.start()]), uuid.group())
         done = uuid.end()
     return "".join((*masked, _masked(text[done:])))
 
 
 def _masked(text: str) -> str:
-    text = _CANDIDATE.sub(lambda m: _REMOVED if _is_card_number(m.group()) else m.group(), text)
+    candidates = _CANDIDATE.finditer(_apart_from_escapes(text))
+    text = _without(text, (m.span() for m in candidates if _is_card_number(m.group())))
+    return _without(text, sorted(_written(_apart_from_escapes(text))))
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     parts: list[str] = []
     done = 0
-    for begin, end in sorted(_written(text)):
+    for begin, end in spans:
         if begin >= done:
             parts += (text[done:begin], _REMOVED)
         done = max(done, end)
     return "".join((*parts, text[done:]))
+
+
+def _apart_from_escapes(text: str) -> str:
+    """The text with the letters of escapes taken out; everything else stands where it stood."""
+    return _ESCAPE.sub(lambda m: "\n" * len(m.group()), text) if "\\" in text else text
 
 
 def _written(text: str) -> Iterator[tuple[int, int]]:

@@ -130,7 +130,7 @@ def _instrument(one: Node, instrument: str | None) -> Instrument:
         token = one.text("us-bank-account", "token")
         mandate = one.maybe("us-bank-account", "ach-mandate", "id")
         return Instrument(token, Rail.BANK_DEBIT, Network.ACH, "US", Credential.ACCOUNT, mandate_id=mandate)
-    if instrument in _WALLETS:
+    if instrument is not None and instrument in _WALLETS:
         return Instrument(one.text(_WALLETS[instrument], "token"), Rail.WALLET)
     card = one.at(_CARDS.get(instrument or "", "credit-card"))
     network = card.first("card-type", "source-card-type", "virtual-card-type") or ""
