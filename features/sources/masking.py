@@ -4,6 +4,7 @@ import html
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus, urlencode
 
@@ -86,7 +87,7 @@ def _piece(piece: str) -> str:
     if _TIME.fullmatch(piece.strip('"')):
         return piece
     masked = mask_card_numbers(piece) if holds_card_number(piece) else piece
-    return _quoted(mask_card_numbers(_decoded(masked.strip('"')))) if _hides_number(masked) else masked
+    return _quoted(_unescaped(masked.strip('"'))) if _hides_number(masked) else masked
 
 
 def _number(match: re.Match[str]) -> str:
@@ -95,19 +96,27 @@ def _number(match: re.Match[str]) -> str:
 
 
 def _hides_number(text: str) -> bool:
-    return holds_card_number(_decoded(text))
+    return any(map(holds_card_number, _readings(text)))
 
 
-def _decoded(text: str) -> str:
-    """The text without escapes, however often it was escaped: what a gateway said may stand in it as JSON.
+def _readings(text: str) -> Iterator[str]:
+    """The text as it is written, and as it reads however often its escapes are undone: it may hold JSON itself.
 
-    >>> _decoded(r"4242\\u00204242\\\\n")
-    '4242 4242\\n'
+    >>> [reading.strip() for reading in _readings(r"4242\\u00204242\\\\n")][1:]
+    ['4242 4242\\\\n', '4242 4242']
     """
+    yield text
     for _ in range(_MOST_ESCAPED):
         if "\\" not in text:
-            break
+            return
         text = _ESCAPE.sub(_character, text)
+        yield text
+
+
+def _unescaped(text: str) -> str:
+    """The text with its escapes undone, and no card number in any of its readings."""
+    for _ in range(_MOST_ESCAPED):
+        text = mask_card_numbers(_ESCAPE.sub(_character, text))
     return text
 
 
