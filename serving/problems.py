@@ -31,7 +31,7 @@ def refusal_of(error: Exception, path: str) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return refusal_of(error, request.url.path)
+    return refusal_of(error, request.scope["path"])
 
 
 def _as_request_error(error: Exception) -> RequestError:
@@ -46,14 +46,15 @@ def _as_request_error(error: Exception) -> RequestError:
 
 async def _http(request: Request, error: Exception) -> Response:
     """What the router itself refuses: an unknown address, a method it does not take."""
+    path: str = request.scope["path"]  # as it was sent: an address in one piece has lost its line breaks
     status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (400, None)
     if status == Kind.METHOD_NOT_ALLOWED.status:  # the router names those of the first route at the address only
-        headers = {"allow": ", ".join(methods_at(request.app, request.url.path))}
+        headers = {"allow": ", ".join(methods_at(request.app, path))}
     kind = _BY_STATUS.get(status, Kind.OTHER)
     details = {
-        Kind.NOT_FOUND: f"There is nothing at {request.url.path}; /docs lists the addresses",
-        Kind.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}",
+        Kind.NOT_FOUND: f"There is nothing at {path}; /docs lists the addresses",
+        Kind.METHOD_NOT_ALLOWED: f"{path} does not take {request.method}",
     }
     detail = details.get(kind, "The request was refused")
-    body = problem_body(kind, detail, request.url.path, status=status)
+    body = problem_body(kind, detail, path, status=status)
     return Response(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

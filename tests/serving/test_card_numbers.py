@@ -112,11 +112,12 @@ def luhn(digits: str) -> bool:
     return sum(sum(map(int, str(d))) for d in doubled) % 10 == 0
 
 
-@pytest.mark.parametrize("path", [f"/{DIGITS}", f"/v1/{quote(CARD)}/x", f"/v1/nothing/{DIGITS}"])
+@pytest.mark.parametrize("path", [f"/{DIGITS}", f"/v1/{quote(CARD)}/x", f"/v1/nothing/{DIGITS}", f"/x%0A{DIGITS}"])
 def test_an_address_that_does_not_exist_repeats_no_card_number(
     api: Api, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     response = api.send("GET", path)
     assert response.status_code == 404
     assert not holds_card_number(response.text)
+    assert DIGITS not in response.text
     assert DIGITS not in capsys.readouterr().err
