@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from features.card_number import holds_card_number, mask_card_numbers
+from features.sources.masking import without_card_numbers
 from features.sources.refusal import Fault, Reason, sentence
 
 HEADER = ("file", "line", "field", "value", "reason", "expected", "also", "row")
@@ -35,7 +36,8 @@ class Quarantine:
             self._file = self.path.open("w", encoding="utf-8", newline="")
             self._write(HEADER)
         first = faults[0]
-        unsafe = holds_card_number(original) or any(found.refusal.reason is Reason.CARD_NUMBER for found in faults)
+        hides = holds_card_number(original) or without_card_numbers(original.encode("utf-8", "replace")).marked
+        unsafe = hides or any(found.refusal.reason is Reason.CARD_NUMBER for found in faults)
         self._write(
             (
                 mask_card_numbers(file),

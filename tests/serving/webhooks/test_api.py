@@ -161,10 +161,11 @@ def test_an_unknown_source_and_a_source_that_is_not_set_up_are_told_apart(hooks:
     hooks.deliver(mine)
 
 
-def test_a_card_number_is_kept_nowhere_and_the_delivery_is_marked(hooks: Hooks) -> None:
+@pytest.mark.parametrize("description", ["4242 4242 4242 4242", r"of\n4242424242424242", r"\u0034242424242424242"])
+def test_a_card_number_is_kept_nowhere_and_the_delivery_is_marked(hooks: Hooks, description: str) -> None:
     pan = "4242424242424242"
     body = payload("stripe/charge_failed.json").replace(
-        b'"description": "Subscription update"', b'"description": "4242 4242 4242 4242"'
+        b'"description": "Subscription update"', f'"description": "{description}"'.encode()
     )
     body = body.replace(b'"last4": "0341"', f'"last4": "0341", "number": {pan}'.encode())
     answer = hooks.deliver(signed("stripe", body)).json()
@@ -173,6 +174,7 @@ def test_a_card_number_is_kept_nowhere_and_the_delivery_is_marked(hooks: Hooks) 
     assert kept.marked
     assert pan.encode() not in kept.body
     assert b"4242 4242" not in kept.body
+    assert pan[1:].encode() not in kept.body
     assert sum(one.marked for one in deliveries.counts(hooks.ledger.store)) == 1
 
 
