@@ -16,7 +16,6 @@ from experiments.assignment import FirstFailure, targets
 from experiments.definition import Target
 from experiments.history_contexts import LoggedRetry
 from experiments.off_policy.amounts import Weighed, relative
-from experiments.off_policy.episodes import Episodes
 from experiments.off_policy.support import Support
 from experiments.off_policy.verdict import valued
 from experiments.resamples import Estimate, Floats, Resamples
@@ -25,7 +24,9 @@ from model.economics import Exchange
 from model.policies import Policy
 from model.scorer import Scorer
 from training.trial.contest import Progress
-from training.trial.logged import ESTIMATOR, Judged, decisions_of, judged_by
+from training.trial.judged import Judged, decisions_of, episodes_of, judged_by
+from training.trial.logged import ESTIMATOR
+from training.trial.matching import ByCell
 
 MOST_RETRIES = 4
 MOST_PAYMENTS = 2_000
@@ -125,7 +126,7 @@ def _judged(
 ) -> Judged:
     rows = [one for own in payments for one in own]
     propensity = np.array([one.propensity for one in rows], dtype=np.float64)
-    return judged_by(rows, propensity, list(policies.values()), scorer, SLOT_HOURS, tell)
+    return judged_by(rows, propensity, list(policies.values()), scorer, ByCell(SLOT_HOURS), tell)
 
 
 def _wholes(
@@ -138,13 +139,7 @@ def _wholes(
     """Whole recoveries of every policy."""
     judged = _judged(payments, policies, scorer, tell)
     episode = np.repeat(np.arange(len(payments)), [len(own) for own in payments])
-    customer = judged.customer[np.append(True, episode[1:] != episode[:-1])]
-    found = {}
-    for name, policy in policies.items():
-        row = decisions_of(judged, policy.name)
-        log = Episodes(episode, row.reward, row.logged, row.target, customer, row.q, row.v)
-        found[name] = Weighed(log, amount)
-    return found
+    return {name: Weighed(episodes_of(judged, policy.name, episode), amount) for name, policy in policies.items()}
 
 
 def _arm(

@@ -44,7 +44,7 @@ def _findings(found: OffPolicy) -> list[str]:
         said.append(f"What the plan's first retry would bring cannot be told from this log: {plan.refusal}.")
     else:
         said.append(
-            f"The plan's first retry would be approved in {cell(plan.values[ESTIMATOR], 3)} of cases, doubly robust; "
+            f"{_what(found)} would be approved in {cell(plan.values[ESTIMATOR], 3)} of cases, doubly robust; "
             f"SNIPS says {cell(plan.values['snips'], 3)}, the model alone {cell(plan.values['dm'], 3)}."
         )
     said += [
@@ -61,7 +61,14 @@ def _findings(found: OffPolicy) -> list[str]:
 def _propensities(found: OffPolicy) -> str:
     if found.stated:
         return "their propensities are stated in the log."
-    return "the log states no propensities, so that they are estimated by the share of first retries on the same day."
+    return (
+        "the log states no propensities, so that they are estimated by the share of first retries on the same day, and "
+        "policies are judged by their day alone: method, processor and hour stay as the log chose them."
+    )
+
+
+def _what(found: OffPolicy) -> str:
+    return "The plan's first retry" if found.stated else "The log's first retry, made on the plan's day,"
 
 
 def _section(title: str, unit: str, those: Mapping[str, Valued]) -> Section:

@@ -1,0 +1,109 @@
+"""What is read off a log is the truth that made it, or is refused: with propensities, without them, after a stop."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from context_builders import AMOUNT, card, failed
+from experiments.history_contexts import LoggedRetry
+from features.action import Action, Retry, Slot
+from features.context import Context
+from features.payment import Payment
+from features.vocabulary import Outcome
+from model.decision import Choice
+from model.policies import Policy
+from model.scorer import Asked, Scores
+from training.trial.logged import OffPolicy, off_policy
+
+FAILED_AT = datetime(2026, 3, 2, 3, tzinfo=UTC)
+CARD = card("pm", country="GB", time_zone="UTC")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CHANCE = 0.2
+BELIEVED = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The policy that the report is about; `next_action` says what it would do."""
+
+    next_action: Callable[[Context], Action]
+    name: str = "plan"
+
+    def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
+        return [Choice(self.next_action(context), 1.0) for context in contexts]
+
+
+@dataclass(frozen=True, slots=True)
+class Hopeful:
+    """A model that believes in some hours of the day, in which a plan that asks it then retries."""
+
+    hours: frozenset[int] = frozenset()
+    version: str = "hopeful"
+    source: str = "model"
+
+    def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
+        return tuple(self.score(*one) for one in asked)
+
+    def score(self, context: Context, retries: Sequence[Retry]) -> Scores:
+        p = np.array([BELIEVED if one.slot.start.hour in self.hours else CHANCE for one in retries])
+        return Scores(p, p, p, self.version, self.source)
+
+
+def at(day: int, hour: int) -> datetime:
+    return FAILED_AT.replace(hour=hour) + day * DAY
+
+
+def retry(start: datetime) -> Retry:
+    return Retry(Slot(start, start + HOUR), "pm", "north")
+
+
+def a_log(
+    payments: int, hours: tuple[int, int], propensity: float | None, chances: Sequence[float] = (CHANCE,)
+) -> list[LoggedRetry]:
+    """Retries on one of four days and in one of some hours, both drawn evenly; each is approved with its chance."""
+    rng, rows = np.random.default_rng(0), list[LoggedRetry]()
+    for number in range(payments):
+        payment = Payment(f"inv_{number}", "acme", f"cus_{number}", AMOUNT, FAILED_AT, FAILED_AT + 40 * DAY)
+        own = [failed(CARD, now=FAILED_AT, ago=timedelta(0), payment_id=payment.payment_id)]
+        for chance in chances:
+            context = Context(payment, (CARD,), tuple(own), own[-1].at)
+            start = own[-1].at.replace(hour=int(rng.integers(*hours))) + int(rng.integers(1, 5)) * DAY
+            won = Outcome.APPROVED if rng.random() < chance else Outcome.DECLINED
+            made = failed(CARD, now=start, ago=timedelta(0), payment_id=payment.payment_id, outcome=won)
+            rows.append(LoggedRetry(context, made, "drawn", propensity))
+            own.append(made)
+            if won is Outcome.APPROVED:
+                break
+    return rows
+
+
+def valued(rows: Sequence[LoggedRetry], policy: Policy, scorer: Hopeful, most: int = 1) -> OffPolicy:
+    return off_policy(
+        rows, lambda _: [policy], [most], scorer, slot_hours=3, resamples=200, seed=1, tell=lambda *_: None
+    )
+
+
+def nth(context: Context) -> int:
+    return int(context.payment.payment_id.removeprefix("inv_"))
+
+
+def test_without_propensities_a_hopeful_model_is_corrected_for_the_plan_that_believes_it() -> None:
+    rows = a_log(6_000, (6, 18), None)
+    found = valued(rows, Planned(lambda _: retry(at(2, 9))), Hopeful(frozenset({9})))
+    plan = found.first["plan"]
+    assert not found.stated
+    assert plan.refusal is None
+    for estimator in ("ips", "snips", "dr"):
+        assert plan.values[estimator].low < CHANCE < plan.values[estimator].high
+        assert plan.values[estimator].high - plan.values[estimator].low < 0.05
+
+
+def test_without_propensities_a_plan_is_judged_by_its_day_wherever_within_it_the_plan_would_retry() -> None:
+    rows = a_log(2_000, (0, 24), None)
+    early, late = (
+        valued(rows, Planned(lambda _, hour=hour: retry(at(2, hour))), Hopeful(frozenset({9}))).first["plan"]
+        for hour in (9, 20)
+    )
+    assert early == late
