@@ -51,12 +51,14 @@ def decisions_of(judged: Judged, name: str) -> Decisions:
 
 
 def episodes_of(judged: Judged, name: str, episode: Int64s) -> Episodes:
-    """The policy's episodes; as its decisions are.
+    """The policy's episodes; from where it first stops, nothing is brought for certain, however the log went on.
 
     Args:
         episode: Which episode each row is of, never falling, shape (n,).
     """
-    row = decisions_of(judged, name)
+    stopped = np.cumsum(judged.stops[name])
+    first = np.searchsorted(episode, episode, side="left")
+    row = _decisions(judged, name, stopped > stopped[first] - judged.stops[name][first])
     starts = np.append(True, episode[1:] != episode[:-1])
     return Episodes(episode, row.reward, row.logged, row.target, judged.customer[starts], row.q, row.v)
 

@@ -8,12 +8,14 @@ import numpy as np
 
 from context_builders import AMOUNT, card, failed
 from experiments.history_contexts import LoggedRetry
-from features.action import Action, Retry, Slot
+from experiments.resamples import Estimate
+from features.action import Action, Retry, Slot, Stop
 from features.context import Context
 from features.payment import Payment
 from features.vocabulary import Outcome
 from model.decision import Choice
 from model.policies import Policy
+from model.retries import retries_made
 from model.scorer import Asked, Scores
 from training.trial.logged import OffPolicy, off_policy
 
@@ -107,3 +109,19 @@ def test_without_propensities_a_plan_is_judged_by_its_day_wherever_within_it_the
         for hour in (9, 20)
     )
     assert early == late
+
+
+def test_a_policy_that_gives_up_is_paid_nothing_for_how_the_log_went_on() -> None:
+    rows = a_log(2_000, (9, 12), 0.25, chances=(0.0, 0.5))
+    gives_up = Planned(lambda one: retry(one.as_of + DAY) if retries_made(one) else Stop("not_worth_it"))
+    found = valued(rows, gives_up, Hopeful(), most=2).episodes[2]["plan"]
+    assert found.refusal is None
+    assert all(value == Estimate(0.0, 0.0, 0.0) for value in found.values.values())
+
+
+def test_what_came_before_a_policy_gave_up_counts() -> None:
+    rows = a_log(4_000, (9, 12), 0.25, chances=(0.3, 0.5))
+    once = Planned(lambda one: Stop("not_worth_it") if retries_made(one) else retry(at(2, 9)))
+    found = valued(rows, once, Hopeful(), most=2).episodes[2]["plan"]
+    for value in found.values.values():
+        assert value.low < 0.3 < value.high
