@@ -37,7 +37,6 @@ class Decisions:
         q: The model's guess of the reward of the logged action; None without a model.
         v: The model's guess of the reward of what the target would do; None without a model.
         customer: Whose decision, as an integer.
-        uncovered: Mean probability of the target on actions that the logging policy never takes, where it is known.
     """
 
     reward: Floats
@@ -46,7 +45,6 @@ class Decisions:
     customer: Int64s
     q: Floats | None = None
     v: Floats | None = None
-    uncovered: float = 0.0
 
     @property
     def weight(self) -> Floats:
@@ -56,7 +54,7 @@ class Decisions:
     @property
     def support(self) -> Support:
         """How much of the log speaks for the target."""
-        return support_of(self.weight, uncovered=self.uncovered)
+        return support_of(self.weight, self.customer)
 
     def ratios(self) -> Mapping[str, tuple[Floats, Floats]]:
         """By estimator, what each row adds to the two sums, each of shape (n,)."""

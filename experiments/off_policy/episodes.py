@@ -33,7 +33,6 @@ class Episodes:
         logged, target: Probabilities of the logged action under the two policies.
         customer: Whose episode, as an integer, shape (n,).
         q, v: As above, shape (m,); None without a model.
-        uncovered: As for `Decisions`.
     """
 
     episode: Int64s
@@ -43,7 +42,6 @@ class Episodes:
     customer: Int64s
     q: Floats | None = None
     v: Floats | None = None
-    uncovered: float = 0.0
 
     @property
     def rho(self) -> Floats:
@@ -65,7 +63,7 @@ class Episodes:
     def support(self) -> Support:
         """Of the weights at the end of the episodes."""
         last = np.append(self.episode[1:] != self.episode[:-1], True)
-        return support_of(self.rho[last], uncovered=self.uncovered)
+        return support_of(self.rho[last], self.customer)
 
     def ratios(self) -> Mapping[str, tuple[Floats, Floats]]:
         """By estimator, what each episode adds to the two sums, each of shape (n,)."""

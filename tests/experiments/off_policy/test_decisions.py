@@ -84,13 +84,14 @@ def logs(count: int, customers: int) -> Iterator[Decisions]:
 def test_intervals_cover_the_truth_of_500_logs() -> None:
     customers = 400
     draws = Resamples.draw(np.repeat(np.arange(customers), ROWS_A_CUSTOMER), 400, seed=4)
-    covered = dict.fromkeys(("ips", "snips", "dr"), 0)
+    covered, refused = dict.fromkeys(("ips", "snips", "dr"), 0), 0
     for log in logs(500, customers):
         told = valued({"target": log}, draws)["target"]
-        assert told.refusal is None
-        for name in covered:
+        refused += told.refusal is not None
+        for name in covered if told.refusal is None else ():
             covered[name] += told.values[name].low <= truth() <= told.values[name].high
-    assert all(460 <= count <= 490 for count in covered.values()), covered
+    assert refused <= 20  # two standard errors are exceeded by chance in one of 44
+    assert all(0.92 <= count / (500 - refused) <= 0.98 for count in covered.values()), covered
 
 
 def test_a_paired_difference_is_narrower_than_two_values_apart() -> None:
@@ -110,13 +111,15 @@ def test_a_paired_difference_is_narrower_than_two_values_apart() -> None:
 def test_a_value_without_support_is_refused_with_its_reason() -> None:
     log = log_of(np.random.default_rng(7), 1_000)
     never = Decisions(log.reward, log.logged, np.where(log.logged == 0.1, log.target, 0.0), log.customer, log.q, log.v)
-    apart = Decisions(log.reward, log.logged, log.target, log.customer, log.q, log.v, uncovered=0.3)
+    elsewhere = np.where(log.customer % 10 < 3, 0.0, log.target)  # three customers in ten are served as none ever was
+    apart = Decisions(log.reward, log.logged, elsewhere, log.customer, log.q, log.v)
     rare = Decisions(log.reward, np.where(np.arange(2_000) == 0, 1e-4, log.logged), log.target, log.customer)
     draws = Resamples.draw(log.customer, 50, seed=8)
     told = valued({"whole": log, "never": never, "apart": apart, "rare": rare}, draws)
     assert told["whole"].refusal is None
     assert "effective sample" in str(told["never"].refusal)
-    assert "30.0% of what the target would do was never done" in str(told["apart"].refusal)
+    assert "of what the target would do was never done in the log" in str(told["apart"].refusal)
+    assert told["apart"].support.uncovered == pytest.approx(0.3, abs=0.1)
     assert told["rare"].refusal is not None
     assert told["never"].values == told["apart"].values == {}
     (found,) = contrasts({"whole": log, "never": never}, [("whole", "never")], "dr", draws)

@@ -73,13 +73,14 @@ def test_sequential_doubly_robust_corrects_a_biased_model() -> None:
 
 def test_intervals_cover_the_truth_of_500_logs() -> None:
     draws = Resamples.draw(np.arange(1_200), 400, seed=3)
-    covered = dict.fromkeys(("ips", "snips", "dr"), 0)
+    covered, refused = dict.fromkeys(("ips", "snips", "dr"), 0), 0
     for seed in range(500):
         told = valued({"target": log_of(np.random.default_rng(2_000 + seed), 1_200, bias=0.1)}, draws)["target"]
-        assert told.refusal is None
-        for name in covered:
+        refused += told.refusal is not None
+        for name in covered if told.refusal is None else ():
             covered[name] += told.values[name].low <= worth()[1][0] <= told.values[name].high
-    assert all(460 <= count <= 490 for count in covered.values()), covered
+    assert refused <= 20  # two standard errors are exceeded by chance in one of 44
+    assert all(0.92 <= count / (500 - refused) <= 0.98 for count in covered.values()), covered
 
 
 def test_a_target_that_does_what_the_log_rarely_did_is_refused() -> None:

@@ -69,13 +69,14 @@ def log_of(truth: Floats, rng: np.random.Generator) -> Decisions:
 def test_intervals_cover_the_simulators_truth_of_500_logs(truth: Floats) -> None:
     value = float((truth @ policies()[1]).mean())
     draws = Resamples.draw(np.arange(DRAWN), 300, seed=1)
-    covered = dict.fromkeys(("ips", "snips", "dr"), 0)
+    covered, refused = dict.fromkeys(("ips", "snips", "dr"), 0), 0
     for seed in range(LOGS):
         told = valued({"target": log_of(truth, np.random.default_rng(seed))}, draws)["target"]
-        assert told.refusal is None
-        for name in covered:
+        refused += told.refusal is not None
+        for name in covered if told.refusal is None else ():
             covered[name] += told.values[name].low <= value <= told.values[name].high
-    assert all(0.92 * LOGS <= count <= 0.98 * LOGS for count in covered.values()), covered
+    assert refused <= 0.04 * LOGS  # two standard errors are exceeded by chance in one of 44
+    assert all(0.92 <= count / (LOGS - refused) <= 0.98 for count in covered.values()), covered
 
 
 def test_the_value_differs_from_the_log_so_that_there_is_something_to_find(truth: Floats) -> None:

@@ -11,7 +11,7 @@ from serving.base_rates import BaseRate, run_time
 from serving.cli.experiment_logs import log_sentences
 from training.trial.logged_arms import LoggedArm, LoggedArms
 
-SUPPORT = support_of(np.ones(1_900))
+SUPPORT = support_of(np.ones(1_900), np.arange(1_900))
 DEFINITION = a_definition()
 
 
@@ -43,7 +43,7 @@ def test_a_variant_is_told_with_its_interval_its_sample_and_its_change(change: E
 
 
 def test_what_has_too_little_support_is_refused_and_leaves_the_other_without_a_change() -> None:
-    few = support_of(np.append(np.ones(41), np.zeros(1_859)))
+    few = support_of(np.append(np.ones(41), np.zeros(1_859)), np.arange(1_900))
     fixed, plan = told(arm("fixed", support=few), arm("plan", whole=False))
     assert fixed.startswith(
         "fixed: the log can say nothing on 1,900 usable payments: the log holds an effective sample"

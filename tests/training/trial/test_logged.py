@@ -12,11 +12,12 @@ from experiments.resamples import Estimate
 from features.action import Action, Retry, Slot, Stop
 from features.context import Context
 from features.payment import Payment
+from features.table import Asked
 from features.vocabulary import Outcome
 from model.decision import Choice
 from model.policies import Policy
 from model.retries import retries_made
-from model.scorer import Asked, Scores
+from model.scorer import Scores, ScoreSource
 from training.trial.logged import OffPolicy, off_policy
 
 FAILED_AT = datetime(2026, 3, 2, 3, tzinfo=UTC)
@@ -43,7 +44,7 @@ class Hopeful:
 
     hours: frozenset[int] = frozenset()
     version: str = "hopeful"
-    source: str = "model"
+    source: ScoreSource = "model"
 
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         return tuple(self.score(*one) for one in asked)
@@ -104,11 +105,27 @@ def test_without_propensities_a_hopeful_model_is_corrected_for_the_plan_that_bel
 
 def test_without_propensities_a_plan_is_judged_by_its_day_wherever_within_it_the_plan_would_retry() -> None:
     rows = a_log(2_000, (0, 24), None)
-    early, late = (
-        valued(rows, Planned(lambda _, hour=hour: retry(at(2, hour))), Hopeful(frozenset({9}))).first["plan"]
-        for hour in (9, 20)
-    )
+    hopeful = Hopeful(frozenset({9}))
+    early = valued(rows, Planned(lambda _: retry(at(2, 9))), hopeful).first["plan"]
+    late = valued(rows, Planned(lambda _: retry(at(2, 20))), hopeful).first["plan"]
     assert early == late
+
+
+def test_without_propensities_a_day_that_the_log_never_took_is_refused() -> None:
+    rows = a_log(3_000, (9, 12), None)
+    found = valued(rows, Planned(lambda one: retry(at(2 if nth(one) % 2 else 9, 9))), Hopeful())
+    assert "of what the target would do was never done in the log" in str(found.first["plan"].refusal)
+
+
+def test_a_plan_that_half_does_what_the_log_never_did_is_refused() -> None:
+    rows, hopeful = a_log(6_000, (9, 15), 1 / 8), Hopeful(frozenset({21}))
+    half = valued(rows, Planned(lambda one: retry(at(2, 21 if nth(one) % 2 else 12))), hopeful)
+    whole = valued(rows, Planned(lambda one: retry(at(2, 9 if nth(one) % 2 else 12))), hopeful)
+    assert "of what the target would do was never done in the log" in str(half.first["plan"].refusal)
+    assert half.first["plan"].values == {}
+    assert half.episodes[1]["plan"].refusal == half.first["plan"].refusal
+    value = whole.first["plan"].values["dr"]
+    assert value.low < CHANCE < value.high
 
 
 def test_a_policy_that_gives_up_is_paid_nothing_for_how_the_log_went_on() -> None:

@@ -1,5 +1,7 @@
 """Arms valued off a log with known propensities: against the truth that made it, and against the sums by hand."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -10,14 +12,18 @@ from experiments.definition import Target
 from experiments.history_contexts import HistoryContexts
 from experiments.off_policy.amounts import Weighed, relative
 from experiments.off_policy.decisions import Decisions
-from experiments.resamples import Resamples
+from experiments.resamples import Estimate, Resamples
 from failure_histories import START
+from features.action import Stop
+from features.context import Context
 from features.history import SCHEMA
 from features.vocabulary import Rail
 from model.caps.rulebook import Rulebook
+from model.decision import Choice
 from model.economics import Economics
 from model.policies import NoRetry, Policy
 from model.prior import PriorScorer
+from model.retries import retries_made
 from model.schedules import FixedDays, Schedule
 from training.trial import logged_arms as module
 from training.trial.logged_arms import LoggedArms, logged_arms
@@ -67,14 +73,19 @@ def untold(what: str, done: int, of: int) -> None:
     """Progress that nobody watches."""
 
 
-def told(rows: list[Row], target: Target = ALL, window_days: int = 30) -> LoggedArms:
-    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+def arms() -> dict[str, Policy]:
     days = {"second": 2, "fifth": 5, "third": 3}
-    policies: dict[str, Policy] = {name: Schedule(name, FixedDays((day,)), Rulebook(())) for name, day in days.items()}
-    policies["no-retry"] = NoRetry()
+    schedules = {name: Schedule(name, FixedDays((day,)), Rulebook(())) for name, day in days.items()}
+    return {**schedules, "no-retry": NoRetry()}
+
+
+def told(
+    rows: list[Row], target: Target = ALL, window_days: int = 30, policies: Mapping[str, Policy] | None = None
+) -> LoggedArms:
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
     return logged_arms(
         list(HistoryContexts(table, 30).retries()),
-        policies,
+        policies or arms(),
         "second",
         target,
         window_days,
@@ -123,6 +134,57 @@ def test_payments_outside_the_target_or_whose_window_is_not_over_are_not_used() 
     starts = [row["attempted_at"] for row in rows[::2]]
     over = sum(start + timedelta(days=200) <= LAST for start in starts)  # type: ignore[operator]
     assert told(rows, window_days=200).retried == over < 60
+
+
+@dataclass(frozen=True, slots=True)
+class GivesUpFirst:
+    """Stops at the first failure; asked again after a retry that it never made, it would retry once more."""
+
+    name: str = "gives-up-first"
+
+    def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
+        again = Schedule("later", FixedDays((2, 12)), Rulebook(())).choices(contexts)
+        return [
+            one if retries_made(context) else Choice(Stop("not_worth_it"), 1.0)
+            for context, one in zip(contexts, again, strict=True)
+        ]
+
+
+def with_second_retries(rows: list[Row]) -> list[Row]:
+    """Every retry declined, and approved twelve days after the failure."""
+    first, again = rows[::2], [row | {"outcome": "declined", "code": "51"} for row in rows[1::2]]
+    later = [
+        row
+        | {"attempted_at": one["attempted_at"] + timedelta(days=12), "outcome": "approved", "code": None}  # type: ignore[operator]
+        | {"attempt_id": f"c_{number}", "propensity": 1.0}
+        for number, (one, row) in enumerate(zip(first, again, strict=True))
+    ]
+    return [row for three in zip(first, again, later, strict=True) for row in three]
+
+
+def test_an_arm_that_gives_up_brings_nothing_back_however_the_log_went_on() -> None:
+    rows = with_second_retries(a_log(5, 400))
+    (arm,) = told(rows, policies={"second": GivesUpFirst()}).arms
+    assert arm.whole
+    assert arm.value == Estimate(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLater:
+    """Retries every other payment on a day on which the log never did."""
+
+    name: str = "half-later"
+
+    def choices(self, contexts: Sequence[Context]) -> Sequence[Choice]:
+        second, third = (Schedule("", FixedDays((day,)), Rulebook(())).choices(contexts) for day in (2, 3))
+        odd = [int(context.payment.payment_id.removeprefix("pay_")) % 2 for context in contexts]
+        return [other if late else one for one, other, late in zip(second, third, odd, strict=True)]
+
+
+def test_an_arm_that_does_in_part_what_the_log_never_did_is_refused() -> None:
+    (arm,) = told(a_log(6, 1_400), policies={"second": HalfLater()}).arms
+    assert arm.value is None
+    assert "of what the target would do was never done in the log" in str(arm.refusal)
 
 
 def test_amounts_weigh_every_estimator_as_sums_by_hand_do() -> None:
