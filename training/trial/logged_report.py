@@ -22,7 +22,8 @@ _MEANINGS = (
 
 def off_policy_report(title: str, lead: str, found: OffPolicy, more: Sequence[Section]) -> Report:
     """The report; `more` follows."""
-    first = _section("The first retry", "chance that the first retry is approved", found.first)
+    alone = "" if found.stated else ", by its day alone"
+    first = _section(f"The first retry{alone}", "chance that the first retry is approved", found.first)
     episodes = [
         _section(f"Whole episodes, at most {most}", "chance that the payment is recovered", those)
         for most, those in found.episodes.items()
@@ -31,7 +32,7 @@ def off_policy_report(title: str, lead: str, found: OffPolicy, more: Sequence[Se
         title=title,
         lead=lead,
         findings=tuple(_findings(found)),
-        sections=(first, _ahead(found.ahead), *episodes, *more, _reading(found)),
+        sections=(first, _ahead(found.ahead, alone), *episodes, *more, _reading(found)),
         figures=_figures(found),
         data=_as_json(found),
     )
@@ -91,7 +92,7 @@ def _row(one: Valued) -> tuple[str, ...]:
     )
 
 
-def _ahead(ahead: Sequence[Contrast]) -> Section:
+def _ahead(ahead: Sequence[Contrast], alone: str) -> Section:
     rows = tuple(
         (
             one.against,
@@ -102,7 +103,7 @@ def _ahead(ahead: Sequence[Contrast]) -> Section:
         for one in ahead
     )
     header = ("against", "plan less it (doubly robust)", "p", "holds at 5 % over all (Holm)")
-    return Section("The plan against each", tables=(Table("First retry, paired by customer", header, rows),))
+    return Section("The plan against each", tables=(Table(f"First retry{alone}, paired by customer", header, rows),))
 
 
 def _reading(found: OffPolicy) -> Section:

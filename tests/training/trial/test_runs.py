@@ -97,6 +97,8 @@ def test_a_log_without_propensities_says_so_and_refuses_what_it_cannot_tell(
     late = to_micros(FIRST + timedelta(days=180))
     report = logged(history, PriorScorer(), late, 3, TERMS, quiet)
     assert report.data["propensities"] == "estimated"
+    assert "policies are judged by their day alone" in report.findings[0]
+    assert report.sections[0].title == "The first retry, by its day alone"
     assert any("cannot be told from this log" in sentence for sentence in report.findings)
     assert not any(name.startswith("off_policy/plan/dr") for name in report.figures)
     with pytest.raises(InputError, match="holds no retry decided after"):
