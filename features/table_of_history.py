@@ -12,6 +12,7 @@ from features.countries import country_or_market
 from features.decline import Decline
 from features.errors import InputError
 from features.history import REQUIRED, SCHEMA
+from features.merchants import BETWEEN
 from features.money import minor_digits
 from features.table import (
     APPROVED,
@@ -52,7 +53,8 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
         raise InputError(f"the history has no column {', '.join(missing)}; run `recoup import` to make one")
     table = _Sorted(history)
     at, known_at = table.micros("attempted_at"), table.micros("outcome_at")
-    payment = table.coded("payment_id")
+    merchant = table.coded("merchant_id")
+    payment = _owned(merchant, table.coded("payment_id"))
     country = _joined(table.coded("issuer_country"), table.coded("market"), country_or_market)
     processor, currency = table.coded("processor"), table.coded("currency")
     network = table.words("network", Network, Network.UNKNOWN)
@@ -64,8 +66,8 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     return AttemptTable(
         source_row=table.order,
         payment=payment,
-        customer=table.coded("customer_id"),
-        method=table.coded("method_id"),
+        customer=_owned(merchant, table.coded("customer_id")),
+        method=_owned(merchant, table.coded("method_id")),
         processor=processor,
         rail=table.words("rail", Rail),
         network=network,
@@ -151,6 +153,19 @@ class _Sorted:
 def _zones(country: Coded, stated: Coded) -> Coded:
     """The zone of every row: the issuer's own, else the country's main one."""
     return _joined(country, stated, lambda place, zone: zone_name(zone, place))
+
+
+def _owned(merchant: Coded, own: Coded) -> Coded:
+    """Ids told apart by merchant, because they are only unique within one; untouched where only one merchant occurs."""
+    if not len(merchant.codes) or merchant.codes.min() == merchant.codes.max():
+        return own
+    named = own.codes >= 0
+    pairs, inverse = np.unique((merchant.codes * len(own.words) + own.codes)[named], return_inverse=True)
+    whose, which = np.divmod(pairs, max(len(own.words), 1))
+    codes = np.full(own.codes.shape, -1, dtype=np.int64)
+    codes[named] = inverse
+    merchants = merchant.words.take(pa.array(whose, mask=whose < 0)).fill_null("")
+    return Coded(codes, pc.binary_join_element_wise(merchants, own.words.take(pa.array(which)), BETWEEN))
 
 
 def _issuers(country: Coded, issuer: Coded) -> Coded:
