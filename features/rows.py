@@ -15,7 +15,7 @@ from features import calendars
 from features.action import Retry
 from features.context import Context
 from features.instants import to_micros
-from features.known import Known, distinct, pick
+from features.known import NEVER, Known, distinct, pick
 from features.own_paydays import OwnPaydays, own_paydays
 from features.own_payment import OwnPayment, own_payment
 from features.table import Asked, AttemptTable, Coded
@@ -194,9 +194,13 @@ def rows_of_history(table: AttemptTable, *, first_attempts: bool = False) -> Row
 
 
 def rows_of_all(table: AttemptTable) -> Rows:
-    """One row every attempt of a history, first attempts and later ones alike."""
+    """One row every attempt of a history, first attempts and later ones alike.
+
+    An attempt whose outcome never became known holds up no decision: what follows it was decided once it was made.
+    """
     order = np.lexsort((np.arange(len(table)), table.payment.codes))
-    payment, known_at = table.payment.codes[order], table.known_at[order]
+    known_at = np.where(table.known_at == NEVER, table.at, table.known_at)[order]
+    payment = table.payment.codes[order]
     before = np.empty(len(table), dtype=np.int64)
     before[order] = _running_max_before(payment, known_at)
     decided_at = np.minimum(before, table.at - 1)

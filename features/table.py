@@ -61,7 +61,7 @@ class AttemptTable:
     Args:
         source_row: Row of the history file, -1 for attempts that are not from one.
         at: When each was made; microseconds since 1970 UTC.
-        known_at: When its outcome became known; `NEVER` for retries that are only proposed.
+        known_at: When its outcome became known; `NEVER` where it is unknown, as of retries that are only proposed.
         category: Index into CATEGORIES, -1 unless declined or failed.
         retryability: Index into RETRYABILITIES, -1 unless declined or failed.
         min_wait_hours: What the decline's advice asks for; NaN for none.

@@ -12,6 +12,7 @@ from features.countries import country_or_market
 from features.decline import Decline
 from features.errors import InputError
 from features.history import REQUIRED, SCHEMA
+from features.known import NEVER
 from features.merchants import BETWEEN
 from features.money import minor_digits
 from features.table import (
@@ -79,7 +80,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
         funding=table.words("funding", Funding, Funding.UNKNOWN),
         credential=table.words("credential", Credential, Credential.UNKNOWN),
         at=at,
-        known_at=np.where(known_at == _NULL, at, np.maximum(known_at, at)),
+        known_at=np.where(outcome == UNKNOWN_OUTCOME, NEVER, np.where(known_at == _NULL, at, np.maximum(known_at, at))),
         outcome=outcome,
         initiator=table.words("initiator", Initiator, Initiator.MERCHANT).codes,
         category=declines[0],

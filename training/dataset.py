@@ -172,7 +172,7 @@ def _final_at(history: History, maturity_days: Mapping[Rail, int]) -> Int64s:
 
 def _reasons(rows: Rows, final_at: Int64s) -> dict[str, Flags]:
     table, index = rows.table, rows.index
-    end = int(max(table.at.max(), table.known_at.max()))
+    end = int(max(table.at.max(), table.known_at[table.outcome != UNKNOWN_OUTCOME].max(initial=0)))
     latest = rows.of_method.last()
     never = np.equal(pick(table.retryability, latest, -1), _NEVER)
     return {

@@ -1,10 +1,13 @@
-"""A history becomes a table: whose an attempt is."""
+"""A history becomes a table: whose an attempt is, and when what came of it was known."""
+
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from builders import history, random_history, simple_classify
+from builders import START, history, random_history, simple_classify
+from features.known import NEVER
 from features.rows import rows_of_history
 from features.table import AttemptTable, Coded
 from features.table_of_history import from_arrow
@@ -69,3 +72,15 @@ def test_ids_that_would_read_the_same_are_told_apart() -> None:
 def test_issuers_are_the_same_whoever_asks_them() -> None:
     rows = history([{"merchant_id": name, "issuer_id": "b", "issuer_country": "DE"} for name in ("acme", "other")])
     assert told(table_of(rows).issuer) == ["DE:b", "DE:b"]
+
+
+@pytest.mark.parametrize("heard", [None, START + timedelta(days=2)])
+def test_an_outcome_that_is_unknown_never_becomes_known(heard: object) -> None:
+    table = table_of(history([{"outcome": "unknown", "outcome_at": heard}, {}]))
+    assert (table.known_at == NEVER).tolist() == [True, False]
+
+
+def test_what_follows_an_unknown_outcome_was_decided_once_that_attempt_was_made() -> None:
+    rows = rows_of_history(table_of(history([{}, {"outcome": "unknown"}, {}])))
+    assert rows.decided_at.tolist() == rows.table.at[[0, 1]].tolist()
+    assert rows.of_payment.count.tolist() == [1, 1]

@@ -70,6 +70,16 @@ def test_a_debit_whose_outcome_date_is_stated_is_final(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path, [*PAID_ON_THIRD[:2], last])) == 2
 
 
+@pytest.mark.parametrize("heard_after", [None, timedelta(days=60)])
+def test_an_unknown_outcome_tells_nothing_of_when_others_are_final(
+    tmp_path: Path, heard_after: timedelta | None
+) -> None:
+    heard = heard_after and AT + heard_after
+    rows = [*PAID_ON_THIRD[:2], attempt(4, "p1", 4, "approved", rail="bank_debit", network="sepa_core")]
+    data = rows_of(tmp_path, [*rows, attempt(5, "p2", 4, "unknown", outcome_at=heard)])
+    assert data.left_out["outcome not final by the end"] == 1
+
+
 def debit(number: int, day: float, outcome: str, heard_after: float) -> dict[str, object]:
     heard = AT + timedelta(days=day + heard_after)
     return attempt(number, f"p{number // 10}", day, outcome, rail="bank_debit", network="sepa_core", outcome_at=heard)
