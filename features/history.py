@@ -48,7 +48,7 @@ class Field:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("attempt_id", "text", True, "identifies the attempt; unique in the file", "ch_1001"),
+    Field("attempt_id", "text", True, "identifies the attempt; unique for its merchant", "ch_1001"),
     Field("payment_id", "text", True, "the obligation the attempt tries to collect", "inv_42"),
     Field("merchant_id", "text", True, "who is owed", "acme"),
     Field("customer_id", "text", True, "who owes", "cus_7"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.errors import InputError
 from features.sources.field_reader import RawRows
@@ -121,8 +122,8 @@ class _Import:
         with history_writer(path) as writer:
             for batch in rows:
                 accepted.count(batch)
-                payments.add(batch.column("payment_id"))
-                customers.add(batch.column("customer_id"))
+                payments.add(_owned(batch, "payment_id"))
+                customers.add(_owned(batch, "customer_id"))
                 writer.add(batch)
                 self._progress("writing", accepted.rows, self._read_rows - self._refused.rows)
         return summarise(self._refused, accepted, payments.count(), customers.count(), tuple(self._unused))
@@ -167,6 +168,11 @@ class _Import:
 
     def _note_unused(self, header: tuple[str, ...] | None, used: Mapping) -> None:
         self._unused |= dict.fromkeys(name for name in header or () if name not in used.columns)
+
+
+def _owned(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Ids with the merchant whose they are, by a character that no id is written with."""
+    return pc.binary_join_element_wise(batch.column("merchant_id"), batch.column(name), "\x1f")
 
 
 def _opened(export: Export, mapping: Mapping | None) -> AbstractContextManager[OpenExport]:

@@ -9,17 +9,17 @@ import pyarrow.compute as pc
 from features.history import SCHEMA
 from features.instants import MICROS_PER_SECOND
 from features.sources.mapping import DERIVED_FROM_PAYMENT
-from training.ingest.staging import AT, KEY_HIGH, KEY_LOW, starts_of_runs
+from training.ingest.staging import AT, SAME_PAYER, starts_of_runs
 
 
 def grouped_into_payments(batches: Iterator[pa.RecordBatch], gap_seconds: int) -> Iterator[pa.RecordBatch]:
     """The batches with payment ids, and with customer and method ids where the export has none.
 
-    An attempt within the gap (inclusive) of the previous one with the same keys belongs to the same payment. A payment
-    is called after its first attempt.
+    An attempt within the gap (inclusive) of the merchant's previous one with the same keys belongs to the same payment.
+    A payment is called after its first attempt.
 
     Args:
-        batches: Sorted by the digest of the keys, then time, then position.
+        batches: Sorted by the digests of the keys and the merchant, then time, then position.
     """
     before: tuple[int, ...] | None = None
     before_at = 0
@@ -27,14 +27,14 @@ def grouped_into_payments(batches: Iterator[pa.RecordBatch], gap_seconds: int) -
     for batch in batches:
         if not batch.num_rows:
             continue
-        keys = [batch.column(KEY_HIGH).to_numpy(), batch.column(KEY_LOW).to_numpy()]
+        keys = [batch.column(name).to_numpy() for name in SAME_PAYER]
         at = batch.column(AT).to_numpy()
         waited = np.diff(at, prepend=before_at)
         firsts = starts_of_runs(keys, before) | (waited > gap_seconds * MICROS_PER_SECOND)
         ids = pc.binary_join_element_wise("pay", batch.column("attempt_id").filter(pa.array(firsts)), "-")
         names = pa.concat_arrays([pa.array([payment_id]), ids])
         payment_ids = names.take(pa.array(np.cumsum(firsts)))
-        before, before_at = (int(keys[0][-1]), int(keys[1][-1])), int(at[-1])
+        before, before_at = tuple(int(column[-1]) for column in keys), int(at[-1])
         payment_id = payment_ids[-1].as_py()
         yield _with_ids(batch, payment_ids)
 

@@ -11,10 +11,14 @@ POSITION = "_position"
 FILE, LINE = "_file", "_line"
 ID_HIGH, ID_LOW = "_id_high", "_id_low"
 KEY_HIGH, KEY_LOW = "_key_high", "_key_low"
+MERCHANT = "_merchant"
 AT = "_at"
 
-ATTEMPT_ORDER = (ID_HIGH, ID_LOW, POSITION)
-PAYMENT_ORDER = (KEY_HIGH, KEY_LOW, AT, POSITION)
+# Ids and keys are those of a merchant: another merchant's attempt of the same id is another attempt.
+SAME_ATTEMPT = (ID_HIGH, ID_LOW, MERCHANT)
+SAME_PAYER = (KEY_HIGH, KEY_LOW, MERCHANT)
+ATTEMPT_ORDER = (*SAME_ATTEMPT, POSITION)
+PAYMENT_ORDER = (*SAME_PAYER, AT, POSITION)
 TIME_ORDER = (AT, POSITION)
 
 
@@ -38,9 +42,16 @@ def staged(read: ReadRows, first_position: int, file: int, lines: NDArray[np.int
         ID_LOW: ids[:, 1],
         KEY_HIGH: keys[:, 0],
         KEY_LOW: keys[:, 1],
+        MERCHANT: _digest_of_each(read.table.column("merchant_id")),
     }
     columns = [*read.table.columns, *(pa.array(values) for values in extra.values())]
     return pa.RecordBatch.from_arrays(columns, names=[*SCHEMA.names, *extra])
+
+
+def _digest_of_each(texts: pa.Array) -> NDArray[np.int64]:
+    """64 bits of the digest of each text; there are few different ones."""
+    encoded = texts.dictionary_encode()
+    return digests(encoded.dictionary.to_pylist())[:, 0][encoded.indices.to_numpy()]
 
 
 def starts_of_runs(columns: list[NDArray[np.int64]], before: tuple[int, ...] | None) -> NDArray[np.bool_]:

@@ -233,6 +233,34 @@ def test_the_first_attempt_of_an_id_stays_and_later_ones_name_it(tmp_path: Path)
     assert {each["reason"] for each in found.values()} == {"duplicate"}
 
 
+def test_ids_are_those_of_a_merchant(tmp_path: Path) -> None:
+    same = {"attempt_id": "1", "payment_id": "1001", "customer_id": "7"}
+    rows = [row(1, **same), row(2, **same, merchant_id="other"), row(3, **same), row(4, **same, merchant_id="other")]
+    summary, history = run([write(tmp_path / "in.csv", rows)])
+    assert history["merchant_id"].to_pylist() == ["acme", "other"]
+    assert (summary.payments, summary.customers) == (2, 2)
+    lines = {each["line"]: each["expected"] for each in quarantined(tmp_path)}
+    assert lines.keys() == {"4", "5"}
+    assert "in.csv line 2" in lines["4"]
+    assert "in.csv line 3" in lines["5"]
+
+
+@pytest.mark.parametrize("merchants", [("a/b", "a"), ("a", "b")])
+def test_merchants_are_counted_apart_however_their_ids_are_spelt(tmp_path: Path, merchants: tuple[str, str]) -> None:
+    customers = ("c", "b/c")
+    rows = [row(n, merchant_id=m, customer_id=c) for n, (m, c) in enumerate(zip(merchants, customers, strict=True))]
+    assert run([write(tmp_path / "in.csv", rows)])[0].customers == 2
+
+
+def test_a_payment_made_of_attempts_close_in_time_is_one_merchants(tmp_path: Path) -> None:
+    mapping = GROUPED.replace('merchant_id = { constant = "acme" }', 'merchant_id = "who"')
+    rows = [{"who": "ab"[n % 2], "card": "v", "amount": "1", "at": str(10**9 + n)} for n in range(6)]
+    summary, history = run([write(tmp_path / "in.csv", rows)], mapping)
+    assert summary.payments == 2
+    found = dict(zip(history["merchant_id"].to_pylist(), history["payment_id"].to_pylist(), strict=True))
+    assert found == {"a": "pay-in.csv:00000002", "b": "pay-in.csv:00000003"}
+
+
 def test_inputs_of_one_name_are_told_apart_by_their_folder(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
