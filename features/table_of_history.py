@@ -165,8 +165,8 @@ def _owned(merchant: Coded, own: Coded) -> Coded:
     whose, which = np.divmod(pairs, max(len(own.words), 1))
     codes = np.full(own.codes.shape, -1, dtype=np.int64)
     codes[named] = inverse
-    merchants = merchant.words.take(pa.array(whose, mask=whose < 0)).fill_null("")
-    return Coded(codes, pc.binary_join_element_wise(merchants, own.words.take(pa.array(which)), BETWEEN))
+    merchants = pc.take(merchant.words, pa.array(whose, mask=whose < 0)).fill_null("")
+    return Coded(codes, pc.binary_join_element_wise(merchants, pc.take(own.words, pa.array(which)), BETWEEN))
 
 
 def _issuers(country: Coded, issuer: Coded) -> Coded:

@@ -51,7 +51,8 @@ def staged(read: ReadRows, first_position: int, file: int, lines: NDArray[np.int
 def _digest_of_each(texts: pa.Array) -> NDArray[np.int64]:
     """64 bits of the digest of each text; there are few different ones."""
     encoded = texts.dictionary_encode()
-    return digests(encoded.dictionary.to_pylist())[:, 0][encoded.indices.to_numpy()]
+    of_each = digests(encoded.dictionary.to_pylist())[:, 0]
+    return np.asarray(of_each[encoded.indices.to_numpy()], dtype=np.int64)
 
 
 def starts_of_runs(columns: list[NDArray[np.int64]], before: tuple[int, ...] | None) -> NDArray[np.bool_]:
