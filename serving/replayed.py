@@ -36,15 +36,18 @@ class Replayed:
     recovered_at: datetime | None
 
 
-def replayed(history: Path, payment_id: str, after: int) -> Replayed:
+def replayed(history: Path, payment_id: str, after: int, merchant_id: str | None = None) -> Replayed:
     """The decision point after the payment's n-th failure (1 is the first).
+
+    Args:
+        merchant_id: Whose payment; needed where several merchants have one of that id.
 
     Raises:
         InputError: The file is no attempt history, or cannot be read.
-        InvalidValueError: No such payment, or it did not fail that often.
+        InvalidValueError: No such payment, it is not said whose, or it did not fail that often.
     """
     data = _dataset(history)
-    rows = _customer_rows(data, payment_id)
+    rows = _customer_rows(data, payment_id, merchant_id)
     own = [attempt for row in rows if (attempt := attempt_of(row)).payment_id == payment_id]
     failures = [attempt for attempt in own if attempt.outcome in FAILED]
     if not 1 <= after <= len(failures):
@@ -70,11 +73,18 @@ def _dataset(history: Path) -> ds.Dataset:
     return data
 
 
-def _customer_rows(data: ds.Dataset, payment_id: str) -> list[Row]:
+def _customer_rows(data: ds.Dataset, payment_id: str, merchant_id: str | None) -> list[Row]:
     """Every row of the customer who owes the payment, oldest first."""
-    owner = data.head(1, columns=["merchant_id", "customer_id"], filter=ds.field("payment_id") == payment_id)
+    wanted = ds.field("payment_id") == payment_id
+    if merchant_id is not None:
+        wanted &= ds.field("merchant_id") == merchant_id
+    owner = data.to_table(columns=["merchant_id", "customer_id"], filter=wanted)
     if owner.num_rows == 0:
         raise InvalidValueError("--payment", payment_id, "a payment_id of the history")
+    merchants = sorted(owner["merchant_id"].unique().to_pylist())
+    if len(merchants) > 1:
+        expected = f"said whose it is, by --merchant: {' and '.join(merchants)} have one"
+        raise InvalidValueError("--payment", payment_id, expected)
     merchant, customer = owner["merchant_id"][0], owner["customer_id"][0]
     theirs = (ds.field("merchant_id") == merchant) & (ds.field("customer_id") == customer)
     table = data.to_table(columns=SCHEMA.names, filter=theirs)

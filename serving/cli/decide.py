@@ -15,6 +15,10 @@ def decide(
     ] = None,
     history: Annotated[Path | None, typer.Option(help="Attempt history to replay a decision from.")] = None,
     payment: Annotated[str | None, typer.Option(help="payment_id in the history.")] = None,
+    merchant: Annotated[
+        str | None,
+        typer.Option(help="Whose payment it is, where several merchants of the history have one of that id."),
+    ] = None,
     after: Annotated[int, typer.Option(help="Decide as of the payment's n-th failure.", min=1)] = 1,
     model: Annotated[
         Path | None, typer.Option(help="Artifact folder to answer with instead of the registered champion.")
@@ -44,7 +48,7 @@ def decide(
     settings = replace(settings, model=model or settings.model, economics=economics or settings.economics)
     if model is not None:
         read_scorer(model)
-    point = replayed(history, payment, after) if history and payment else None
+    point = replayed(history, payment, after, merchant) if history and payment else None
     context = point.context if point else context_of(parse_request(_body(request)), datetime.now(UTC))
     answer = answer_of(load_service(settings).decide(context), context)
     if as_json:

@@ -66,6 +66,22 @@ def test_processors_are_those_the_merchant_had_used_for_such_a_method_by_then(fi
     assert replayed(file, "p1", after=2).context.method("m2").processors == ("north", "south", "west")
 
 
+def test_a_payment_id_of_several_merchants_needs_the_merchant(tmp_path: Path) -> None:
+    rows = [{"merchant_id": "acme"}, {"merchant_id": "other"}, {"merchant_id": "acme", "outcome": "approved"}]
+    pq.write_table(history(rows), tmp_path / "history.parquet")
+    with pytest.raises(InvalidValueError, match="acme and other have one"):
+        replayed(tmp_path / "history.parquet", "p1", after=1)
+    points = {
+        name: replayed(tmp_path / "history.parquet", "p1", after=1, merchant_id=name) for name in ("acme", "other")
+    }
+    assert {name: (p.context.payment.merchant_id, p.attempts_after) for name, p in points.items()} == {
+        "acme": ("acme", 1),
+        "other": ("other", 0),
+    }
+    with pytest.raises(InvalidValueError, match="a payment_id of the history"):
+        replayed(tmp_path / "history.parquet", "p1", after=1, merchant_id="third")
+
+
 def test_a_payment_that_is_not_there_is_named(file: Path) -> None:
     with pytest.raises(InvalidValueError, match="--payment: 'p7'"):
         replayed(file, "p7", after=1)
