@@ -10,7 +10,7 @@ from features.action import Retry
 from features.attempt import Attempt
 from features.calendars import to_day
 from features.context import Context
-from features.errors import InvalidValueError
+from features.errors import InputError, InvalidValueError
 from features.vocabulary import Outcome
 from model.failures import failures
 from model.issuer_clock import issuer_clock
@@ -53,10 +53,13 @@ class RecordedWorld:
         contexts: Failed payments as known at their first failure.
         recorded: What is known of them, by payment_id; payments that it does not name are left out.
         observed_days: Least days of observation wanted.
+
+    Raises:
+        InputError: Two merchants have a failed payment of one id, so that what is known may be of either.
     """
 
     def __init__(self, contexts: Iterable[Context], recorded: Mapping[str, Recorded], observed_days: int) -> None:
-        named = {c.payment.payment_id: c for c in contexts if c.payment.payment_id in recorded}
+        named = _named([context for context in contexts if context.payment.payment_id in recorded])
         self._recorded = recorded
         self._contexts = {key: c for key, c in named.items() if len(recorded[key].clears) >= observed_days}
         self.left_out = len(recorded) - len(self._contexts)
@@ -106,3 +109,17 @@ class RecordedWorld:
     def _day(self, context: Context, first: Attempt, action: Retry) -> int:
         zone = issuer_clock(context, context.method(action.method_id)).zone
         return to_day(local_date(action.slot.start, zone)) - to_day(local_date(first.at, zone))
+
+
+def _named(contexts: Iterable[Context]) -> dict[str, Context]:
+    named: dict[str, Context] = {}
+    for context in contexts:
+        payment = context.payment
+        other = named.setdefault(payment.payment_id, context).payment
+        if other.merchant_id != payment.merchant_id:
+            raise InputError(
+                f"payment {payment.payment_id} failed with {other.merchant_id} and with {payment.merchant_id}, and "
+                "outcomes are recorded by payment alone; give a history of one merchant"
+            )
+        named[payment.payment_id] = context
+    return named

@@ -15,7 +15,7 @@ BETWEEN = "/"
 
 def several_merchants(merchant_ids: "pa.ChunkedArray") -> bool:
     """Whether more than one merchant occurs."""
-    return len(merchant_ids.unique()) > 1
+    return len(merchant_ids.unify_dictionaries().unique()) > 1
 
 
 def owned(merchant_id: str, own_id: str, *, several: bool) -> str:

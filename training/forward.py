@@ -11,6 +11,8 @@ from features.context import Context
 from features.errors import InputError
 from features.frame import frame
 from features.instants import MICROS_PER_HOUR
+from features.merchants import owned
+from features.payment import Payment
 from model.boosted import boosters_of, raw_logits
 from training.config import TrainingConfig
 from training.dataset import Dataset, column_shapes, labelled_rows
@@ -81,6 +83,7 @@ class ForwardFolds:
     Args:
         digest: SHA-256 of the history, hex.
         customer_folds: How many folds of customers the rows have.
+        several_merchants: Whether the rows are of more than one.
         stage: Where plans are played; None to read a policy's value off the log.
     """
 
@@ -88,6 +91,7 @@ class ForwardFolds:
     data: Dataset
     folds: tuple[ForwardFold, ...]
     customer_folds: int
+    several_merchants: bool
     stage: Stage | None = None
 
     def __len__(self) -> int:
@@ -112,10 +116,12 @@ class ForwardFolds:
         """What a policy built on the trees is worth in the fold's window; None where nothing can tell."""
         fold = self.folds[number]
         if self.stage is not None:
-            return plan_value(self.stage, fold.played, fitted.bag, self.data.encoders, self._half_of, threads)
+            return plan_value(self.stage, fold.played, fitted.bag, self.data.encoders, self.half_of, threads)
         return None if fold.chance is None else self._policy(fitted.bag, fold.chance, threads)
 
-    def _half_of(self, customer: str) -> int:
+    def half_of(self, payment: Payment) -> int:
+        """The half of the customers to which a payment's belongs, as its rows do."""
+        customer = owned(payment.merchant_id, payment.customer_id, several=self.several_merchants)
         return int(customer_folds([customer], self.customer_folds)[0]) % _HALVES
 
     def _policy(self, bag: Bag, chance: Chance, threads: int) -> PolicyValue | None:
@@ -162,7 +168,9 @@ def forward_folds(config: TrainingConfig, number: int, stage: Stage | None = Non
             played = stage.between(int(edges[k]), int(edges[k + 1]), split.test_from)
             _require_payments(len(played), k, number, stage)
             folds.append(ForwardFold(past, window, None, played))
-    return ForwardFolds(history.digest, data, tuple(folds), config.trees.boosters, stage)
+    return ForwardFolds(
+        history.digest, data, tuple(folds), config.trees.boosters, history.several_merchants, stage=stage
+    )
 
 
 def _require_payments(played: int, fold: int, folds: int, stage: Stage) -> None:

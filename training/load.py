@@ -14,6 +14,7 @@ from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.history import BY_NAME, FIELDS, FORMAT_VERSION, REQUIRED
+from features.merchants import several_merchants
 from features.table import AttemptTable, Coded
 from features.table_of_history import from_arrow
 from features.vocabulary import Network
@@ -38,6 +39,7 @@ class History:
         code: Raw decline code of each attempt, shape (n,).
         outcome_stated: Whether the history says when the outcome became known, shape (n,).
         market: The merchant's market label of each attempt, else the issuer's country, shape (n,).
+        several_merchants: Whether it is of more than one; their customers' names then hold the merchant's.
         propensity: Probability with which the merchant's policy chose each attempt, NaN where not stated, shape (n,).
     """
 
@@ -47,6 +49,7 @@ class History:
     code: Coded
     market: Coded
     outcome_stated: NDArray[np.bool_]
+    several_merchants: bool
     propensity: NDArray[np.float64]
 
 
@@ -64,7 +67,7 @@ def load_history(path: Path) -> History:
     table = from_arrow(arrow, classified)
     market = _coded(arrow, "market", table)
     code, stated = _coded(arrow, "code", table), _stated(arrow, "outcome_at", table)
-    propensity = _numbers(arrow, "propensity", table)
+    propensity, several = _numbers(arrow, "propensity", table), several_merchants(arrow["merchant_id"])
     del arrow
     pa.default_memory_pool().release_unused()  # the file's columns are a third of the peak otherwise
     return History(
@@ -74,6 +77,7 @@ def load_history(path: Path) -> History:
         code=code,
         market=market if (market.codes >= 0).any() else table.country,
         outcome_stated=stated,
+        several_merchants=several,
         propensity=propensity,
     )
 

@@ -20,6 +20,7 @@ from features.encoders import Encoders
 from features.frame import frame
 from features.instants import MICROS_PER_DAY, to_micros
 from features.money import minor_digits
+from features.payment import Payment
 from features.rows import rows_of_contexts
 from features.table import Asked
 from model.boosted import boosters_of, raw_logits
@@ -89,17 +90,22 @@ class FoldScorer:
 
 
 def plan_value(
-    stage: Stage, contexts: Sequence[Context], bag: Bag, encoders: Encoders, fold_of: Callable[[str], int], threads: int
+    stage: Stage,
+    contexts: Sequence[Context],
+    bag: Bag,
+    encoders: Encoders,
+    fold_of: Callable[[Payment], int],
+    threads: int,
 ) -> PolicyValue:
     """Net value of the plan per failed payment, in major units of the economics' currency.
 
     Args:
         contexts: What is played.
-        fold_of: The fold of a customer, by which the bag's boosters left some out.
+        fold_of: The fold of a payment's customer, by which the bag's boosters left some out.
     """
     parts = []
     for booster, held_out in zip(boosters_of(bag.texts), bag.held_out, strict=True):
-        theirs = [c for c in contexts if fold_of(c.payment.customer_id) in held_out]
+        theirs = [c for c in contexts if fold_of(c.payment) in held_out]
         policy = PlanPolicy(
             FoldScorer(booster, encoders, threads),
             stage.rulebook,

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from builders import of_merchant
+from experiments.history_contexts import HistoryContexts
+from experiments.recorded_world import Recorded, RecordedWorld
 from experiments.replay import End, Episode, play
 from experiments.results import Results, joined, results_of
 from features.action import Retry, Slot, Stop
 from features.attempt import Attempt
 from features.context import Context
-from features.errors import InvalidValueError
+from features.errors import InputError, InvalidValueError
 from features.vocabulary import Outcome
 from model.caps.rulebook import Rulebook
 from model.decision import Choice
 from model.economics import Economics
 from model.schedules import FixedDays, Schedule
-from replay_builders import FIRST, clearing, world_of
+from replay_builders import FIRST, HORIZON, clearing, failing, world_of
 
 NO_RULES = Rulebook(())
 ECONOMICS = Economics.default()
@@ -62,6 +66,16 @@ def test_payments_observed_too_briefly_are_left_out_and_counted() -> None:
     assert (len(world), world.left_out) == (1, 1)
     with pytest.raises(InvalidValueError, match="a payment of this world"):
         world.submit("short", Retry(Slot(FIRST, FIRST), "account of c-short", "bank"))
+
+
+def test_recorded_outcomes_of_a_payment_id_of_two_merchants_are_refused() -> None:
+    log = failing(OUTCOMES)
+    both = pa.concat_tables([log, of_merchant(log, "other")])
+    recorded = {name: Recorded(clears) for name, clears in OUTCOMES.items()}
+    with pytest.raises(InputError, match="payment both failed with acme and with other"):
+        RecordedWorld(HistoryContexts(both, HORIZON).failures(), recorded, HORIZON)
+    elsewhere = pa.concat_tables([log, of_merchant(failing({"else": clearing()}), "other")])
+    assert len(RecordedWorld(HistoryContexts(elsewhere, HORIZON).failures(), recorded, HORIZON)) == len(OUTCOMES)
 
 
 def test_the_policy_sees_every_answer_and_nothing_later() -> None:

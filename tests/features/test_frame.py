@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 from numpy.typing import NDArray
 
-from builders import START, history, random_history, simple_classify
+from builders import START, history, of_merchant, random_history, simple_classify
 from features.action import Retry, Slot
 from features.attempt import Attempt
 from features.columns import COLUMNS, WORDS
@@ -150,9 +150,7 @@ def pending(rows: pa.Table) -> pa.Table:
 
 def of_two_merchants(rows: pa.Table) -> pa.Table:
     """The history with its attempts dealt out between two merchants, who have all ids in common."""
-    names = pa.array(["acme", "other"]).take(pa.array(np.random.default_rng(3).integers(0, 2, len(rows))))
-    place = rows.schema.get_field_index("merchant_id")
-    return rows.set_column(place, rows.schema.field(place), names)
+    return of_merchant(rows, "acme", "other", "other", "acme", "acme")
 
 
 @pytest.mark.parametrize("told", [lambda rows: rows, pending, of_two_merchants])

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from builders import START, history, random_history, simple_classify
+from builders import START, history, of_merchant, random_history, simple_classify
 from features.known import NEVER
 from features.rows import rows_of_history
 from features.table import AttemptTable, Coded
@@ -19,11 +19,6 @@ def table_of(rows: pa.Table) -> AttemptTable:
 
 def told(column: Coded) -> list[str | None]:
     return [column.word(int(code)) for code in column.codes]
-
-
-def of_merchant(rows: pa.Table, merchant: str) -> pa.Table:
-    place = rows.schema.get_field_index("merchant_id")
-    return rows.set_column(place, rows.schema.field(place), pa.array([merchant] * len(rows)))
 
 
 def test_an_approval_of_another_merchants_payment_of_the_same_id_ends_nothing() -> None:

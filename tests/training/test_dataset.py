@@ -12,6 +12,7 @@ from features.errors import InputError
 from training.config import TrainingConfig
 from training.dataset import Dataset, labelled_rows
 from training.load import load_history
+from training.split import customer_folds
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -68,6 +69,21 @@ def test_a_retry_that_cannot_teach_is_left_out_and_counted(
 def test_a_debit_whose_outcome_date_is_stated_is_final(tmp_path: Path) -> None:
     last = attempt(4, "p1", 4, "approved", rail="bank_debit", network="sepa_core", outcome_at=AT + timedelta(days=6))
     assert len(rows_of(tmp_path, [*PAID_ON_THIRD[:2], last])) == 2
+
+
+def test_a_customer_is_a_merchants_own_and_so_is_its_fold(tmp_path: Path) -> None:
+    rows = [
+        attempt(
+            10 * c + n, f"p{c}", c + n / 4, "declined", customer_id=f"c{c // 2}", merchant_id=("acme", "other")[c % 2]
+        )
+        for c in range(40)
+        for n in range(3)
+    ]
+    data = rows_of(tmp_path, rows)
+    assert len(set(data.customer.tolist())) == 40
+    fold_of = dict(zip(data.customer.tolist(), data.fold.tolist(), strict=True))
+    names = [f"{merchant}/c{c}" for merchant in ("acme", "other") for c in range(20)]
+    assert sorted(fold_of.values()) == sorted(customer_folds(names, 5).tolist())
 
 
 @pytest.mark.parametrize("heard_after", [None, timedelta(days=60)])

@@ -1,8 +1,10 @@
 """Settings are ranked by what the plan brings where it is played, on payments and customers that taught no tree."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,6 +17,7 @@ from replay_builders import monthly_log
 from training.config import TrainingConfig
 from training.fit import TreeSettings
 from training.forward import ForwardFolds, forward_folds
+from training.load import load_history
 from training.plan_value import Stage
 from training.split import customer_folds, split_by_time
 from training.trial.log import read_log
@@ -73,6 +76,25 @@ def test_each_customer_is_planned_by_trees_that_never_saw_it(folds: ForwardFolds
     assert (unseen.sum(axis=1) == 1).all()
     fitted = dict(zip(folds.data.customer.tolist(), (folds.data.fold % 2).tolist(), strict=True))
     assert set(fitted.values()) == set(halves.tolist()) == {0, 1}
+
+
+def test_customers_of_several_merchants_are_planned_by_trees_that_never_saw_them(tmp_path: Path) -> None:
+    table, outcomes = monthly_log(500, seed=8)
+    path = tmp_path / "history.parquet"
+    by_payment = {name: ("acme", "other")[n % 2] for n, name in enumerate(sorted(outcomes))}
+    place = table.schema.get_field_index("merchant_id")
+    merchants = pa.array([by_payment[name] for name in table["payment_id"].to_pylist()])
+    pq.write_table(table.set_column(place, table.schema.field(place), merchants), path)
+    world = recorded_world(read_log(path), {name: Recorded(clears) for name, clears in outcomes.items()}, HORIZON)
+    stage = Stage(world, list(world.failures()), Rulebook(()), Economics.default(), 40, 1, HORIZON)
+    found = forward_folds(TrainingConfig(path, trees=ABLE), 2, stage)
+    words = load_history(path).table.customer
+    fitted = {words.word(code): fold % 2 for code, fold in zip(found.data.customer, found.data.fold, strict=True)}
+    payments = [context.payment for fold in found.folds for context in fold.played]
+    halves = {f"{one.merchant_id}/{one.customer_id}": found.half_of(one) for one in payments}
+    seen = halves.keys() & fitted.keys()
+    assert len(seen) > 20
+    assert {name: halves[name] for name in seen} == {name: fitted[name] for name in seen}
 
 
 def test_windows_with_too_little_to_play_are_refused_with_what_would_help(

@@ -32,7 +32,7 @@ from model.wording import local_date
 from training.config import TrainingConfig
 from training.pipeline import train
 from training.trial.contest import Contest, Progress, contest, together
-from training.trial.folds import last_days, log_of, maturity_of, parts_of
+from training.trial.folds import last_days, log_of, maturity_of, owners_of, parts_of
 from training.trial.lineup import LineUp
 from training.trial.log import as_attempts
 from training.trial.model_figures import Scored, scored
@@ -105,7 +105,7 @@ def cross_fit(
         )
     failed, retries = list(world.failures()), list(contexts.retries())
     at = [to_micros(context.as_of) for context in failed]
-    owners = [context.payment.customer_id for context in failed]
+    owners = owners_of((context.payment for context in failed), history)
     parts = list(parts_of(at, owners, protocol.folds, protocol.windows))
     contests, scores = [], []
     for number, part in enumerate(parts):
@@ -120,12 +120,16 @@ def cross_fit(
         )
         judge = [failed[i] for i in part.judge]
         contests.append(contest(world, judge, lineup, protocol.most, within))
-        theirs = {context.payment.payment_id for context in judge}
-        scores.append(scored([one for one in retries if one.attempt.payment_id in theirs], scorer))
+        theirs = {_payment(context) for context in judge}
+        scores.append(scored([one for one in retries if _payment(one.context) in theirs], scorer))
     judged = together(contests)
     return CrossFitted(
         judged, Scored.joined(scores), len(parts), world.left_out, too_early=len(world) - judged.payments
     )
+
+
+def _payment(context: Context) -> tuple[str, str]:
+    return context.payment.merchant_id, context.payment.payment_id
 
 
 def _learnt(

@@ -5,7 +5,7 @@ window are judged. Without windows a fold is judged on its whole time by what th
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from features.errors import InputError
 from features.instants import MICROS_PER_DAY
+from features.merchants import BETWEEN, owned, several_merchants
+from features.payment import Payment
 from features.vocabulary import Rail
 
 Int64s = NDArray[np.int64]
@@ -74,7 +76,20 @@ def folds_of(customer_ids: Sequence[str], folds: int) -> Int64s:
 
 def log_of(history: pa.Table, part: Part) -> pa.Table:
     """The rows of a log that teach a part."""
-    return history.filter(pa.array(part.teaches(history["customer_id"].to_pylist(), known_at(history))))
+    return history.filter(pa.array(part.teaches(customers_of(history), known_at(history))))
+
+
+def customers_of(history: pa.Table) -> list[str]:
+    """Whose each row is, as `features.merchants.owned` says it, shape (n,)."""
+    merchants, customers = history["merchant_id"], history["customer_id"]
+    told = pc.binary_join_element_wise(merchants, customers, BETWEEN) if several_merchants(merchants) else customers
+    return [str(name) for name in told.to_pylist()]
+
+
+def owners_of(payments: Iterable[Payment], history: pa.Table) -> list[str]:
+    """Whose each payment of a history is, by the names that `customers_of` gives its rows."""
+    several = several_merchants(history["merchant_id"])
+    return [owned(payment.merchant_id, payment.customer_id, several=several) for payment in payments]
 
 
 def last_days(day: Int64s) -> int:

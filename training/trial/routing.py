@@ -33,7 +33,7 @@ from model.valuation import values
 from training.config import TrainingConfig
 from training.pipeline import train
 from training.trial.contest import Progress
-from training.trial.folds import Part, last_days, log_of, maturity_of, parts_of
+from training.trial.folds import Part, last_days, log_of, maturity_of, owners_of, parts_of
 
 Floats = NDArray[np.float64]
 Int64s = NDArray[np.int64]
@@ -112,7 +112,7 @@ def routing(
     every = list(HistoryContexts(history, _DAYS, everyone=True).attempts())
     told = [one for one in every if one.attempt.outcome is not Outcome.UNKNOWN]
     at = [to_micros(one.attempt.at) for one in told]
-    names = [one.context.payment.customer_id for one in told]
+    names = owners_of((one.context.payment for one in told), history)
     parts = list(parts_of(at, names, folds, windows))
     found = []
     for number, part in enumerate(parts):

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from builders import of_merchant
+from experiments.history_contexts import HistoryContexts
 from features.instants import MICROS_PER_DAY
 from replay_builders import monthly_log
 from training.split import customer_folds
-from training.trial.folds import folds_of, known_at, parts_of
+from training.trial.folds import customers_of, folds_of, known_at, log_of, owners_of, parts_of
 
 
 @pytest.mark.parametrize("windows", [0, 1, 3])
@@ -32,6 +34,20 @@ def test_the_log_that_teaches_holds_no_judged_customer_and_nothing_known_later()
         taught = part.teaches(owners, known)
         assert (known[taught] < part.until).all()
         assert (folds_of(owners, 3)[taught] != part.fold).all()
+
+
+def test_customers_of_several_merchants_are_apart_and_those_of_one_keep_their_bare_ids() -> None:
+    history, _ = monthly_log(60, seed=3)
+    both, ids = of_merchant(history, "acme", "other"), history["customer_id"].to_pylist()
+    assert customers_of(history) == ids
+    owners = customers_of(both)
+    assert owners == [f"{merchant}/{name}" for merchant, name in zip(both["merchant_id"].to_pylist(), ids, strict=True)]
+    for log in (history, both):
+        payments = [context.payment for context in HistoryContexts(log, 30).failures()]
+        assert len(set(owners_of(payments, log))) > 20
+        assert set(owners_of(payments, log)) <= set(customers_of(log))
+    for part in parts_of(known_at(both).tolist(), owners, 3, 0):
+        assert len(log_of(both, part)) == len(part.learn)
 
 
 def test_the_folds_of_an_evaluation_are_not_those_of_training() -> None:
