@@ -61,15 +61,10 @@ _RETURNS = frozenset({"bank_cannot_process", "debit_not_authorized", "incorrect_
 _TEST = "it is a test event (livemode is false); say test_events = true at this sender to count those"
 # From this version on neither a charge nor its payment intent says the invoice: https://docs.stripe.com/changelog/basil
 _WITHOUT_INVOICES = "2025-03-31"
-_UNNAMED = (
-    "events of API version {version} do not say the invoice of a charge, which is filed under its payment intent; "
-    "create the endpoint with api_version 2024-06-20 or set metadata.recoup_payment_id"
-)
 _UPDATED, _WITHDRAWN = "charge.dispute.updated", "charge.dispute.funds_withdrawn"
 _DISPUTES = frozenset({"charge.dispute.created", _UPDATED, _WITHDRAWN})
-_INQUIRY = (
-    "warning_"  # begins the statuses of what is no dispute yet: https://docs.stripe.com/disputes/how-disputes-work
-)
+# Begins the statuses of what is no dispute yet: https://docs.stripe.com/disputes/how-disputes-work
+_INQUIRY = "warning_"
 _WALLETS = frozenset({"paypal", "link", "alipay", "wechat_pay", "cashapp", "amazon_pay", "revolut_pay"})
 
 
@@ -161,7 +156,12 @@ def _named(charge: Node) -> str | None:
 def _unnamed(event: Node, charge: Node) -> str:
     """Why a charge may stand apart from its invoice; empty where it does not."""
     version = event.maybe("api_version") or ""
-    return "" if version < _WITHOUT_INVOICES or _named(charge) else _UNNAMED.format(version=version)
+    if version < _WITHOUT_INVOICES or _named(charge):
+        return ""
+    return (
+        f"events of API version {version} do not say the invoice of a charge, which is filed under its payment intent; "
+        "create the endpoint with api_version 2024-06-20 or set metadata.recoup_payment_id"
+    )
 
 
 def _instrument(charge: Node, details: Node, kind: str) -> Instrument:
