@@ -25,7 +25,10 @@ class ShadowReport:
         same_method, same_processor, same_day: Of the decisions where both advise a retry; None where there is none.
         same_day: On the issuer's clock.
         difference: Challenger's chance less the champion's, of the retry that was advised; None without any.
-        outcomes: Attempts that were made in the advised slot and whose outcome is known.
+        outcomes: Attempts that were made in the advised slot, whose outcome is known and whose method, processor and
+            day the challenger advised too. The champion's own picks are those where its chance is too high, and the
+            challenger's is not, which would count for any challenger.
+        others: Those with an outcome where the challenger advised another retry; not judged.
         log_loss, challenger_log_loss: On those, in nats; None below 30 of them.
         gain: How much less the challenger's is, paired.
     """
@@ -39,6 +42,7 @@ class ShadowReport:
     same_day: Estimate | None
     difference: Estimate | None
     outcomes: int
+    others: int
     log_loss: Estimate | None
     challenger_log_loss: Estimate | None
     gain: Estimate | None
@@ -52,7 +56,8 @@ def shadow_reports(found: Sequence[Compared], seed: int) -> tuple[ShadowReport, 
 
 def _report(found: Sequence[Compared], seed: int) -> ShadowReport:
     both = [one for one in found if one.method_id is not None and one.challenger_method_id is not None]
-    judged = [one for one in found if one.outcome in _KNOWN and _chances(one) is not None]
+    known = [one for one in found if one.outcome in _KNOWN and _chances(one) is not None]
+    judged = [one for one in known if one.is_same]
     enough = judged if len(judged) >= MIN_OUTCOMES else []
     approved = np.array([float(one.outcome == "approved") for one in enough])
     ours, theirs = (_losses(approved, enough, column) for column in (0, 1))
@@ -72,6 +77,7 @@ def _report(found: Sequence[Compared], seed: int) -> ShadowReport:
             seed,
         ),
         outcomes=len(judged),
+        others=len(known) - len(judged),
         log_loss=_maybe(ours, enough, seed),
         challenger_log_loss=_maybe(theirs, enough, seed),
         gain=_maybe([a - b for a, b in zip(ours, theirs, strict=True)], enough, seed),

@@ -74,12 +74,16 @@ def _print(report: "ShadowReport") -> None:
         points = f"{100 * one.value:+.2f} points ({100 * one.low:+.2f} to {100 * one.high:+.2f})"
         typer.echo(f"  challenger's chance of the advised retry less the champion's: {points}")
     if report.gain is None or report.log_loss is None or report.challenger_log_loss is None:
-        typer.echo(f"  outcomes known: {report.outcomes}; log loss is told from {MIN_OUTCOMES} on")
+        typer.echo(
+            f"  outcomes known where both advise it: {report.outcomes:,} (and {report.others:,} where the champion "
+            f"alone does); log loss is told from {MIN_OUTCOMES} of the former on"
+        )
         return
     typer.echo(
-        f"  log loss on {report.outcomes:,} attempts made: {_number(report.log_loss)}, challenger "
+        f"  log loss on {report.outcomes:,} attempts made that both advise: {_number(report.log_loss)}, challenger "
         f"{_number(report.challenger_log_loss)}; the challenger is better by {_number(report.gain)}"
     )
+    typer.echo(f"  attempts made that the champion alone advises: {report.others:,}; not judged")
 
 
 def _share(one: "Estimate | None") -> str:

@@ -41,8 +41,7 @@ class Shadowed:
     @property
     def is_same(self) -> bool:
         """Whether both advise the same method, processor and day, or both a stop."""
-        theirs = (self.challenger_method_id, self.challenger_processor, self.challenger_day)
-        return (self.method_id, self.processor, self.day) == theirs
+        return _is_same(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,11 @@ class Compared:
     chance: float | None
     challenger_chance: float | None
     outcome: str | None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both advise the same method, processor and day, or both a stop."""
+        return _is_same(self)
 
 
 def keep_shadows(store: Store, shadows: Iterable[Shadowed]) -> None:
@@ -103,6 +107,11 @@ def _compared(row: Row) -> Compared:
         challenger_chance=_number(theirs),
         outcome=_text(outcome),
     )
+
+
+def _is_same(one: Shadowed | Compared) -> bool:
+    theirs = (one.challenger_method_id, one.challenger_processor, one.challenger_day)
+    return (one.method_id, one.processor, one.day) == theirs
 
 
 def _text(value: Value) -> str | None:

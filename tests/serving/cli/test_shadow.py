@@ -39,7 +39,7 @@ def test_it_tells_how_often_both_agree_and_what_is_not_known_yet(recoup: Callabl
     assert "Challenger new beside old: 4 decisions." in ran.out
     assert "same day: 75.0%" in ran.out
     assert "less the champion's: +10.00 points (+10.00 to +10.00)" in ran.out
-    assert "outcomes known: 0" in ran.out
+    assert "outcomes known where both advise it: 0 (and 0 where" in ran.out
     assert "3 decisions" in recoup("shadow", "--database", url, "--since", "2026-11-24").out
     wrong = recoup("shadow", "--database", url, "--since", "soon")
     assert (wrong.code, "--since" in wrong.err) == (2, True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from math import log
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from api_builders import Api, Clock, report
@@ -160,24 +161,42 @@ def test_a_report_agrees_with_the_sums_by_hand() -> None:
             outcome="approved" if i % 2 else "declined",
             chance=0.5,
             theirs=0.8 if i % 2 else 0.2,
-            day=f"2026-12-0{1 + i % 4}",
         )
         for i in range(2 * MIN_OUTCOMES)
     ]
+    found += [pair(60 + i, outcome="approved", chance=0.9, theirs=0.1, day="2026-12-02") for i in range(20)]
     (told,) = shadow_reports(found, seed=1)
     assert told.log_loss is not None
     assert told.challenger_log_loss is not None
     assert told.gain is not None
     assert told.same_day is not None
     assert told.difference is not None
-    assert (told.decisions, told.outcomes) == (60, 60)
+    assert (told.decisions, told.outcomes, told.others) == (80, 60, 20)  # what one alone advises judges nobody
     assert told.log_loss.value == pytest.approx(-log(0.5))
     assert told.challenger_log_loss.value == pytest.approx(-log(0.8))
     assert told.gain.value == pytest.approx(log(0.8) - log(0.5))
     assert told.gain.low == pytest.approx(told.gain.high)  # the same for every payment
-    assert (told.same_kind.value, told.same_day.value) == (1.0, 0.25)
-    assert told.same_day.low < 0.25 < told.same_day.high
-    assert told.difference.value == pytest.approx(0.0)
+    assert (told.same_kind.value, told.same_day.value) == (1.0, 0.75)
+    assert told.same_day.low < 0.75 < told.same_day.high
+    assert told.difference.value == pytest.approx(0.25 * (0.1 - 0.9))
+
+
+def test_a_challenger_that_is_no_better_is_not_told_to_be() -> None:
+    """Both guess every chance with the same error; each advises the day whose guess is highest."""
+    draw = np.random.default_rng(3)
+    days = [f"2026-12-0{day}" for day in range(1, 6)]
+    found = []
+    for number in range(12_000):
+        truth = draw.uniform(0.2, 0.5, len(days))
+        ours, theirs = np.clip(truth + draw.normal(0.0, 0.1, (2, len(days))), 0.01, 0.99)
+        pick, other = int(ours.argmax()), int(theirs.argmax())
+        outcome = "approved" if draw.random() < truth[pick] else "declined"
+        told = pair(number, outcome=outcome, chance=float(ours[pick]), theirs=float(theirs[pick]), day=days[pick])
+        found.append(replace(told, challenger_day=days[other]))
+    (told,) = shadow_reports(found, seed=1)
+    assert told.gain is not None
+    assert told.outcomes > 3_000
+    assert told.gain.low < 0.0 < told.gain.high
 
 
 def test_few_outcomes_give_no_loss_and_stops_no_share_of_methods() -> None:
