@@ -193,16 +193,16 @@ def test_a_challenger_that_is_no_better_is_not_told_to_be() -> None:
         outcome = "approved" if draw.random() < truth[pick] else "declined"
         told = pair(number, outcome=outcome, chance=float(ours[pick]), theirs=float(theirs[pick]), day=days[pick])
         found.append(replace(told, challenger_day=days[other]))
-    (told,) = shadow_reports(found, seed=1)
-    assert told.gain is not None
-    assert told.outcomes > 3_000
-    assert told.gain.low < 0.0 < told.gain.high
+    (reported,) = shadow_reports(found, seed=1)
+    assert reported.gain is not None
+    assert reported.outcomes > 3_000
+    assert reported.gain.low < 0.0 < reported.gain.high
 
 
 def test_few_outcomes_give_no_loss_and_stops_no_share_of_methods() -> None:
     stop = replace(pair(1, outcome=None, chance=0.5, theirs=0.5), method_id=None, processor=None, day=None, chance=None)
-    (told,) = shadow_reports([stop], seed=1)
+    (reported,) = shadow_reports([stop], seed=1)
     assert (told.same_kind.value, told.same_method, told.log_loss) == (0.0, None, None)
     few = [pair(i, outcome="approved", chance=0.5, theirs=0.5) for i in range(MIN_OUTCOMES - 1)]
-    (told,) = shadow_reports(few, seed=1)
+    (reported,) = shadow_reports(few, seed=1)
     assert (told.outcomes, told.gain) == (MIN_OUTCOMES - 1, None)
