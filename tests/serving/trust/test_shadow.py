@@ -201,8 +201,8 @@ def test_a_challenger_that_is_no_better_is_not_told_to_be() -> None:
 
 def test_few_outcomes_give_no_loss_and_stops_no_share_of_methods() -> None:
     stop = replace(pair(1, outcome=None, chance=0.5, theirs=0.5), method_id=None, processor=None, day=None, chance=None)
-    (reported,) = shadow_reports([stop], seed=1)
+    (told,) = shadow_reports([stop], seed=1)
     assert (told.same_kind.value, told.same_method, told.log_loss) == (0.0, None, None)
     few = [pair(i, outcome="approved", chance=0.5, theirs=0.5) for i in range(MIN_OUTCOMES - 1)]
-    (reported,) = shadow_reports(few, seed=1)
+    (told,) = shadow_reports(few, seed=1)
     assert (told.outcomes, told.gain) == (MIN_OUTCOMES - 1, None)
