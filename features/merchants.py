@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa  # takes long to load, and no decision needs it
 
-BETWEEN = "/"
-"""Stands between a merchant's id and one of its own."""
+BETWEEN = "\x1f"
+"""Stands between a merchant's id and one of its own: a control character, which no id is written with."""
 
 
 def several_merchants(merchant_ids: "pa.ChunkedArray") -> bool:

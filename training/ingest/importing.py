@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.errors import InputError
+from features.merchants import BETWEEN
 from features.sources.field_reader import RawRows
 from features.sources.flatfile import ExplainedRow, FlatFile
 from features.sources.mapping import PLAIN_FILE, FileShape, Mapping
@@ -171,8 +172,8 @@ class _Import:
 
 
 def _owned(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """Ids with the merchant whose they are, by a character that no id is written with."""
-    return pc.binary_join_element_wise(batch.column("merchant_id"), batch.column(name), "\x1f")
+    """Ids with the merchant whose they are."""
+    return pc.binary_join_element_wise(batch.column("merchant_id"), batch.column(name), BETWEEN)
 
 
 def _opened(export: Export, mapping: Mapping | None) -> AbstractContextManager[OpenExport]:

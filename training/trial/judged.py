@@ -11,6 +11,7 @@ from experiments.off_policy.decisions import Decisions
 from experiments.off_policy.episodes import Episodes
 from features.action import Action, Retry
 from features.context import Context
+from features.merchants import owned
 from features.vocabulary import Outcome
 from model.policies import Policy
 from model.scorer import Scorer
@@ -103,7 +104,8 @@ def judged_by(
         )
         asked = [None if retry is None else matching.judged(one, retry) for one, retry in zip(rows, would, strict=True)]
         v[policy.name] = _chances(scorer, contexts, asked)
-    owner = np.array([f"{o.context.payment.merchant_id}/{o.context.payment.customer_id}" for o in rows], dtype=np.str_)
+    payments = [one.context.payment for one in rows]
+    owner = np.array([owned(paid.merchant_id, paid.customer_id, several=True) for paid in payments], dtype=np.str_)
     return Judged(
         reward=np.array([one.attempt.outcome is Outcome.APPROVED for one in rows], dtype=np.float64),
         logged=np.maximum(propensity, _RARE),

@@ -6,6 +6,7 @@ import pytest
 from builders import of_merchant
 from experiments.history_contexts import HistoryContexts
 from features.instants import MICROS_PER_DAY
+from features.merchants import owned
 from replay_builders import monthly_log
 from training.split import customer_folds
 from training.trial.folds import customers_of, folds_of, known_at, log_of, owners_of, parts_of
@@ -41,7 +42,8 @@ def test_customers_of_several_merchants_are_apart_and_those_of_one_keep_their_ba
     both, ids = of_merchant(history, "acme", "other"), history["customer_id"].to_pylist()
     assert customers_of(history) == ids
     owners = customers_of(both)
-    assert owners == [f"{merchant}/{name}" for merchant, name in zip(both["merchant_id"].to_pylist(), ids, strict=True)]
+    merchants = both["merchant_id"].to_pylist()
+    assert owners == [owned(merchant, name, several=True) for merchant, name in zip(merchants, ids, strict=True)]
     for log in (history, both):
         payments = [context.payment for context in HistoryContexts(log, 30).failures()]
         assert len(set(owners_of(payments, log))) > 20
