@@ -1,6 +1,7 @@
 """A history as a table of attempts, for training: what `from_contexts` is for serving."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
 from enum import StrEnum
 
 import numpy as np
@@ -8,10 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.calendars import to_day
 from features.countries import country_or_market
 from features.decline import Decline
+from features.declines.taxonomy import change_days
 from features.errors import InputError
 from features.history import REQUIRED, SCHEMA
+from features.instants import MICROS_PER_DAY, from_micros
 from features.known import NEVER
 from features.merchants import BETWEEN
 from features.money import minor_digits
@@ -34,8 +38,8 @@ Int64s = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-Classify = Callable[[str | None, str, Network, str | None, str | None, str | None], Decline]
-"""(code, processor, network, subcode, advice_code, issuer_country) to the decline it means."""
+Classify = Callable[[str | None, str, Network, str | None, str | None, str | None, datetime], Decline]
+"""(code, processor, network, subcode, advice_code, issuer_country, when it was attempted) to the decline it means."""
 
 _NULL = np.iinfo(np.int64).min
 
@@ -61,7 +65,7 @@ def from_arrow(history: pa.Table, classify: Classify) -> AttemptTable:
     network = table.words("network", Network, Network.UNKNOWN)
     outcome = table.words("outcome", Outcome).codes
     failed = (outcome != APPROVED) & (outcome != UNKNOWN_OUTCOME)
-    declines = _declines(table, processor, network, country, failed, classify)
+    declines = _declines(table, at, processor, network, country, failed, classify)
     scale = np.array([10.0 ** minor_digits(code) for code in currency.texts()])
     precision = table.words("precision", Precision, Precision.INSTANT).codes
     return AttemptTable(
@@ -183,16 +187,19 @@ def _joined(left: Coded, right: Coded, join: Callable[[str | None, str | None], 
 
 
 def _declines(
-    table: _Sorted, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
+    table: _Sorted, at: Int64s, processor: Coded, network: Coded, country: Coded, failed: Flags, classify: Classify
 ) -> tuple[Int64s, Int64s, Floats]:
-    """Category, retryability and advised wait of each failed attempt; every distinct combination is read once."""
+    """Category, retryability and advised wait of each failed attempt; every distinct combination is read once.
+
+    A code means what it meant on the day of the attempt, as it does for a decision.
+    """
     parts = (
         processor,
         network,
         country,
         *(table.coded(name) for name in ("code", "subcode", "advice_code")),
     )
-    key = np.zeros(failed.size, dtype=np.int64)
+    key = _epochs(at, processor, network)
     for part in parts:
         key = key * (len(part.words) + 1) + part.codes + 1
     keys, first, inverse = np.unique(np.where(failed, key, -1), return_index=True, return_inverse=True)
@@ -200,8 +207,20 @@ def _declines(
     for i, row in enumerate(first):
         if keys[i] >= 0:
             words = [part.word(int(part.codes[row])) for part in parts]
-            decline = classify(words[3], words[0] or "", Network(words[1] or "unknown"), words[4], words[5], words[2])
+            on = Network(words[1] or "unknown")
+            decline = classify(words[3], words[0] or "", on, words[4], words[5], words[2], from_micros(int(at[row])))
             category[i] = CATEGORIES.index(decline.category)
             retryability[i] = RETRYABILITIES.index(decline.retryability)
             wait[i] = wait_hours(decline)
     return category[inverse].astype(np.int64), retryability[inverse].astype(np.int64), wait[inverse]
+
+
+def _epochs(at: Int64s, processor: Coded, network: Coded) -> Int64s:
+    """How many changes of any code's meaning came before each attempt, shape (n,)."""
+    words = [(on, by) for on in {Network(word or "unknown") for word in network.texts()} for by in processor.texts()]
+    days = sorted({day for on, by in words for day in change_days(on, by)})
+    return np.searchsorted(_begins(days), at, side="right").astype(np.int64)
+
+
+def _begins(days: Iterable[date]) -> Int64s:
+    return np.array([to_day(day) * MICROS_PER_DAY for day in days], dtype=np.int64)

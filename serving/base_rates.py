@@ -16,19 +16,21 @@ from numpy.typing import NDArray
 
 from experiments.analysis.power import Baseline, Needed, needed
 from experiments.analysis_plans import design_of, window_of
+from experiments.assignment import FirstFailure, targets
 from experiments.definition import BUCKETS, Definition, Target, Unit
+from features.countries import country_or_market
 from features.declines.taxonomy import classify
 from features.errors import InputError
 from features.money import Money
-from features.vocabulary import DeclineCategory, Network, Outcome
+from features.vocabulary import DeclineCategory, Network, Outcome, Rail
 from model.economics import Economics, Exchange
 from serving.past_units import primary_baseline
 
 Floats = NDArray[np.float64]
 
-_CODE = ("code", "processor", "network", "subcode", "advice_code", "issuer_country", "outcome")
+_CODE = ("code", "processor", "network", "subcode", "advice_code", "issuer_country", "market", "outcome")
 _COLUMNS = (
-    *("payment_id", "merchant_id", "customer_id", "attempted_at", "amount_minor", "currency", "rail", "market"),
+    *("payment_id", "merchant_id", "customer_id", "attempted_at", "amount_minor", "currency", "rail"),
     *("initiator", *_CODE),
 )
 _PAYMENT = ["merchant_id", "payment_id"]
@@ -43,14 +45,12 @@ class BaseRate:
         units: Units with a failed payment of the target whose window is over.
         per_week: New ones a week that would be in the experiment's part of the namespace, at full coverage.
         recovered: Share of their failed amount that came back within the window.
-        deviation: Standard deviation of what one unit adds to that share, by the delta method.
         primary: What power is computed from; None where the history says nothing of the primary metric.
     """
 
     units: int
     per_week: float
     recovered: float
-    deviation: float
     primary: Baseline | None = None
 
 
@@ -79,8 +79,7 @@ def base_rate(history: pa.Table, definition: Definition, economics: Economics) -
     """The rate at which failed amounts of the target came back within the window; None where no unit is mature.
 
     Each payment is followed from its first failure, and counts where the history goes on for the whole window
-    afterwards. With R and F a unit's recovered and failed amount in the economics' base currency, the share is
-    r = ΣR / ΣF and one unit adds (R − r·F) / mean(F), whose standard deviation is given (Deng, Knoblich and Lu 2018).
+    afterwards. With R and F a unit's recovered and failed amount in the economics' base currency, the share is ΣR / ΣF.
 
     Raises:
         InvalidValueError: A currency has no rate in the economics.
@@ -102,12 +101,11 @@ def base_rate(history: pa.Table, definition: Definition, economics: Economics) -
     codes = counted.groupby(["merchant_id", unit], sort=False).ngroup().to_numpy()
     failed_sum, back_sum = np.bincount(codes, amount), np.bincount(codes, back)
     share = float(back_sum.sum() / failed_sum.sum())
-    deviation = float(np.std((back_sum - share * failed_sum) / failed_sum.mean()))
     span = (counted["attempted_at"].max() - counted["attempted_at"].min()).to_numpy() / _DAY
     part = (definition.namespace.end - definition.namespace.first) / BUCKETS
     per_week = part * len(failed_sum) / (max(float(span), 1.0) / 7.0)
     primary = primary_baseline(followed, attempts, definition, per_week, economics)
-    return BaseRate(len(failed_sum), per_week, share, deviation, primary)
+    return BaseRate(len(failed_sum), per_week, share, primary)
 
 
 def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
@@ -133,33 +131,27 @@ def _followed(attempts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_target(first: pd.DataFrame, target: Target) -> pd.Series:
-    """Whether each first failure is one of the target, as `experiments.assignment.targets` says of one."""
-    kept = pd.Series(data=True, index=first.index)
+    """Whether each first failure is one of the target; its market is the payment's own, else the issuer's country."""
     market = first["market"].fillna(first["issuer_country"])
-    currencies = (target.currency,) if target.currency else ()
-    for wanted, values in (
-        (target.merchants, first["merchant_id"]),
-        (target.markets, market),
-        (tuple(rail.value for rail in target.rails), first["rail"]),
-        (currencies, first["currency"]),
-    ):
-        if wanted:
-            kept &= values.isin(wanted)
-    if target.decline_categories:
-        kept &= first["category"].isin([category.value for category in target.decline_categories])
-    if target.min_minor is not None:
-        kept &= first["amount_minor"] >= target.min_minor
-    if target.max_minor is not None:
-        kept &= first["amount_minor"] <= target.max_minor
-    return kept
+    names = ("merchant_id", "customer_id", "payment_id", "attempted_at", "amount_minor", "currency", "rail", "category")
+    failures = (
+        FirstFailure(whose, payer, payment, at, Money(int(minor), currency), Rail(rail), DeclineCategory(why), place)
+        for whose, payer, payment, at, minor, currency, rail, why, place in zip(
+            *(first[name] for name in names), market, strict=True
+        )
+    )
+    kept = [targets(target, failure) for failure in failures]
+    return pd.Series(kept, index=first.index, dtype=bool)
 
 
 def _categories(first: pd.DataFrame) -> pd.Series:
-    """Why each failed, read once for every distinct answer."""
+    """Why each failed, as its code was meant on that day and in its market; read once for every distinct answer."""
     answers = first[list(_CODE)].astype(object)
     answers = answers.where(answers.notna(), None)
-    read = {answer: _category(*answer) for answer in set(answers.itertuples(index=False, name=None))}
-    return pd.Series([read[answer] for answer in answers.itertuples(index=False, name=None)], index=first.index)
+    answers["day"] = first["attempted_at"].dt.floor("D")
+    told = list(answers.itertuples(index=False, name=None))
+    read = {answer: _category(*answer) for answer in set(told)}
+    return pd.Series([read[answer] for answer in told], index=first.index)
 
 
 def _category(
@@ -168,12 +160,19 @@ def _category(
     network: str | None,
     subcode: str | None,
     advice_code: str | None,
-    country: str | None,
+    issuer_country: str | None,
+    market: str | None,
     outcome: str,
+    day: pd.Timestamp,
 ) -> str:
-    rules = Network(network or Network.UNKNOWN)
     found = classify(
-        code, processor=processor, network=rules, subcode=subcode, advice_code=advice_code, country=country
+        code,
+        processor=processor,
+        network=Network(network or Network.UNKNOWN),
+        subcode=subcode,
+        advice_code=advice_code,
+        at=day.to_pydatetime(),
+        country=country_or_market(issuer_country, market),
     ).category
     if found is DeclineCategory.UNKNOWN and outcome == Outcome.ERROR:
         return DeclineCategory.PROCESSING_ERROR.value

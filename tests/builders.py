@@ -27,6 +27,7 @@ def simple_classify(
     subcode: str | None,
     advice_code: str | None,
     country: str | None,
+    at: datetime,
 ) -> Decline:
     """A taxonomy of four codes, for tests that are not about the taxonomy."""
     category = _CATEGORIES.get(code or "", DeclineCategory.UNKNOWN)

@@ -25,6 +25,8 @@ class Told:
     market: str | None = "DE"
     code: str = "51"
     merchant: str = "acme"
+    network: str = "visa"
+    country: str | None = "DE"
 
 
 def a_history(payments: Sequence[Told], until: int = 100) -> pa.Table:
@@ -50,8 +52,8 @@ def _row(one: Told, at: datetime, outcome: str) -> dict[str, object]:
         "currency": one.currency,
         "attempted_at": at,
         "outcome": outcome,
-        "network": "visa",
-        "issuer_country": "DE",
+        "network": one.network,
+        "issuer_country": one.country,
         "market": one.market,
         "code": one.code if outcome == "declined" else None,
     }

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -129,10 +130,11 @@ def classified(
     subcode: str | None,
     advice_code: str | None,
     country: str | None,
+    at: datetime,
 ) -> Decline:
-    """What a decline means, by the shipped tables and the merchant's own."""
+    """What a decline meant when it came, by the shipped tables and the merchant's own."""
     return classify(
-        code, processor=processor, network=network, subcode=subcode, advice_code=advice_code, country=country
+        code, processor=processor, network=network, subcode=subcode, advice_code=advice_code, at=at, country=country
     )
 
 

@@ -127,19 +127,20 @@ def _decline(
 
 def forget() -> None:
     """Forget every answer, because the tables have changed."""
-    for remembered in (_classified, network_code, _change_days):
+    for remembered in (_classified, network_code, change_days):
         remembered.cache_clear()
 
 
 def _epoch(network: Network, processor: str | None, at: datetime) -> date | None:
     """The last day at or before `at` on which a meaning changed, so that remembered answers are few."""
-    days = _change_days(network, processor)
+    days = change_days(network, processor)
     if not days:
         return None
     return (date.min, *days)[bisect_right(days, require_aware("at", at).astimezone(UTC).date())]
 
 
 @lru_cache(maxsize=_DISTINCT_DECLINES)
-def _change_days(network: Network, processor: str | None) -> tuple[date, ...]:
+def change_days(network: Network, processor: str | None) -> tuple[date, ...]:
+    """The days on which the meaning of some code changes, in the tables read for these two; rising, UTC."""
     tables = (*own_tables(processor), *network_tables(network))
     return tuple(sorted({day for table in tables for day in table.change_days}))

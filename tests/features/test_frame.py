@@ -83,7 +83,7 @@ def _attempt(record: dict[str, object], as_of: datetime) -> Attempt:
     decline = None
     if outcome is Outcome.DECLINED:
         text = None if advice is None else str(advice)
-        decline = simple_classify(str(code), "", Network(str(record["network"])), None, text, None)
+        decline = simple_classify(str(code), "", Network(str(record["network"])), None, text, None, at)
     return Attempt(
         str(record["attempt_id"]),
         str(record["payment_id"]),

@@ -31,8 +31,6 @@ def test_mature_payments_count_within_the_window_only() -> None:
     assert rate.units == 2
     assert rate.recovered == pytest.approx(1 / 3)
     assert rate.per_week == pytest.approx(1.0)
-    # What one unit adds, (back - r * failed) / mean(failed): a (1000 - 2000/3) / 1500, b (0 - 1000/3) / 1500.
-    assert rate.deviation == pytest.approx(1000 / 3 / 1500)
 
 
 def test_where_nothing_is_mature_nothing_is_said() -> None:
@@ -88,8 +86,21 @@ def test_the_market_is_the_issuers_country_where_none_is_stated() -> None:
     assert rate_of(german, Told("a", "p1", 0, 3, market=None)).units == 1
 
 
+def test_a_code_means_what_it_meant_that_day_in_the_payments_market() -> None:
+    """SEPA's MS03 stands for missing funds in Germany; Visa's 83 has a meaning since the end of July 2026."""
+    funds = replace(TEN_DAYS, target=Target(decline_categories=(DeclineCategory.INSUFFICIENT_FUNDS,)))
+    german = Told("a", "p1", 0, 3, network="sepa_core", rail="bank_debit", code="MS03", country=None)
+    assert rate_of(funds, german).units == 1
+    assert base_rate(a_history([replace(german, market="FR")]), funds, ECONOMICS) is None
+    fraud = replace(TEN_DAYS, target=Target(decline_categories=(DeclineCategory.SUSPECTED_FRAUD,)))
+    before, since = Told("a", "p1", 150, code="83"), Told("b", "p2", 250, code="83")
+    found = base_rate(a_history([before, since], until=300), fraud, ECONOMICS)
+    assert found is not None
+    assert found.units == 1
+
+
 def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
-    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5, primary=Baseline(0.6, 0.25, 0.0, 100.0))
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, primary=Baseline(0.6, 0.25, 0.0, 100.0))
     planned = replace(TEN_DAYS, method=Method.FIXED, smallest_effect=0.1)
     found = run_time(planned, rate)
     assert found is not None
@@ -102,7 +113,7 @@ def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
 
 
 def test_what_a_covariate_takes_off_saves_units() -> None:
-    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, deviation=0.5, primary=Baseline(0.6, 0.25, 0.0, 100.0))
+    rate = BaseRate(units=500, per_week=100.0, recovered=0.6, primary=Baseline(0.6, 0.25, 0.0, 100.0))
     with_past = replace(rate, primary=Baseline(0.6, 0.25, 0.2, 100.0))
     plain, adjusted = run_time(TEN_DAYS, rate), run_time(TEN_DAYS, with_past)
     assert plain is not None

@@ -1,6 +1,7 @@
 """A history is read whole or refused in a sentence that says what it is not."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders import random_history
+from builders import history, random_history
+from features.declines.taxonomy import change_days, classify
 from features.errors import CardNumberError, InputError
-from features.table import Coded
+from features.table import CATEGORIES, Coded
 from features.table_of_history import from_arrow
+from features.vocabulary import Network
 from training.load import classified, load_history
 
 
@@ -25,6 +28,16 @@ def test_what_is_left_unread_changes_nothing_in_the_table(tmp_path: Path) -> Non
             assert one.texts() == other.texts(), name
             one, other = one.codes, other.codes
         np.testing.assert_array_equal(one, other, err_msg=name)
+
+
+def test_a_code_means_what_it_meant_on_the_day_of_the_attempt_as_for_a_decision() -> None:
+    (day,) = change_days(Network.VISA, "any")
+    change = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    instants = [change - timedelta(days=40), change - timedelta(microseconds=1), change, change + timedelta(days=400)]
+    rows = history([{"code": "83", "network": "visa", "attempted_at": at, "outcome": "declined"} for at in instants])
+    meant = [classify("83", processor="any", network=Network.VISA, at=at).category for at in instants]
+    assert [CATEGORIES[code] for code in from_arrow(rows, classified).category] == meant
+    assert meant[1] != meant[2]
 
 
 def test_codes_and_markets_follow_the_order_of_the_table(tmp_path: Path) -> None:

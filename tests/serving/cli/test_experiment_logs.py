@@ -53,7 +53,7 @@ def test_what_has_too_little_support_is_refused_and_leaves_the_other_without_a_c
 
 
 def test_a_long_test_is_told_in_years_and_a_short_one_in_weeks() -> None:
-    slow, quick = (BaseRate(900, pace, 0.5, 0.6, Baseline(0.5, 0.36, 0.0, pace)) for pace in (12.0, 900.0))
+    slow, quick = (BaseRate(900, pace, 0.5, Baseline(0.5, 0.36, 0.0, pace)) for pace in (12.0, 900.0))
     needed = run_time(DEFINITION, slow)
     assert needed is not None
     years = f"first: at 12 customers a week this test takes {needed.weeks / 52.18:.1f} years."
