@@ -4,12 +4,14 @@ This file is the single statement of the format. The importer writes it, the sim
 and the ledger read it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 import pyarrow as pa
 
+from features.errors import InputError
 from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
 
 FORMAT_VERSION = 1
@@ -93,3 +95,24 @@ SCHEMA = pa.schema(
     [pa.field(f.name, _ARROW[f.kind], nullable=not f.required) for f in FIELDS],
     metadata={"recoup_history": str(FORMAT_VERSION)},
 )
+
+
+def require_history(name: str, schema: pa.Schema, columns: Sequence[str] = REQUIRED) -> None:
+    """Refuse what is no attempt history of this format.
+
+    Args:
+        name: Of the file, for the message.
+        columns: Those without which the reader cannot do.
+
+    Raises:
+        InputError: A column is missing, or the format is of another version.
+    """
+    missing = [column for column in columns if column not in schema.names]
+    if missing:
+        raise InputError(
+            f"{name}: is not an attempt history; it has no column {missing[0]} "
+            f"({len(missing)} of {len(columns)} needed are missing); `recoup import` makes one"
+        )
+    version = (schema.metadata or {}).get(b"recoup_history", str(FORMAT_VERSION).encode()).decode()
+    if version != str(FORMAT_VERSION):
+        raise InputError(f"{name}: history format {version}; this version of Recoup reads format {FORMAT_VERSION}")

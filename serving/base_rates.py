@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from experiments.analysis.power import Baseline, Needed, needed
@@ -20,10 +19,10 @@ from experiments.assignment import FirstFailure, targets
 from experiments.definition import BUCKETS, Definition, Target, Unit
 from features.countries import country_or_market
 from features.declines.taxonomy import classify
-from features.errors import InputError
 from features.money import Money
 from features.vocabulary import DeclineCategory, Network, Outcome, Rail
 from model.economics import Economics, Exchange
+from serving.history_file import open_history
 from serving.past_units import primary_baseline
 
 Floats = NDArray[np.float64]
@@ -60,11 +59,8 @@ def history_of(path: Path) -> pa.Table:
     Raises:
         InputError: It is not there, or is no attempt history.
     """
-    try:
-        return pq.read_table(path, columns=list(_COLUMNS))
-    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path} cannot be read as an attempt history: {reason}; recoup import makes one") from None
+    with open_history(path, _COLUMNS) as file:
+        return file.read(list(_COLUMNS))
 
 
 def history_span(history: pa.Table) -> int:

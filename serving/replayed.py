@@ -9,11 +9,12 @@ import pyarrow.dataset as ds
 
 from features.attempt import Attempt
 from features.context import Context
-from features.errors import InputError, InvalidValueError
+from features.errors import InvalidValueError
 from features.history import SCHEMA
 from features.history_rows import FAILED, Row, attempt_of, method_of, payment_of
 from features.vocabulary import Outcome
 from serving.contexts import DEFAULT_HORIZON
+from serving.history_file import open_history
 
 Route = tuple[str | None, ...]
 _ROUTE = ("rail", "network", "issuer_country")
@@ -61,16 +62,8 @@ def replayed(history: Path, payment_id: str, after: int, merchant_id: str | None
 
 
 def _dataset(history: Path) -> ds.Dataset:
-    if not history.is_file():
-        raise InputError(f"{history} is not there; expected a Parquet file that recoup import or simulate has written")
-    try:
-        data = ds.dataset(history, format="parquet")
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"{history} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
-    missing = [name for name in SCHEMA.names if name not in data.schema.names]
-    if missing:
-        raise InputError(f"{history} is not an attempt history: it has no column {missing[0]}; recoup import makes one")
-    return data
+    open_history(history).close()
+    return ds.dataset(history, format="parquet")
 
 
 def _customer_rows(data: ds.Dataset, payment_id: str, merchant_id: str | None) -> list[Row]:

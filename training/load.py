@@ -14,7 +14,7 @@ from features.card_number import refuse_card_number
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError
-from features.history import BY_NAME, FIELDS, FORMAT_VERSION, REQUIRED
+from features.history import BY_NAME, FIELDS, require_history
 from features.merchants import several_merchants
 from features.table import AttemptTable, Coded
 from features.table_of_history import from_arrow
@@ -97,7 +97,7 @@ def read_columns(path: Path, *, without: frozenset[str] = frozenset(), coded: fr
         raise InputError(f"{path}: no such file; expected a history that `recoup import` or `recoup simulate` wrote")
     try:
         schema = pq.read_schema(path)
-        _check(path, schema)
+        require_history(str(path), schema)
         names = [name for name in schema.names if name in BY_NAME and name not in without]
         with pq.ParquetFile(path, read_dictionary=[name for name in names if name in coded]) as file:
             arrow = file.read(names)
@@ -109,18 +109,6 @@ def read_columns(path: Path, *, without: frozenset[str] = frozenset(), coded: fr
     if not len(arrow):
         raise InputError(f"{path}: the history has no rows")
     return arrow
-
-
-def _check(path: Path, schema: pa.Schema) -> None:
-    missing = [name for name in REQUIRED if name not in schema.names]
-    if missing:
-        raise InputError(
-            f"{path}: is not an attempt history; it has no column {missing[0]} "
-            f"({len(missing)} of {len(REQUIRED)} required columns are missing); `recoup import` makes one"
-        )
-    version = (schema.metadata or {}).get(b"recoup_history", str(FORMAT_VERSION).encode()).decode()
-    if version != str(FORMAT_VERSION):
-        raise InputError(f"{path}: history format {version}; this version of Recoup reads format {FORMAT_VERSION}")
 
 
 def classified(

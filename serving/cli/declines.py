@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from features.errors import InputError
 from features.vocabulary import Network, Outcome
 
 app = typer.Typer(help="See how decline codes are read.", no_args_is_help=True)
@@ -84,13 +83,12 @@ def unknown(
 def _failures(history: Path) -> Iterator[tuple[str, Network, str, str | None, str | None, int]]:
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
+
+    from serving.history_file import open_history
 
     columns = ["processor", "network", "code", "subcode", "advice_code"]
-    try:
-        table = pq.read_table(history, columns=[*columns, "outcome"])
-    except (OSError, ValueError) as error:
-        raise InputError(f"{history} is not a history that recoup import writes: {error}") from None
+    with open_history(history, [*columns, "outcome"]) as file:
+        table = file.read([*columns, "outcome"])
     failed = table.filter(pc.and_(pc.is_in(table["outcome"], pa.array(_FAILED)), pc.is_valid(table["code"])))
     for row in failed.group_by(columns).aggregate([([], "count_all")]).to_pylist():
         network = Network(row["network"] or Network.UNKNOWN)

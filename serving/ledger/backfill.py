@@ -13,9 +13,9 @@ from features.countries import country_or_market
 from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError, RecoupError
-from features.history import SCHEMA
 from features.instants import from_micros
 from features.vocabulary import Credential, Initiator, Network, Outcome, Precision
+from serving.history_file import open_history
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.facts import Facts
 from serving.ledger.recording import Recorded, record_batch
@@ -63,7 +63,7 @@ def backfill(store: Store, history: Path, now: int, progress: Progress | None = 
     Raises:
         InputError: The file is no attempt history, or a row cannot be recorded; the batches before it are in.
     """
-    file = _open(history)
+    file = open_history(history, _COLUMNS)
     rows, digest = file.metadata.num_rows, _digest(history)
     skipped = _done(store, digest)
     done, new, known = skipped, 0, 0
@@ -75,19 +75,6 @@ def backfill(store: Store, history: Path, now: int, progress: Progress | None = 
         if progress:
             progress(done, rows)
     return Backfilled(rows, skipped, new, known)
-
-
-def _open(history: Path) -> pq.ParquetFile:
-    try:
-        file = pq.ParquetFile(history)
-    except OSError as error:
-        raise InputError(f"{history} cannot be read: {error.strerror or str(error).splitlines()[0]}") from None
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{history} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
-    missing = [name for name in SCHEMA.names if name not in file.schema_arrow.names]
-    if missing:
-        raise InputError(f"{history} is not an attempt history: it has no column {missing[0]}; recoup import makes one")
-    return file
 
 
 def _digest(path: Path) -> str:

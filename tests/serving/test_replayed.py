@@ -94,7 +94,7 @@ def test_a_failure_that_never_was_is_refused_with_how_many_there_were(file: Path
 
 
 def test_a_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="no such file"):
         replayed(tmp_path / "missing.parquet", "p1", after=1)
     (tmp_path / "text.parquet").write_text("attempt_id,payment_id\n")
     with pytest.raises(InputError, match="cannot be read as Parquet"):

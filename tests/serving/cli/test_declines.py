@@ -94,4 +94,4 @@ def test_a_file_that_is_no_history_is_refused(recoup: Recoup, tmp_path: Path) ->
     (tmp_path / "x.parquet").write_text("x")
     ran = recoup("declines", "unknown", tmp_path / "x.parquet")
     assert ran.code == 2
-    assert "is not a history" in ran.err
+    assert "cannot be read as Parquet" in ran.err

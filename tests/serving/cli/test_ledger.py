@@ -115,7 +115,7 @@ def test_what_cannot_be_used_is_refused(database: str, tmp_path: Path) -> None:
         (["caps", "audit", "--from", "soon"], "--from"),
         (["caps", "audit", "--from", "2026-02-01", "--to", "2026-01-01"], "--to"),
         (["caps", "audit", "--from", "2026-01-01", "--csv", str(tmp_path / "no" / "x.csv")], "cannot be written"),
-        (["ledger", "backfill", str(tmp_path / "missing.parquet")], "cannot be read"),
+        (["ledger", "backfill", str(tmp_path / "missing.parquet")], "no such file"),
         (["ledger", "status", "--database", "oracle://x"], "expected sqlite"),
     ):
         with pytest.raises((InputError, InvalidValueError), match=refusal):
