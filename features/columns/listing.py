@@ -31,8 +31,9 @@ def _table(columns: Sequence[Column]) -> str:
 _INTRODUCTION = """# Columns
 
 What the model reads, {count} columns: `recoup features list` prints these tables, `recoup features list --markdown`
-this page. Training and serving call the same functions (`features/columns/`), which see only what was known when the
-retry was decided.
+this page. Each is defined by a function in `features/columns/`, which training calls. A decision's few rows are
+computed by compiled loops (`features/few/`), which a test holds to the same numbers. Both see only what was known when
+the retry was decided.
 
 *About*: `context` is the same for every action of one decision, `action` may differ between them. *Monotone*: the model
 may only let the chance rise (or fall) with it. *Points* are hundredths of an approval rate, counted from past outcomes
