@@ -3,6 +3,8 @@
 Every fenced block marked `sh` is run, in order, from the root of the checkout, with `bash -e`. A block that is not for
 this (it needs a file of the reader's, or runs until stopped) is marked `sh no-run` or `sh needs=VARIABLE`; the latter
 runs where the variable is set.
+
+A `recoup` that no path leads to is refused in every block, run or not: it works only where the environment is active.
 """
 
 import os
@@ -13,20 +15,25 @@ import time
 from pathlib import Path
 
 BLOCK = re.compile(r"^```sh(?P<flags>[^\n]*)\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
+BARE = re.compile(r"(?:^|[;&|(]|\b[A-Z_]+=\S+[ \t])[ \t]*recoup[ \t]", re.MULTILINE)
 SKIPPED = ("make test", "make check", ".ci/run")  # run by .ci/run itself
 LIMIT_SECONDS = 1200  # of a machine at a third of its speed
 
 
 def main(paths: list[str]) -> int:
-    """Run every block of the documents; 1 if one failed."""
+    """Run every block of the documents; 1 if one failed or names a command without its path."""
     ran = failed = left = 0
     for document in _documents(paths):
         for block in BLOCK.finditer(document.read_text(encoding="utf-8")):
             body = "\n".join(line for line in block["body"].splitlines() if not line.startswith(SKIPPED))
+            line = document.read_text(encoding="utf-8")[: block.start()].count("\n") + 1
+            if BARE.search(body):
+                print(f"{document}:{line}: FAILED, write .venv/bin/recoup", body, sep="\n", flush=True)
+                ran, failed = ran + 1, failed + 1
+                continue
             if not _wanted(block["flags"]) or not body.strip():
                 left += 1
                 continue
-            line = document.read_text(encoding="utf-8")[: block.start()].count("\n") + 1
             ran += 1
             failed += not _run(f"{document}:{line}", body)
     print(f"documents: {ran - failed} blocks passed, {failed} failed, {left} not run here")
