@@ -67,7 +67,7 @@ experiments-validate: setup ## hold the analysis of experiments to its promises 
 STORY := .recoup/story
 STORY_RECOUP = RECOUP_HOME=$(STORY) MLFLOW_TRACKING_URI= $(BIN)/recoup
 
-experiments-story: setup ## from nothing to a verdict that is held against the truth: simulate, train, rehearse (some minutes)
+experiments-story: setup ## from nothing to a verdict that is checked against the truth: simulate, train, rehearse (about ten minutes)
 	@rm -rf $(STORY)
 	@$(STORY_RECOUP) simulate --out $(STORY)/world --attempts 80000 --start 2025-05-01
 	@$(STORY_RECOUP) train --history $(STORY)/world/history.parquet --out $(STORY)/model
