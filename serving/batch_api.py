@@ -11,21 +11,26 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
+from features.nesting import DEEPEST, is_too_deep
 from serving.batch import LONGEST, MOST, Entries, answered
 from serving.batch_entries import Answering
 from serving.batch_openapi import BATCH_BODY, BATCH_RESPONSES
 from serving.batch_sharing import Sharing
 from serving.edge import read_body
-from serving.errors import FieldError, Kind, RequestError, invalid_request
+from serving.errors import FieldError, invalid_request
 from serving.idempotency import HEADER
 from serving.ledger_access import LedgerAccess
 from serving.neighbours import Neighbours
+from serving.requests import tree_in
 from serving.settings import Settings
 from serving.tenancy.caller import caller_of
 from serving.trust.current import Current
 
 NDJSON = "application/x-ndjson"
 _JSON = "application/json"
+_AS_DEEP_AS_READ = 1024
+# Stands for an entry that is nested too deep to be written again, and is refused as that entry would be.
+_TOO_DEEP = b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1)
 
 
 def batch_routes(
@@ -122,12 +127,8 @@ def _refuse_key(headers: Headers) -> None:
 
 
 def _entries_in(body: bytes) -> list[bytes]:
-    try:
-        tree = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        fault = f"{error.msg.split(': line')[0]} at line {error.lineno} column {error.colno}"
-        raise RequestError(Kind.MALFORMED_JSON, f"The body is not JSON: {fault}") from None
+    tree = tree_in(body, deepest=_AS_DEEP_AS_READ)  # an entry that is nested too deep spoils no other
     if not isinstance(tree, list) or not 1 <= len(tree) <= MOST:
         given = f"a list of {len(tree)}" if isinstance(tree, list) else type(tree).__name__
         raise invalid_request((FieldError("body", given, f"a list of 1 to {MOST:,} requests"),))
-    return [orjson.dumps(entry) for entry in tree]
+    return [_TOO_DEEP if is_too_deep(entry) else orjson.dumps(entry) for entry in tree]

@@ -24,7 +24,7 @@ from serving.ledger.store import Question
 from serving.ledger_access import LedgerAccess
 from serving.ledger_answers import with_reservation
 from serving.problems import refusal_of
-from serving.requests import parse_request
+from serving.requests import parse_request, tree_in
 from serving.reserving import Decided, count, decided_here
 from serving.tenancy.caller import Caller, refuse_others
 from serving.trust.current import Current
@@ -121,6 +121,9 @@ class Answering:
             return _Entry(number, *keyed(entry))
         except RecoupError as error:
             return _Entry(number, b"", answer=_refusal(error))
+        except Exception:
+            self.log.exception("an entry failed", entry=number)
+            return _Entry(number, b"", answer=_FAILURE)
 
     def _claim(self, entries: Sequence[_Entry]) -> list[_Entry]:
         """Take up what is asked under keys, or answer it as before; those that somebody works on are given back."""
@@ -201,15 +204,12 @@ def keyed(entry: bytes) -> tuple[bytes, str | None]:
     """An entry without its idempotency key, and the key; without a key it stays as it is.
 
     Raises:
-        RequestError: The key is not one.
+        RequestError: The entry is not JSON, or nested too deep, or its key is not one.
         CardNumberError: It looks like a card number.
     """
     if b'"' + KEY.encode() + b'"' not in entry:
         return entry, None
-    try:
-        tree = orjson.loads(entry)
-    except orjson.JSONDecodeError:
-        return entry, None  # which is refused where it is read
+    tree = tree_in(entry)
     if not isinstance(tree, dict) or KEY not in tree:
         return entry, None
     key = tree.pop(KEY)

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from features.card_number import FEWEST_DIGITS, holds_card_number
 from features.errors import CardNumberError
+from features.nesting import DEEPEST, is_too_deep
 from serving.errors import FieldError, FieldValue, Kind, RequestError, invalid_request
 from serving.schemas import CUSTOM, DecisionRequest
 
@@ -37,7 +38,7 @@ def parse(body: bytes, model: type[Request]) -> Request:
     Raises:
         RequestError: The body is not JSON, holds a card number, or holds fields that cannot be used.
     """
-    refuse_card_numbers(_tree(body))
+    refuse_card_numbers(tree_in(body))
     found = _validated(body, model, ())
     if isinstance(found, tuple):
         raise invalid_request(found)
@@ -50,7 +51,7 @@ def parse_many(body: bytes, model: type[Request], most: int) -> tuple[Request, .
     Raises:
         RequestError: As for `parse`; names the fields at fault of all of them.
     """
-    tree = _tree(body)
+    tree = tree_in(body)
     if not isinstance(tree, list):
         return (parse(body, model),)
     refuse_card_numbers(tree)
@@ -104,14 +105,28 @@ def nearest(word: str, words: tuple[str, ...]) -> str:
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
-def _tree(body: bytes) -> Json:
+def tree_in(body: bytes, deepest: int = DEEPEST) -> Json:
+    """The JSON in the body of a call; all that callers send is read here first.
+
+    Raises:
+        RequestError: The body is not JSON, or nested deeper than so many levels.
+    """
     if not body.strip():
         raise RequestError(Kind.MALFORMED_JSON, "The body is empty; expected a JSON object")
     try:
         tree: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if error.msg.startswith("depth limit"):
+            raise _too_deep(deepest) from None
         raise _malformed(f"{error.msg.split(': line')[0]} at line {error.lineno} column {error.colno}") from None
+    if is_too_deep(tree, deepest):
+        raise _too_deep(deepest)
     return tree
+
+
+def _too_deep(deepest: int) -> RequestError:
+    detail = f"The body is nested too deep; expected lists and objects in one another at most {deepest} levels deep"
+    return RequestError(Kind.MALFORMED_JSON, detail)
 
 
 def _malformed(fault: str) -> RequestError:

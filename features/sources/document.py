@@ -7,13 +7,13 @@ from xml.parsers import expat
 import orjson
 
 from features.errors import InputError, InvalidValueError
+from features.nesting import DEEPEST, is_too_deep
 from features.sources.masking import REMOVED
 
 Tree = Mapping[str, "Tree"] | Sequence["Tree"] | str | int | float | bool | None
 """Objects, lists and values as they stand in a document."""
 
 LONGEST_TEXT = 500
-_DEEPEST = 200
 _LATEST_S = 32_503_680_000  # the year 3000
 
 
@@ -138,9 +138,12 @@ def json_document(body: bytes) -> Node:
         InputError: It is no JSON, not UTF-8, or nested too deep.
     """
     try:
-        return Node(orjson.loads(body))
+        tree = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InputError(f"the body is not JSON: {error}") from None
+    if is_too_deep(tree):
+        raise InputError(f"the body is JSON nested deeper than {DEEPEST} levels")
+    return Node(tree)
 
 
 def xml_document(body: bytes) -> Node:
@@ -195,8 +198,8 @@ class _XmlReader:
         raise InputError("the body is XML with a document type, which is never read")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._open) >= _DEEPEST:
-            raise InputError(f"the body is XML nested deeper than {_DEEPEST} elements")
+        if len(self._open) >= DEEPEST:
+            raise InputError(f"the body is XML nested deeper than {DEEPEST} elements")
         self._open.append(_Element(name, attributes))
 
     def _text(self, text: str) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from features.errors import InputError, InvalidValueError
+from features.nesting import DEEPEST
 from features.sources.charging import amount_of, last_day, network_of
 from features.sources.document import Node, json_document, xml_document
 from features.sources.provider import Surroundings
@@ -443,6 +444,12 @@ def test_a_place_that_cannot_be_used_is_named() -> None:
 def test_what_is_no_json_is_refused_in_a_sentence(body: bytes) -> None:
     with pytest.raises(InputError, match="not JSON"):
         json_document(body)
+
+
+def test_json_is_read_to_the_depth_that_can_be_written_again() -> None:
+    json_document(b"[" * DEEPEST + b"]" * DEEPEST)
+    with pytest.raises(InputError, match="deeper than 100 levels"):
+        json_document(b"[" * (DEEPEST + 1) + b"]" * (DEEPEST + 1))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ HOSTILE = (
     b"\xff\xfe{\x00}\x00",
     b"[" * 10_000 + b"]" * 10_000,
     b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    *(b'{"a":' * deep + b"1" + b"}" * deep for deep in (100, 101, 253, 300, 1_024)),
+    *(b'{"type":"attempt.reported","data":{"x":%b%b}}' % (b"[" * deep, b"]" * deep) for deep in (98, 99, 252, 300)),
     b"<a>" * 10_000 + b"</a>" * 10_000,
     b'<!DOCTYPE a [<!ENTITY x "y"><!ENTITY z "&x;&x;&x;">]><a>&z;</a>',
     b'{"type": "charge.failed"}',
