@@ -6,7 +6,8 @@
 
 `fill` decides about invented failures: most of them paid meanwhile, some with days left to recover, some with what
 the ledger knows and a hold. `copy` keeps each of them so many times more, under other ids, where deciding anew would
-take too long. `recoup replay --from 1970-01-01` computes them all again. `cost` prints what keeping one costs.
+take too long. `recoup replay --from 1970-01-01` computes them all again, and tells of each copy that its id is not its
+own. `cost` prints what keeping one costs.
 """
 
 import sys

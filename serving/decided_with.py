@@ -108,7 +108,10 @@ class Versions:
         content = maybe_version(self.store, kind, version)
         if content is None:
             raise InputError(f"{kind} {version} is not kept in the ledger")
-        return zlib.decompress(content)
+        try:
+            return zlib.decompress(content)
+        except zlib.error:
+            raise InputError(f"what the ledger keeps as {kind} {version} is damaged and cannot be read") from None
 
 
 def _same_code(version: str) -> str:

@@ -47,9 +47,9 @@ class KeptDecisionOut(DecisionHeadline):
 
 
 class DifferenceOut(Shape):
-    """A field in which the answers differ."""
+    """A field in which what was answered or listed differs from what comes of it now."""
 
-    field: str = Field(description="path in the answer")
+    field: str = Field(description="path in the answer; headline. and a name for what decisions are listed by")
     before: str | None = Field(description="what was answered, as JSON, shortened; null where there was no such field")
     after: str | None = Field(description="what comes of it now, likewise")
 
@@ -59,11 +59,11 @@ class DecisionReplay(Shape):
 
     decision_id: str
     outcome: Recomputation = Field(
-        description="same: every byte of the answer; differs: see differences; missing: it was not computed again, "
-        "because something that it was made with is not there"
+        description="same: every byte of the answer, and all that it is listed by; differs: see differences; missing: "
+        "it was not computed again, because something that it was made with is not there or cannot be read"
     )
-    missing: tuple[str, ...] = Field(description="what is not there any more, one sentence each")
-    fields: int = Field(description="in how many fields the answers differ")
+    missing: tuple[str, ...] = Field(description="what is not there any more or cannot be read, one sentence each")
+    fields: int = Field(description="in how many fields there is a difference")
     differences: tuple[DifferenceOut, ...] = Field(description="the first of them")
     versions: VersionsOut = Field(description="what it was made with")
 

@@ -57,10 +57,11 @@ def _between(place: Location, before: _Value, after: _Value) -> Iterator[Differe
         for index, (one, other) in enumerate(zip_longest(before, after, fillvalue=_ABSENT)):
             yield from _between((*place, index), one, other)
     elif type(before) is not type(after) or before != after:
-        yield Difference(path_of(place), _text(before), _text(after))
+        yield Difference(path_of(place), shown(before), shown(after))
 
 
-def _text(value: _Value) -> str | None:
+def shown(value: _Value) -> str | None:
+    """A value as JSON, shortened."""
     return None if isinstance(value, _Absent) else _short(orjson.dumps(value))
 
 

@@ -40,29 +40,32 @@ def kept_decision(
         context, record: What it was made from.
         answer: The body of the answer, without a reservation.
     """
+    content = packed(context, record, answer, decision.stepped_down)
+    return KeptDecision(headline_of(decision, context, to_micros(answered_at)), content)
+
+
+def headline_of(decision: Decision, context: Context, answered_at: int, reservation_id: str | None = None) -> Headline:
+    """What is kept of a decision in columns; all but the arguments follows from it and its context."""
     action, versions = decision.choice.action, decision.versions
     retry, stop = (action, None) if isinstance(action, Retry) else (None, action)
-    return KeptDecision(
-        Headline(
-            merchant_id=context.payment.merchant_id,
-            decision_id=decision.decision_id,
-            payment_id=decision.payment_id,
-            as_of=to_micros(decision.as_of),
-            answered_at=to_micros(answered_at),
-            reservation_id=None,
-            policy=decision.policy,
-            policy_source=decision.policy_source,
-            model=versions.model,
-            rulebook=versions.rulebook,
-            economics=versions.economics,
-            code=versions.code,
-            action="retry" if stop is None else "hold" if stop.reason == StopReason.ON_HOLD else "stop",
-            reason=None if stop is None else stop.reason,
-            method_id=None if retry is None else retry.method_id,
-            processor=None if retry is None else retry.processor,
-            propensity=decision.choice.propensity,
-        ),
-        packed(context, record, answer, decision.stepped_down),
+    return Headline(
+        merchant_id=context.payment.merchant_id,
+        decision_id=decision.decision_id,
+        payment_id=decision.payment_id,
+        as_of=to_micros(decision.as_of),
+        answered_at=answered_at,
+        reservation_id=reservation_id,
+        policy=decision.policy,
+        policy_source=decision.policy_source,
+        model=versions.model,
+        rulebook=versions.rulebook,
+        economics=versions.economics,
+        code=versions.code,
+        action="retry" if stop is None else "hold" if stop.reason == StopReason.ON_HOLD else "stop",
+        reason=None if stop is None else stop.reason,
+        method_id=None if retry is None else retry.method_id,
+        processor=None if retry is None else retry.processor,
+        propensity=decision.choice.propensity,
     )
 
 

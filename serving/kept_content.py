@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from features.context import Context
 from features.context_json import context_from_json, context_to_json
@@ -59,9 +59,15 @@ def unpacked(content: bytes) -> Content:
         InvalidValueError: Not the content of a decision, or of one that this program cannot read.
     """
     context, record, answer, steps = _lines(content)
-    return Content(
-        context_from_json(context), record_from_json(record), answer, _steps().validate_json(steps, strict=False)
-    )
+    return Content(context_from_json(context), record_from_json(record), answer, _steps_from_json(steps))
+
+
+def _steps_from_json(text: bytes) -> tuple[StepDown, ...]:
+    try:
+        return _steps().validate_json(text, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidValueError("stepped_down", first["input"], f"stored steps ({first['msg']})") from None
 
 
 def _lines(content: bytes) -> list[bytes]:
@@ -71,7 +77,7 @@ def _lines(content: bytes) -> list[bytes]:
     except zlib.error:
         text = b""
     lines = text.split(b"\n")
-    if len(lines) != _PARTS or not unpacking.eof:
+    if len(lines) != _PARTS or not unpacking.eof or unpacking.unused_data:
         raise InvalidValueError("content", f"{len(content)} bytes", "context, record, answer and steps, compressed")
     return lines
 

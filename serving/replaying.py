@@ -66,8 +66,8 @@ class Counts:
             return "No decision is kept of that time."
         differ = found[Recomputation.DIFFERS]
         more = f"; {differ:,} differ{'s' if differ == 1 else ''}" if differ else ""
-        if found[Recomputation.MISSING]:
-            more += f"; {found[Recomputation.MISSING]:,} could not be computed again, because something is missing"
+        if missing := found[Recomputation.MISSING]:
+            more += f"; {missing:,} could not be computed again, because something is missing or damaged"
         return f"{found[Recomputation.SAME]:,} of {found.total():,} the same{more}"
 
 

@@ -1126,10 +1126,10 @@ class DecisionHeadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceOut:
-    """A field in which the answers differ.
+    """A field in which what was answered or listed differs from what comes of it now.
 
     Args:
-        field: path in the answer
+        field: path in the answer; headline. and a name for what decisions are listed by
         before: what was answered, as JSON, shortened; null where there was no such field
         after: what comes of it now, likewise
     """
@@ -1144,10 +1144,10 @@ class DecisionReplay:
     """What came of computing a decision again from what it was made from.
 
     Args:
-        outcome: same: every byte of the answer; differs: see differences; missing: it was not computed again, because
-            something that it was made with is not there
-        missing: what is not there any more, one sentence each
-        fields: in how many fields the answers differ
+        outcome: same: every byte of the answer, and all that it is listed by; differs: see differences; missing: it was
+            not computed again, because something that it was made with is not there or cannot be read
+        missing: what is not there any more or cannot be read, one sentence each
+        fields: in how many fields there is a difference
         differences: the first of them
         versions: what it was made with
     """

@@ -1,6 +1,7 @@
 """A kept decision is computed again from what it was made from, never from what is in use now, or it is not at all."""
 
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -24,10 +25,11 @@ from model.decision import StopReason
 from model.economics import Economics
 from model.record import NOTHING, Halt, Record
 from serving.decided_with import Versions
+from serving.differences import Difference, shown
 from serving.keeping import keep_versions
 from serving.kept_content import Content, packed, unpacked
 from serving.kept_models import keep_artifact
-from serving.ledger.decisions import KeptDecision
+from serving.ledger.decisions import Headline, KeptDecision, keep_version
 from serving.ledger.ledger import Ledger
 from serving.ledger.selecting import Selector
 from serving.recomputing import Recomputation, Recomputed, recomputed
@@ -185,3 +187,89 @@ def test_instants_are_kept_to_the_microsecond(ledger: Ledger) -> None:
     kept = Decided.by(PRIOR, context).kept(NOW + timedelta(microseconds=2))
     assert (kept.headline.as_of, kept.headline.answered_at) == (to_micros(NOW) + 1, to_micros(NOW) + 2)
     assert again(ledger, kept).outcome is Recomputation.SAME
+
+
+def test_contents_that_were_exchanged_are_told_by_their_ids(ledger: Ledger) -> None:
+    one, other = decided(PRIOR, a_failure()), decided(PRIOR, a_failure(days=3))
+    found = again(ledger, replace(one, content=other.content))
+    assert found.outcome is Recomputation.DIFFERS
+    ids = shown(one.headline.decision_id), shown(other.headline.decision_id)
+    assert found.differences == (Difference("headline.decision_id", *ids),)
+
+
+def with_column(kept: KeptDecision, column: str, value: str | float | None) -> KeptDecision:
+    columns = {name: getattr(kept.headline, name) for name in Headline.__dataclass_fields__}
+    return replace(kept, headline=Headline(**columns | {column: value}))
+
+
+OF_THE_ANSWERING = ("answered_at", "reservation_id")  # which follow from no decision
+OF_WHAT_DECIDES = ("policy", "model", "rulebook", "economics", "code")  # by which it is computed, or is not
+
+
+@pytest.mark.parametrize("column", Headline.__dataclass_fields__)
+@pytest.mark.parametrize("halt", [None, Halt(StopReason.OPTED_OUT, ("Somebody said so.",))])
+def test_whatever_it_is_listed_by_must_follow_from_the_decision(ledger: Ledger, column: str, halt: Halt | None) -> None:
+    kept = decided(PRIOR, a_failure(), Record((), halt))
+    had = getattr(kept.headline, column)
+    changed = had - 1 if isinstance(had, int) else 0.25 if isinstance(had, float) else f"{had}x"
+    found = again(ledger, with_column(kept, column, changed))
+    if column in OF_THE_ANSWERING:
+        assert found.outcome is Recomputation.SAME
+    elif column in OF_WHAT_DECIDES:
+        assert found.outcome is not Recomputation.SAME
+    else:
+        assert (found.outcome, found.fields) == (Recomputation.DIFFERS, 1)
+        assert found.differences == (Difference(f"headline.{column}", shown(changed), shown(had)),)
+
+
+@pytest.mark.parametrize("column", ["method_id", "processor", "reason", "payment_id"])
+@pytest.mark.parametrize("halt", [None, Halt(StopReason.OPTED_OUT, ("Somebody said so.",))])
+def test_a_column_that_was_emptied_is_missed(ledger: Ledger, column: str, halt: Halt | None) -> None:
+    kept = decided(PRIOR, a_failure(), Record((), halt))
+    had = getattr(kept.headline, column)
+    found = again(ledger, with_column(kept, column, None))
+    assert (found.outcome is Recomputation.SAME) == (had is None)
+
+
+def changed(parts: list[bytes]) -> Iterator[tuple[list[bytes], str]]:
+    """Content with a part of it damaged, and the word by which that is told."""
+    context, record, answer, steps = parts
+    for wrong in (b'{"broken', b"[]", b"3", b"", b"null", b"{}", b'{"experiment":' + b"[" * 300 + b"]" * 300 + b"}"):
+        yield [context, record, wrong, steps], "answer"
+    for variant in (b"3", b"{}", b'{"key":1,"variant":2}', b'{"key":"a","variant":"b","propensity":"x","tester":null}'):
+        yield [context, record, answer.replace(b'"experiment":null', b'"experiment":' + variant), steps], "answer"
+    for wrong in (b"{bad", b"{}", b'[{"why":"no"}]', b"\xff"):
+        yield [context, record, answer, wrong], "stepped_down"
+    for wrong in (b"[1", b"{}", context.replace(b'"card"', b'"nonsense"')):
+        yield [wrong, record, answer, steps], ""
+    for wrong in (b"x", b'{"events":3}'):
+        yield [context, wrong, answer, steps], ""
+    yield [*parts, b""], "content"
+
+
+def test_content_that_is_damaged_is_told_and_not_computed(ledger: Ledger) -> None:
+    kept = decided(PRIOR, a_failure())
+    for parts, named in changed(zlib.decompress(kept.content).split(b"\n")):
+        found = again(ledger, replace(kept, content=zlib.compress(b"\n".join(parts))))
+        (sentence,) = found.missing
+        assert found.outcome is Recomputation.MISSING
+        assert sentence.startswith(f"Its content cannot be read: {named}"), parts
+    for cut in (kept.content[:-1], kept.content + b"x", b"", b"x" * 20):
+        assert "compressed" in again(ledger, replace(kept, content=cut)).missing[0]
+
+
+def test_an_instant_that_no_decision_can_have_is_told_of_that_decision_alone(ledger: Ledger) -> None:
+    kept = decided(PRIOR, a_failure())
+    context, *rest = zlib.decompress(kept.content).split(b"\n")
+    far = orjson.loads(context) | {"as_of": "9999-12-31T23:59:59Z"}
+    found = again(ledger, replace(kept, content=zlib.compress(b"\n".join((orjson.dumps(far), *rest)))))
+    assert found.outcome is not Recomputation.SAME
+
+
+def test_a_rulebook_whose_kept_bytes_are_damaged_is_missing(ledger: Ledger) -> None:
+    kept = decided(PRIOR, a_failure())
+    for version, content in (("garbage", b"garbage"), ("text", zlib.compress(b"text"))):
+        keep_version(ledger.store, "rulebook", version, content)
+        found = again(ledger, replace(kept, headline=replace(kept.headline, rulebook=version)))
+        assert found.outcome is Recomputation.MISSING
+        assert "rulebook" in found.missing[0].lower()

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from cap_builders import NOW, a_context, a_method, a_payment, an_attempt
-from model.record import NOTHING
 from serving.keeping import keep, keep_versions
-from serving.kept_content import packed
+from serving.kept_content import packed, unpacked
 from serving.ledger.decisions import KeptDecision
 from serving.ledger.ledger import Ledger
 from serving.replaying import EVER, Asked, chosen, replayed
@@ -75,18 +74,30 @@ def test_all_of_a_time_or_a_payment_or_some_by_name(recoup: Recoup, url: str) ->
 
 def test_what_is_not_the_same_is_told_and_ends_with_one(recoup: Recoup, url: str) -> None:
     kept, old = decided(20, "pay_d"), decided(21, "pay_m")
-    made = Decided.by(PRIOR, a_context([an_attempt(1)], replace(a_method(), processors=("north",))))
+    made = unpacked(kept.content)
     answer = made.answer.replace(b'"policy":"', b'"policy":"un', 1)
-    add(url, replace(kept, content=packed(made.context, NOTHING, answer, made.decision.stepped_down)))
+    add(url, replace(kept, content=packed(made.context, made.record, answer, made.stepped_down)))
     add(url, replace(old, headline=replace(old.headline, code="0.0.1", economics="e1")))
     ran = recoup("replay", "--from", "1970-01-01", "--database", url)
     assert ran.code == 1
     assert ran.out.endswith(
-        "8 of 10 the same; 1 differs; 1 could not be computed again, because something is missing\n"
+        "8 of 10 the same; 1 differs; 1 could not be computed again, because something is missing or damaged\n"
     )
     assert re.search(rf'{kept.headline.decision_id} of payment pay_d: 1 field differs\n  policy: "un', ran.out)
     assert f"{old.headline.decision_id} of payment pay_m: not computed again. It was decided by Recoup 0.0.1" in ran.out
     assert "Economics e1 is not kept in the ledger." in ran.out
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_damaged_decision_ends_no_run(recoup: Recoup, url: str, processes: str) -> None:
+    damaged = decided(-1, "pay_x")
+    made = unpacked(damaged.content)
+    add(url, replace(damaged, content=packed(made.context, made.record, b'{"broken', made.stepped_down)))
+    ran = recoup("replay", "--from", "1970-01-01", "--database", url, "--processes", processes)
+    name = damaged.headline.decision_id
+    assert ran.out.startswith(f"{name} of payment pay_x: not computed again. Its content cannot be read: answer: ")
+    assert ran.out.endswith("8 of 9 the same; 1 could not be computed again, because something is missing or damaged\n")
+    assert ran.code == 1
 
 
 def test_what_is_asked_for_wrongly_is_refused_in_a_sentence(recoup: Recoup, url: str) -> None:

@@ -1,5 +1,6 @@
 """Decisions are listed, shown as they were answered, and computed again, each to its own merchant only."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -10,8 +11,12 @@ import pytest
 
 from api_builders import START, Api, Clock, Document, past
 from serving.app import create_app
+from serving.contexts import context_of
+from serving.keeping import keep, keep_versions
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import open_ledger
+from serving.requests import parse_request
+from serving.reserving import Decided
 from serving.service import Service
 from serving.settings import Settings
 from tenants import tenants_of
@@ -105,3 +110,16 @@ def test_nothing_of_it_is_seen_by_another_merchant(settings: Settings, service: 
         assert other.send("POST", f"/v1/decisions/{name}/replay?{OF_ACME}").status_code == 403
         assert tenants.of("acme").get("/v1/decisions")["decisions"][0]["decision_id"] == name
         assert tenants.of("acme").post(f"/v1/decisions/{name}/replay", None)["outcome"] == "same"
+
+
+def test_one_that_is_damaged_is_told_to_be(settings: Settings, service: Service, failed: Document) -> None:
+    made = Decided.by(service, context_of(parse_request(orjson.dumps(failed)), START)).kept(START)
+    with closing(Ledger.opened(settings.database)) as ledger:
+        keep_versions(ledger, service)
+        context, record, _, steps = zlib.decompress(made.content).split(b"\n")
+        content = zlib.compress(b"\n".join((context, record, b'{"broken', steps)))
+        keep(ledger, replace(made, content=content))
+        acme = tenants_of(settings, service, ledger).of("acme")
+        found = acme.post(f"/v1/decisions/{made.headline.decision_id}/replay", None)
+    assert found["outcome"] == "missing"
+    assert found["missing"][0].startswith("Its content cannot be read: answer: ")
