@@ -33,6 +33,7 @@ _LONGEST = 200
 # A longer answer is not kept: asked again, it is made again, which every address allows.
 _LONGEST_ANSWER = 4_000_000
 _FAILED = 500
+_HEADER_REFUSED = Kind.MEDIA_TYPE.status  # a key stands for an address and a body; this is of neither
 
 
 def claim_of(request: Request) -> Claim | None:
@@ -115,7 +116,7 @@ class Idempotency:
             await self._let_go(claim)
             raise
         answer = _answer_in(messages)
-        if answer.status >= _FAILED or len(answer.body) > _LONGEST_ANSWER:
+        if answer.status >= _FAILED or answer.status == _HEADER_REFUSED or len(answer.body) > _LONGEST_ANSWER:
             await self._let_go(claim)
         elif not scope["state"].get(_KEPT):
             await self._keep(claim, answer)

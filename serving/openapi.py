@@ -153,8 +153,9 @@ _IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "A key of your own for this request, such as a UUID. For 24 hours the same request under the same "
-    "key gets the same answer, marked Idempotent-Replayed; another request under it is refused with 409.",
+    "description": "A key of your own for this request, such as a UUID. For 24 hours the same address and body under "
+    "the same key get the same answer, marked Idempotent-Replayed; another address or body under it is refused with "
+    "409. Failures (5xx) and refusals of a header (415) are not kept.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200},
 }
 _IDEMPOTENCY_KEY_WITHOUT_EFFECT: Json = _IDEMPOTENCY_KEY | {

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -147,6 +148,21 @@ def test_a_refusal_is_kept_and_a_failure_is_not(api: Api, failed: Document, chan
     change("ALTER TABLE gone RENAME TO attempt")
     answer = decide(api.under("k2"), failed)
     assert (answer.status_code, REPLAYED in answer.headers) == (200, False)
+
+
+@pytest.mark.parametrize("wrong", [{"content-type": "text/plain"}, {"content-encoding": "gzip"}])
+def test_a_refusal_of_a_header_leaves_the_key_to_the_request_with_the_right_one(
+    api: Api, failed: Document, settings: Settings, wrong: dict[str, str]
+) -> None:
+    under, asked = api.under("k1"), failed | {"reserve": True}
+    refused = decide(replace(under, headers={**under.headers, **wrong}), asked)
+    assert (refused.status_code, kind(refused)) == (415, "media-type")
+    first = decide(under, asked)
+    assert (first.status_code, REPLAYED in first.headers) == (200, False)
+    again = decide(replace(under, headers={**under.headers, "content-type": "application/json; charset=utf-8"}), asked)
+    assert (again.headers[REPLAYED], again.content) == ("true", first.content)
+    assert reservations(settings) == {"held": 1}
+    assert kind(decide(under, failed)) == "idempotency-key-reused"
 
 
 def test_a_decision_and_its_answer_under_a_key_are_kept_together_or_not_at_all(
