@@ -1246,7 +1246,8 @@ class DeliveryAnswer:
     """What became of a delivery.
 
     Args:
-        delivery_id: digest of the body; recoup webhooks list shows it
+        delivery_id: digest of the body, and of the day (UTC) on which it first came where the body says no time
+            (Recurly's renewed billing information); recoup webhooks list shows it
         received: whether it was delivered before
         state: kept in every state; failed ones are read again by recoup webhooks retry
         events: how many events of the ledger were new

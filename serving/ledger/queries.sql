@@ -392,6 +392,10 @@ INSERT INTO delivery (merchant_id, source, digest, received_at, content_type, fo
 VALUES (:merchant_id, :source, :digest, :received_at, :content_type, :form, :body, :marked)
 ON CONFLICT (merchant_id, source, digest) DO NOTHING
 
+-- name: delivery_received
+-- When one delivery came, where it is kept.
+SELECT received_at FROM delivery WHERE merchant_id = :merchant_id AND source = :source AND digest = :digest
+
 -- name: insert_reading
 -- Note that a delivery is to be read.
 INSERT INTO reading (merchant_id, source, digest, state, kinds, reason, events, tries, read_at, next_at)

@@ -48,7 +48,10 @@ _BODY: Json = {
 class DeliveryAnswer(BaseModel):
     """What became of a delivery."""
 
-    delivery_id: str = Field(description="digest of the body; recoup webhooks list shows it")
+    delivery_id: str = Field(
+        description="digest of the body, and of the day (UTC) on which it first came where the body says no time "
+        "(Recurly's renewed billing information); recoup webhooks list shows it"
+    )
     received: Literal["new", "repeated"] = Field(description="whether it was delivered before")
     state: Literal["stored", "applied", "ignored", "waiting", "failed"] = Field(
         description="kept in every state; failed ones are read again by recoup webhooks retry"

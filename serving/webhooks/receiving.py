@@ -51,7 +51,8 @@ def receive(ledger: Ledger, endpoint: Endpoint, content_type: str, body: bytes, 
     Raises:
         InputError: The ledger cannot be reached, so that nothing was kept; the sender will deliver again.
     """
-    given = deliveries.delivery_of(endpoint.merchant_id, endpoint.source, content_type, body, to_micros(now))
+    came = deliveries.delivery_of(endpoint.merchant_id, endpoint.source, content_type, body, to_micros(now))
+    given = deliveries.as_first_delivered(ledger.store, came)
     new = deliveries.keep(ledger.store, given)
     try:
         before = None if new else deliveries.standing_of(ledger.store, given)

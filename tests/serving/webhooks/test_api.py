@@ -3,7 +3,7 @@
 import gzip
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -298,3 +298,16 @@ def test_what_says_no_time_counts_once_a_day_and_again_on_a_later_one(hooks: Hoo
     assert renewed() == ("repeated", 0)
     hooks.api.clock.now += timedelta(days=20)
     assert renewed() == ("new", 1)
+
+
+@pytest.mark.parametrize(("minutes", "received"), [(0, "repeated"), (1, "repeated"), (60, "repeated"), (61, "new")])
+def test_what_says_no_time_is_the_same_when_it_is_delivered_again_past_midnight(
+    hooks: Hooks, minutes: int, received: str
+) -> None:
+    hooks.api.clock.now = datetime(2026, 12, 1, 23, 59, tzinfo=UTC)
+    first = hooks.deliver(signed("recurly", RENEWED, at=hooks.api.clock.now)).json()
+    hooks.api.clock.now += timedelta(minutes=minutes)
+    again = hooks.deliver(signed("recurly", RENEWED, at=hooks.api.clock.now)).json()
+    assert again["received"] == received
+    assert (again["delivery_id"] == first["delivery_id"]) == (received == "repeated")
+    assert again["events"] == (received == "new")
