@@ -1,4 +1,4 @@
-"""The planner that knows more than anyone can, the true chances of a world or its outcomes: what is attainable."""
+"""A scorer that knows more than anyone can, the true chances of a world or its outcomes: for what is attainable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from features.action import Retry
 from features.context import Context
 from features.table import Asked
-from model.caps.rulebook import Rulebook
-from model.economics import Economics
-from model.plan_policies import PlanPolicy
 from model.scorer import Scores, ScoreSource
 
 _SURE = 1e-9
@@ -45,15 +42,3 @@ class TrueScorer:
     def score_many(self, asked: Sequence[Asked]) -> tuple[Scores, ...]:
         """The same for many contexts."""
         return tuple(self.score(context, retries) for context, retries in asked)
-
-
-def oracle(
-    world: Chances,
-    rulebook: Rulebook,
-    economics: Economics,
-    *,
-    max_retries: int | None = None,
-    horizon_days: float | None = None,
-) -> PlanPolicy:
-    """The best plan with a world's own chances, under the same rules and bounds as any other policy."""
-    return PlanPolicy(TrueScorer(world), rulebook, economics, max_retries, horizon_days, name="oracle")

@@ -80,9 +80,6 @@ class FixedSchedule:
 
 
 FIXED_1_3_5_7 = FixedSchedule("fixed-1-3-5-7", (1, 3, 5, 7))
-FIXED_3_7_14_21 = FixedSchedule("fixed-3-7-14-21", (3, 7, 14, 21))
-EIGHT_IN_TWO_WEEKS = FixedSchedule("eight-in-two-weeks", (1, 3, 5, 7, 8, 10, 12, 14))
-FIXED_SCHEDULES = (FIXED_1_3_5_7, FIXED_3_7_14_21, EIGHT_IN_TWO_WEEKS)
 
 
 def window_end(context: Context, horizon_days: float | None) -> datetime:

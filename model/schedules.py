@@ -22,8 +22,6 @@ from model.policies import SCHEDULE_OVER, SLOT_LENGTH
 from model.screening import verdicts_on
 from model.wording import local_date
 
-DAYS_IN_MONTH = 31
-
 
 class Timetable(Protocol):
     """Days on which to retry, known as soon as the day of the first failure is."""

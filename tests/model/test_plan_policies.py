@@ -20,31 +20,26 @@ from model.caps.rulebook import Rulebook, Tightening
 from model.decide import decide
 from model.economics import Economics
 from model.exploring import ExploringPlan, may_explore
-from model.oracle import TrueScorer, oracle
+from model.oracle import TrueScorer
 from model.plan_policies import Greedy, PlanPolicy
 from model.planning.imagined import after_declines
-from model.policies import FIXED_1_3_5_7, NoRetry, Policy, window_end
+from model.policies import NoRetry, Policy, window_end
 from model.prior import PriorScorer
 from model.retries import retries_made
-from model.schedules import MonthDays, Schedule
 from model.screening import verdicts_on
 from model.valuation import values
-from model.within_rules import WithinRules
 from planning_builders import MEAN, Wavy, daily
 
 RULEBOOK = Rulebook.load()
 ECONOMICS = Economics.default()
 PRIOR = PriorScorer()
 PLAN = PlanPolicy(PRIOR, RULEBOOK, ECONOMICS)
-CALENDAR = Schedule("calendar-days", MonthDays((1, 10, 20, 31), 60), RULEBOOK)
 
 
 def policies(max_retries: int | None, horizon_days: float | None) -> list[Policy]:
     plan = PlanPolicy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days)
     return [
         NoRetry(),
-        WithinRules(FIXED_1_3_5_7, RULEBOOK, max_retries, horizon_days),
-        WithinRules(CALENDAR, RULEBOOK, max_retries, horizon_days),
         Greedy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days),
         Greedy(PRIOR, RULEBOOK, ECONOMICS, max_retries, horizon_days, by="probability"),
         plan,
@@ -87,21 +82,6 @@ def test_following_the_plan_after_each_decline_makes_at_most_so_many_retries() -
         failure, made = after_declines(failure, [action]), made + 1
         assert action.slot.end <= NOW + timedelta(days=20)
     assert made == 3
-
-
-def test_a_schedule_held_to_the_rules_moves_a_forbidden_retry_to_the_first_allowed_slot() -> None:
-    advised = card(network=Network.MASTERCARD)
-    failure = context([advised], [failed(advised, "51", advice_code="27", ago=timedelta(0))])
-    as_shipped, lawful = (
-        policy.choices([failure])[0].action for policy in (FIXED_1_3_5_7, WithinRules(FIXED_1_3_5_7, RULEBOOK))
-    )
-    assert isinstance(as_shipped, Retry)
-    assert isinstance(lawful, Retry)
-    assert as_shipped.slot.start == NOW + timedelta(days=1)
-    assert NOW + timedelta(days=4) <= lawful.slot.start < NOW + timedelta(days=5)
-    dead = card()
-    stopped = WithinRules(FIXED_1_3_5_7, RULEBOOK).choices([context([dead], [failed(dead, "43")])])[0].action
-    assert stopped == Stop("no_allowed_action")
 
 
 def test_greedy_takes_the_best_single_retry() -> None:
@@ -220,9 +200,9 @@ class Known:
 
 def test_who_knows_the_outcomes_makes_one_retry_and_it_succeeds() -> None:
     world = Known(6)
-    action = oracle(world, Rulebook(()), MEAN, max_retries=1).choices([daily(20)])[0].action
+    action = PlanPolicy(TrueScorer(world), Rulebook(()), MEAN, max_retries=1).choices([daily(20)])[0].action
     assert isinstance(action, Retry)
     assert (action.slot.start - NOW).days == 6
-    never = oracle(Known(99), Rulebook(()), MEAN).choices([daily(20)])[0].action
+    never = PlanPolicy(TrueScorer(Known(99)), Rulebook(()), MEAN).choices([daily(20)])[0].action
     assert never == Stop("not_worth_it")
     assert TrueScorer(world).score(daily(5), []).probability.size == 0
