@@ -36,13 +36,12 @@ from model.explanation import (
 from model.issuer_clock import issuer_clock
 from model.payer_advice import payer_could
 from model.placed import Placed, placed
-from model.planner import POLICY, Case, Options, Planned, plan
+from model.planner import Case, Options, Planned, plan
 from model.record import NOTHING, Halt, Record
 from model.retries import most_attempts
 from model.scorer import Scorer, Scores
 from model.screening import Screened, screen
 from model.slots import NEAR_HOURS
-from model.together import plan_together
 
 PENDING_CHECK = timedelta(days=1)
 # What halts a payment for a while only.
@@ -83,30 +82,6 @@ def decide(
     return _decided(prepared, planned, scorer, rulebook, economics, _Answer(arm.name, taken, assignment))
 
 
-def decide_together(
-    contexts: Sequence[Context],
-    scorer: Scorer,
-    rulebook: Rulebook,
-    economics: Economics,
-    *,
-    record: Record = NOTHING,
-) -> tuple[Decision, ...]:
-    """The decisions for payments of one merchant whose methods share limits, each knowing what the others plan.
-
-    Args:
-        contexts: One a payment; each holds the attempts of all of them that are known, or `record` does.
-
-    Raises:
-        InvalidValueError: As for `decide`; or the payments have several merchants or currencies.
-    """
-    prepared = [_prepared(context, scorer, rulebook, economics, None, record) for context in contexts]
-    planned = plan_together([one.case for one in prepared], scorer, rulebook, economics)
-    return tuple(
-        _decided(one, plan, scorer, rulebook, economics, _Answer(POLICY, Taken(plan.path)))
-        for one, plan in zip(prepared, planned, strict=True)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """Who answers, what it does, and for which variant."""
@@ -142,7 +117,7 @@ def _prepared(
     economics: Economics,
     horizon: datetime | None,
     record: Record,
-    arm: Arm = DEFAULT,
+    arm: Arm,
 ) -> _Prepared:
     if not context.own_attempts:
         expected = "at least one attempt of this payment"
@@ -232,12 +207,12 @@ def halted(context: Context, until: datetime, most: int) -> Halt | None:
 def _chosen(context: Context, halt: Halt | None, screened: Screened, options: Options, planned: Planned) -> Action:
     if planned.first is not None:
         return options.retries[planned.first]
-    return Stop(halt.reason if halt else _why_nothing(context, screened, planned))
+    return Stop(halt.reason if halt else _why_nothing(context, screened))
 
 
-def _why_nothing(context: Context, screened: Screened, planned: Planned) -> StopReason:
+def _why_nothing(context: Context, screened: Screened) -> StopReason:
     if screened.allowed:
-        return StopReason.LEFT_TO_OTHERS if planned.worth.max() > 0.0 else StopReason.NOT_WORTH_IT
+        return StopReason.NOT_WORTH_IT
     if screened.removed:
         return StopReason.NO_ALLOWED_ACTION
     usable = any(m.consented and usable_processors(context, m) and not is_expired(context, m) for m in context.methods)

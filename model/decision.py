@@ -39,7 +39,6 @@ class StopReason(StrEnum):
     NO_ALLOWED_ACTION = "no_allowed_action"
     NOT_WORTH_IT = "not_worth_it"
     RETRIES_USED_UP = "retries_used_up"
-    LEFT_TO_OTHERS = "left_to_others"
     SCHEDULE_OVER = "schedule_over"
     NO_RETRY = "no_retry"
 

@@ -140,7 +140,6 @@ _STOP_SENTENCES = {
     StopReason.NO_SLOT_LEFT: "No slot is left before retries of this payment end on {until}.",
     StopReason.NO_ALLOWED_ACTION: "Every retry that could be made before {until} is forbidden by a limit.",
     StopReason.NOT_WORTH_IT: "No allowed retry is worth its cost.",
-    StopReason.LEFT_TO_OTHERS: "What the limits leave of the methods is worth more with other payments.",
     StopReason.SCHEDULE_OVER: "The policy that answers for this payment makes no further retry.",
     StopReason.NO_RETRY: "No retry is made: the policy that answers for this payment makes none.",
     StopReason.RETRIES_USED_UP: "This payment has had as many retries as the merchant's settings allow.",

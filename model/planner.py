@@ -9,7 +9,7 @@ retries on, because it spends the first attempt on the latest good day; the plan
 anew at every event, so that nothing of it needs to be stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from model.caps.verdict import Verdict
 from model.economics import Economics
 from model.limits import Limits
 from model.planning.beliefs import cautious, probability
-from model.planning.recursion import UNBOUNDED, Beliefs, Moves, Room, Solution, path_from, solve, worth_of
+from model.planning.recursion import Beliefs, Moves, Room, Solution, path_from, solve, worth_of
 from model.planning.referee import Referee
 from model.planning.room import room
 from model.planning.shortlist import Shortlist, shortlist
@@ -69,7 +69,6 @@ class Case:
     Args:
         most: Most attempts the plan may hold.
         record: What is on record beyond the context.
-        quota: Most attempts with each method named; others are bound by nothing but the rules.
         limits: What is known already of the rules about it.
     """
 
@@ -77,7 +76,6 @@ class Case:
     options: Options
     most: int
     record: Record = NOTHING
-    quota: Mapping[str, int] = field(default_factory=dict)
     limits: Limits | None = None
 
     def limits_by(self, rulebook: Rulebook) -> Limits:
@@ -94,8 +92,7 @@ class Planned:
     Args:
         path: Positions of the options planned, in order; empty when no option pays.
         values: What each option is worth by itself, with the chance as reported.
-        worth: What starting with each option and going on as best is worth, cautiously, minor units, shape (n,); above
-            zero without a path where the limits' room was given to other payments.
+        worth: What starting with each option and going on as best is worth, cautiously, minor units, shape (n,).
         then: What is left for later after a decline of each, in the same terms, shape (n,).
     """
 
@@ -126,15 +123,6 @@ def plan_many(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economi
     Raises:
         InvalidValueError: A fee is in a currency without a rate to a payment's.
     """
-    return tuple(draft.planned(draft.case.quota) for draft in drafts_of(cases, scorer, rulebook, economics))
-
-
-def drafts_of(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economics: Economics) -> tuple["Draft", ...]:
-    """Everything known that plans of the cases are made of, scored in one call; a plan is then quickly made.
-
-    Raises:
-        InvalidValueError: As for `plan_many`.
-    """
     begun = [_Begun.of(case, rulebook, economics) for case in cases]
     firsts = _answers(scorer, economics, [(one.sounding, (*one.sounding.first, *one.sounding.more)) for one in begun])
     drafts = [one.draft(answers) for one, answers in zip(begun, firsts, strict=True)]
@@ -145,7 +133,7 @@ def drafts_of(cases: Sequence[Case], scorer: Scorer, rulebook: Rulebook, economi
         asked = [(draft.sounding, closer) for draft, closer in zip(drafts, questions, strict=True)]
         answers = _answers(scorer, economics, asked)
         drafts = [draft.sharper(found) for draft, found in zip(drafts, answers, strict=True)]
-    return tuple(drafts)
+    return tuple(draft.planned() for draft in drafts)
 
 
 def _answers(
@@ -251,32 +239,24 @@ class Draft:
         """The same draft knowing more."""
         return replace(self, answered=(*self.answered, *answers), like=self._solution) if answers else self
 
-    def planned(self, quota: Mapping[str, int]) -> Planned:
-        """The best plan with at most so many attempts of each method named."""
-        if not quota:
-            return self._unbroken(self.room, _TRIES, quota)
-        most = np.array([quota.get(self._method_id(i), UNBOUNDED) for i in range(len(self.moves))], dtype=np.int64)
-        follows = self.room.follows & (most > 0)
-        own = np.minimum(self.room.own_left, np.maximum(most - 1, 0))
-        return self._unbroken(replace(self.room, follows=follows, own_left=own), _TRIES, quota)
+    def planned(self) -> Planned:
+        """The best plan."""
+        return self._unbroken(self.room, _TRIES)
 
-    def _method_id(self, move: int) -> str:
-        return self.case.options.retries[int(self.listed.kept[move])].method_id
-
-    def _unbroken(self, room: Room, tries: int, quota: Mapping[str, int]) -> Planned:
+    def _unbroken(self, room: Room, tries: int) -> Planned:
         """The best plan that breaks no limit at any step."""
         solution = self._solution
         if room is not self.room:
             solution = solve(self.moves, self.beliefs, room, self.case.most, solution)
         then, worth = self._valued(solution)
-        path = self._path(solution, worth, quota)
+        path = self._path(solution, worth)
         breach = self.referee.first_breach([self.case.options.retries[i] for i in path])
         if breach is None or tries == 1:
             return Planned(path[:breach], self.values, worth, then)
         last, next_ = (int(self.listed.stand_in[i]) for i in path[breach - 1 : breach + 1])
         follows = room.follows.copy()
         follows[last, next_] = False
-        return self._unbroken(replace(room, follows=follows), tries - 1, quota)
+        return self._unbroken(replace(room, follows=follows), tries - 1)
 
     def _valued(self, solution: Solution) -> tuple[Floats, Floats]:
         """(what a decline leaves, plan value) of every option, also of those that a stand-in was planned for."""
@@ -286,10 +266,7 @@ class Draft:
         then = np.where(place >= 0, solution.then[place], 0.0)
         return then, p * (value.gain - value.approved_cost) + (1.0 - p) * (then - value.declined_cost)
 
-    def _path(self, solution: Solution, worth: Floats, quota: Mapping[str, int]) -> tuple[int, ...]:
-        if quota:
-            none_left = [quota.get(retry.method_id) == 0 for retry in self.case.options.retries]
-            worth = np.where(none_left, -np.inf, worth)
+    def _path(self, solution: Solution, worth: Floats) -> tuple[int, ...]:
         first = int(np.argmax(worth)) if worth.size else -1
         if first < 0 or not worth[first] > 0.0:
             return ()
