@@ -31,7 +31,7 @@ class GuardRail:
     """What may be lost.
 
     Args:
-        margin: Above zero, in the metric's unit, or as a share of the control where `relative`.
+        margin: Above zero, in the metric's unit.
 
     Raises:
         InvalidValueError: The margin is not above zero.
@@ -39,7 +39,6 @@ class GuardRail:
 
     metric: str
     margin: float
-    relative: bool = False
 
     def __post_init__(self) -> None:
         if not self.margin > 0:
@@ -101,12 +100,6 @@ def _always(effect: Effect, tuning: Tuning, alpha: float) -> float:
 
 
 def room_left(rail: GuardRail, direction: Direction, effect: Effect) -> tuple[float, float]:
-    """How far the variant is from the margin, negative beyond it, and the standard error of that.
-
-    A relative margin moves with the control: where less is lost than m of it, treatment - (1 - m) control is above zero
-    (metrics where higher is better), and that is a difference of independent means as well.
-    """
-    sign = direction.sign
-    kept = 1.0 - sign * rail.margin if rail.relative else 1.0
-    room = sign * (effect.treatment - kept * effect.control) + (0.0 if rail.relative else rail.margin)
-    return room, math.hypot(effect.treatment_error, kept * effect.control_error)
+    """How far the variant is from the margin, negative beyond it, and the standard error of that."""
+    room = direction.sign * (effect.treatment - effect.control) + rail.margin
+    return room, math.hypot(effect.treatment_error, effect.control_error)

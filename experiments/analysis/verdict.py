@@ -155,6 +155,5 @@ def _split_sentence(split: SplitCheck) -> str:
 
 def _breach_sentence(guarded: Guarded) -> str:
     rail, effect = guarded.rail, guarded.effect
-    margin = f"{100 * rail.margin:.4g} % of control" if rail.relative else f"{rail.margin:.4g}"
     shown = describe(effect, Method.SEQUENTIAL) if effect else rail.metric
-    return f"{rail.metric} is worse by more than its margin of {margin}: {shown}."
+    return f"{rail.metric} is worse by more than its margin of {rail.margin:.4g}: {shown}."

@@ -58,7 +58,7 @@ def test_the_plan_is_what_the_definition_says() -> None:
     plan = analysis_plan(definition, PLANNED)
     assert (plan.control, plan.compared, plan.hold_out) == ("fixed", ("plan",), HOLD_OUT)
     assert (plan.window.days, plan.minimum_days, plan.method, plan.alpha) == (21, 28, Method.FIXED, 0.1)
-    assert [(rail.metric, rail.margin, rail.relative) for rail in plan.guard_rails] == [("days_unpaid", 0.5, False)]
+    assert [(rail.metric, rail.margin) for rail in plan.guard_rails] == [("days_unpaid", 0.5)]
     assert (plan.primary, plan.secondary, plan.planned_units) == ("recovered_value", ("net_value",), 5_000)
     assert plan.weights[0].weights == {HOLD_OUT: 0.2, "fixed": 0.4, "plan": 0.4}
 

@@ -23,7 +23,7 @@ PLAN = AnalysisPlan(
     window=Window(20),
     planned_units=4_000,
     minimum_days=14,
-    guard_rails=(GuardRail("attempts_per_payment", 0.1, relative=True), GuardRail("chargebacks", 0.02)),
+    guard_rails=(GuardRail("attempts_per_payment", 0.2), GuardRail("chargebacks", 0.02)),
     secondary=("net_value", "days_unpaid", "retention_30"),
     segments=("market",),
     covariates={"recovered_value": Covariate("past_share")},
@@ -131,7 +131,7 @@ def test_a_policy_that_tries_far_more_often_breaches_its_guard_rail_though_it_re
     found = analyse(_facts(4, 0.12, retries=(2.0, 3.0)), PLAN, instant(80))
     assert found.variants[0].verdict.word is Word.BREACHED
     assert found.variants[0].verdict.sentence.startswith(
-        "attempts_per_payment is worse by more than its margin of 10 %"
+        "attempts_per_payment is worse by more than its margin of 0.2:"
     )
 
 

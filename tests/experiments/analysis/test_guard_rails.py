@@ -1,4 +1,4 @@
-"""Guard-rails hold, break, or stay open, and a relative margin moves with the control."""
+"""Guard-rails hold, break, or stay open."""
 
 from dataclasses import replace
 
@@ -45,26 +45,23 @@ def test_a_loss_within_the_margin_is_held_and_beyond_it_breached(
     control: float, treatment: float, direction: Direction, state: State
 ) -> None:
     one = _effect(control, treatment)
-    assert _state(GuardRail("net_value", 0.05, relative=True), direction, one) is state
     assert _state(GuardRail("net_value", 0.5), direction, one) is state
 
 
 def test_without_enough_units_it_is_open() -> None:
-    assert _state(GuardRail("net_value", 0.05, relative=True), Direction.HIGHER, None) is State.OPEN
+    assert _state(GuardRail("net_value", 0.5), Direction.HIGHER, None) is State.OPEN
 
 
 def test_room_is_what_is_left_of_the_margin() -> None:
     one = replace(_effect(10, 10), control=10.0, treatment=9.8, control_error=0.3, treatment_error=0.4)
-    relative = GuardRail("m", 0.05, relative=True)
-    assert room_left(relative, Direction.HIGHER, one) == pytest.approx((0.3, np.hypot(0.4, 0.285)))
-    assert room_left(relative, Direction.LOWER, one) == pytest.approx((0.7, np.hypot(0.4, 0.315)))
     assert room_left(GuardRail("m", 0.5), Direction.HIGHER, one) == pytest.approx((0.3, 0.5))
+    assert room_left(GuardRail("m", 0.5), Direction.LOWER, one) == pytest.approx((0.7, 0.5))
 
 
 def test_a_policy_just_at_the_margin_is_called_held_no_more_often_than_alpha_allows() -> None:
     """At the margin exactly, "held" is an error: one side of a 95 % interval, 2.5 %."""
     rng = np.random.default_rng(2)
-    rail, held = GuardRail("m", 0.05, relative=True), 0
+    rail, held = GuardRail("m", 0.5), 0
     for _ in range(1_500):
         control, treatment = rng.normal((10, 9.5), 0.1).tolist()
         one = replace(BASE, control=control, treatment=treatment, control_error=0.1, treatment_error=0.1)
@@ -75,13 +72,13 @@ def test_a_policy_just_at_the_margin_is_called_held_no_more_often_than_alpha_all
 
 def test_more_guard_rails_make_each_breach_harder_to_call() -> None:
     one = _effect(10.0, 9.37)
-    rail = Watched(GuardRail("m", 0.05, relative=True), Direction.HIGHER, one, one)
+    rail = Watched(GuardRail("m", 0.5), Direction.HIGHER, one, one)
     assert judge([rail], TUNING, 0.05, sequential=True)[0].state is State.BREACHED
     assert judge([rail] * 40, TUNING, 0.05, sequential=True)[0].state is State.OPEN
 
 
 def test_held_is_read_at_the_planned_size_and_breached_at_any() -> None:
-    rail = GuardRail("m", 0.05, relative=True)
+    rail = GuardRail("m", 0.5)
     fine, harmful = _effect(10.0, 10.0), _effect(10.0, 9.0)
     states = [
         judge([Watched(rail, Direction.HIGHER, now, planned)], TUNING, 0.05, sequential=False)[0].state

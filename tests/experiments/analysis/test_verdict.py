@@ -39,7 +39,7 @@ SIDES = {
 
 
 def _guarded(state: State) -> Guarded:
-    return Guarded(GuardRail("complaints", 0.1, relative=True), Direction.LOWER, STRADDLES, state)
+    return Guarded(GuardRail("complaints", 0.1), Direction.LOWER, STRADDLES, state)
 
 
 def _expected(  # the list of the module's docstring, read line by line
@@ -110,7 +110,7 @@ def test_every_combination_gets_the_first_word_that_applies() -> None:
         ("below", (), Word.LOSES, "-0.4 to -0.05, 1,000 mature units"),
         ("both", (), Word.NO_DIFFERENCE, "At 1,000 mature units, 1,000 planned, the interval holds zero"),
         ("none", (), Word.COLLECTING, "Too few units are mature"),
-        ("above", (State.BREACHED,), Word.BREACHED, "complaints is worse by more than its margin of 10 % of control"),
+        ("above", (State.BREACHED,), Word.BREACHED, "complaints is worse by more than its margin of 0.1:"),
     ],
 )
 def test_the_sentence_gives_the_reason(side: str, states: tuple[State, ...], word: Word, said: str) -> None:
