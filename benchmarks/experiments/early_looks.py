@@ -8,9 +8,9 @@ from benchmarks.experiments.broken_splits import PLAN
 from benchmarks.experiments.customers import draw
 from benchmarks.experiments.facts import cohort, instant
 from benchmarks.experiments.lines import Line, share
+from benchmarks.experiments.peeking import peek
 from experiments.analysis.analysis import analyse
 from experiments.analysis.intervals import Tuning
-from experiments.analysis.peeking import peek
 from experiments.analysis.verdict import Word
 from experiments.metrics.catalogue import METRICS, PRIMARY
 from experiments.metrics.maturity import Window

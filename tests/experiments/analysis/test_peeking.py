@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from benchmarks.experiments.peeking import peek
 from cohort_builders import Owed, cohort, instant
 from experiments.analysis.intervals import Tuning
-from experiments.analysis.peeking import peek
 from experiments.metrics.catalogue import METRICS, PRIMARY
 from experiments.metrics.cohort import Cohort
 from experiments.metrics.maturity import Window
