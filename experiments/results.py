@@ -33,7 +33,6 @@ Flags = NDArray[np.bool_]
 _ARRAYS = (
     "amount",
     "recovered",
-    "by_hand",
     "days",
     "attempts",
     "fees",
@@ -57,7 +56,6 @@ class Results:
         customers: Who owes, merchant and customer in one text.
         amount: What was owed.
         recovered: Whether a retry was approved.
-        by_hand: Whether the customer paid by hand instead.
         days: From the first failure to the approval, NaN where there was none.
         attempts: Retries made.
         fees, harm: What they cost.
@@ -73,7 +71,6 @@ class Results:
     customers: tuple[str, ...]
     amount: Floats
     recovered: Flags
-    by_hand: Flags
     days: Floats
     attempts: Int64s
     fees: Floats
@@ -139,7 +136,6 @@ def results_of(policy: str, episodes: Sequence[Episode], economics: Economics) -
         customers=tuple(f"{e.context.payment.merchant_id}/{e.context.payment.customer_id}" for e in episodes),
         amount=table[:, 0],
         recovered=np.array([e.end is End.RECOVERED for e in episodes], dtype=np.bool_),
-        by_hand=np.array([e.settled_at is not None for e in episodes], dtype=np.bool_),
         days=table[:, 1],
         attempts=table[:, 2].astype(np.int64),
         fees=table[:, 3],

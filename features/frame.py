@@ -1,12 +1,9 @@
 """Rows to numbers: the matrix a model is trained on and scores, made by one function for both."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from features.columns import COLUMNS
-from features.columns.column import Column
 from features.encoders import Encoders
 from features.rows import Rows
 
@@ -15,7 +12,7 @@ Matrix = NDArray[np.float32]
 _FEW = 20_000
 
 
-def frame(rows: Rows, encoders: Encoders, columns: Sequence[Column] = COLUMNS) -> Matrix:
+def frame(rows: Rows, encoders: Encoders) -> Matrix:
     """The columns' values for every row.
 
     Returns:
@@ -23,16 +20,16 @@ def frame(rows: Rows, encoders: Encoders, columns: Sequence[Column] = COLUMNS) -
         kinds, which LightGBM treats as missing.
     """
     if len(rows) > _FEW:
-        matrix = np.empty((len(rows), len(columns)), dtype=np.float32)
-        _fill(matrix.T, rows, encoders, columns)
+        matrix = np.empty((len(rows), len(COLUMNS)), dtype=np.float32)
+        _fill(matrix.T, rows, encoders)
         return matrix
     # Columns are written whole and turned at the end: much faster than in steps of a row, but it takes the room twice.
-    turned = np.empty((len(columns), len(rows)), dtype=np.float32)
-    _fill(turned, rows, encoders, columns)
+    turned = np.empty((len(COLUMNS), len(rows)), dtype=np.float32)
+    _fill(turned, rows, encoders)
     return np.ascontiguousarray(turned.T)
 
 
-def _fill(into: Matrix, rows: Rows, encoders: Encoders, columns: Sequence[Column]) -> None:
-    for line, column in zip(into, columns, strict=True):
+def _fill(into: Matrix, rows: Rows, encoders: Encoders) -> None:
+    for line, column in zip(into, COLUMNS, strict=True):
         values = column.compute(rows, encoders)
         line[:] = np.where(values < 0, np.nan, values) if column.kind == "category" else values

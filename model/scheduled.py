@@ -23,7 +23,7 @@ from model.decision import Choice, Decision, Plan, Reason, StopReason, Topic, Ve
 from model.economics import Economics
 from model.explanation import failure_reasons, limit_reasons, stop_reason, unusable_reasons
 from model.failures import failures
-from model.policies import FIXED_1_3_5_7, FixedSchedule
+from model.policies import FIXED_1_3_5_7
 from model.record import NOTHING, Halt, Record
 from model.retries import most_attempts
 from model.screening import Screened, screen
@@ -33,12 +33,7 @@ SCHEDULE = FIXED_1_3_5_7
 
 
 def decide_by_schedule(
-    context: Context,
-    rulebook: Rulebook,
-    economics: Economics,
-    *,
-    record: Record = NOTHING,
-    schedule: FixedSchedule = SCHEDULE,
+    context: Context, rulebook: Rulebook, economics: Economics, *, record: Record = NOTHING
 ) -> Decision:
     """What a fixed schedule does now about a failed payment; its plan holds no attempt, because it knows no chance.
 
@@ -49,7 +44,7 @@ def decide_by_schedule(
         raise InvalidValueError("attempts", len(context.own_attempts), "at least one attempt of this payment")
     until = horizon_of(context)
     halt = halted(context, until, most_attempts(context, economics)) or record.halt
-    due = None if halt else _due(context, schedule)
+    due = None if halt else _due(context)
     proposed = () if due is None else tuple(retry for retry in candidates(context, until) if retry.slot.end > due)
     screened = screen(context, proposed, rulebook, record)
     action = _action(context, halt, due, screened)
@@ -67,24 +62,24 @@ def decide_by_schedule(
         curves=(),
         verdicts=_verdicts(screened, action),
         removed=screened.removed,
-        reasons=_reasons(context, schedule, action, halt, screened),
+        reasons=_reasons(context, action, halt, screened),
         payer_could=payer_may(context, action),
-        policy=schedule.name,
+        policy=SCHEDULE.name,
         policy_source="schedule",
-        versions=Versions(schedule.name, rulebook.version, economics.version),
+        versions=Versions(SCHEDULE.name, rulebook.version, economics.version),
         context_digest=hashlib.sha256(context_to_json(context)).hexdigest(),
         valid_until=asked_again_at(context, action, until, screened.removed, halt),
     )
     return identified(decision)
 
 
-def _due(context: Context, schedule: FixedSchedule) -> datetime | None:
+def _due(context: Context) -> datetime | None:
     """When the schedule's next retry is due, at once if it should have been made; None where its days are over."""
     failed = failures(context)
     if not failed:
         return None
     first, latest = failed[0].at, context.own_attempts[-1].at
-    left = [first + timedelta(days=day) for day in schedule.days if first + timedelta(days=day) > latest]
+    left = [first + timedelta(days=day) for day in SCHEDULE.days if first + timedelta(days=day) > latest]
     return max(left[0], context.as_of) if left else None
 
 
@@ -117,20 +112,18 @@ def _verdicts(screened: Screened, action: Action) -> tuple[Verdict, ...]:
     return tuple(dict.fromkeys(removed.verdict for removed in screened.removed))
 
 
-def _reasons(
-    context: Context, schedule: FixedSchedule, action: Action, halt: Halt | None, screened: Screened
-) -> tuple[Reason, ...]:
+def _reasons(context: Context, action: Action, halt: Halt | None, screened: Screened) -> tuple[Reason, ...]:
     return (
         *failure_reasons(context),
-        *_own_reasons(context, schedule, action, halt),
+        *_own_reasons(context, action, halt),
         *limit_reasons(screened.removed),
         *unusable_reasons(context),
     )
 
 
-def _own_reasons(context: Context, schedule: FixedSchedule, action: Action, halt: Halt | None) -> tuple[Reason, ...]:
+def _own_reasons(context: Context, action: Action, halt: Halt | None) -> tuple[Reason, ...]:
     if isinstance(action, Retry):
-        days = ", ".join(str(day) for day in schedule.days)
+        days = ", ".join(str(day) for day in SCHEDULE.days)
         zone = time_zone_of(context, action) or "UTC"
         when = day_words(local_date(action.slot.start, zone))
         sentence = f"A fixed schedule decides, {days} days after the first failure: its next retry is on {when}."
@@ -140,7 +133,7 @@ def _own_reasons(context: Context, schedule: FixedSchedule, action: Action, halt
     if action.reason == StopReason.RETRIES_USED_UP:
         return (
             Reason(
-                Topic.STOP, f"The fixed schedule that decides ended {schedule.days[-1]} days after the first failure."
+                Topic.STOP, f"The fixed schedule that decides ended {SCHEDULE.days[-1]} days after the first failure."
             ),
         )
     return (stop_reason(context, StopReason(action.reason), None),)

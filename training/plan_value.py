@@ -122,7 +122,7 @@ def _valued(results: Results) -> PolicyValue:
     net = results.net / 10.0 ** minor_digits(results.currency) / len(results)
     _, owner = np.unique(np.array(results.customers, dtype=np.str_), return_inverse=True)
     each = np.bincount(owner, weights=net).astype(np.float64)
-    return PolicyValue(float(net.sum()), standard_error(each), float(len(results)), tuple(each.round(6).tolist()))
+    return PolicyValue(float(net.sum()), standard_error(each), tuple(each.round(6).tolist()))
 
 
 def standard_error(parts: Floats) -> float:

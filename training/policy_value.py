@@ -28,20 +28,18 @@ class PolicyValue:
 
     Args:
         standard_error: Of the value, by customer.
-        effective_rows: Kish's effective sample size, (Σw)² / Σw²; payments where the policy was played.
         parts: What each customer adds to the value, where all settings meet the same customers and the same luck.
     """
 
     value: float
     standard_error: float
-    effective_rows: float
     parts: tuple[float, ...] = ()
 
 
 def value_of_best_times(
     y: Floats, propensity: Floats, customer: NDArray[np.int64], own: Floats, others: Floats
 ) -> PolicyValue | None:
-    """The policy's value; None where fewer than 50 effective rows speak for it.
+    """The policy's value; None where fewer than 50 effective rows, (Σw)² / Σw² (Kish), speak for it.
 
     Args:
         y: 1 approved, shape (n,).
@@ -58,7 +56,7 @@ def value_of_best_times(
     value = float(np.sum(weight * y)) / total
     _, cluster = np.unique(customer, return_inverse=True)
     residual = np.bincount(cluster, weights=weight * (y - value))
-    return PolicyValue(value, float(np.sqrt(np.sum(residual**2)) / total), effective)
+    return PolicyValue(value, float(np.sqrt(np.sum(residual**2)) / total))
 
 
 def _chosen(own: Floats, others: Floats) -> Floats:

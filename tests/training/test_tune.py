@@ -101,7 +101,7 @@ def test_a_trial_that_falls_behind_in_log_loss_is_given_up_before_its_plan_is_pl
         seen.extend([number] if number == 0 else [])
         return 0.5 + 0.1 * len(seen)
 
-    judge, ended = Judge(ever_worse, objective="plan value", values=[PolicyValue(1.0, 0.1, 9.0)]), list[FrozenTrial]()
+    judge, ended = Judge(ever_worse, objective="plan value", values=[PolicyValue(1.0, 0.1)]), list[FrozenTrial]()
     tune(open_study("d", tmp_path, judge, seed=1), judge, BASE, 5, told(ended))
     assert [trial.state for trial in ended] == [TrialState.COMPLETE] * 3 + [TrialState.PRUNED] * 2
     assert judge.asked == [0, 1, 2] * 3 + [0, 0]
@@ -129,22 +129,22 @@ def tuned_by(tmp_path: Path, values: Sequence[PolicyValue], losses: Sequence[flo
 def test_policy_value_decides_and_log_loss_among_what_it_cannot_tell_apart(
     tmp_path: Path, error: float, best: int
 ) -> None:
-    values = [PolicyValue(value, error, 200.0) for value in (0.30, 0.42, 0.40)]
+    values = [PolicyValue(value, error) for value in (0.30, 0.42, 0.40)]
     assert tuned_by(tmp_path, values, [0.50, 0.49, 0.45]) == best
 
 
 def test_what_differs_little_on_every_customer_alike_is_told_apart(tmp_path: Path) -> None:
     # Customers differ by far more than trials do: only the paired difference can tell.
     each = np.array([5.0, 0.0, 9.0, 1.0])
-    values = [PolicyValue(float(sum(parts)), 8.0, 4.0, tuple(parts)) for parts in (each, each + 0.1, each + 0.05)]
+    values = [PolicyValue(float(sum(parts)), 8.0, tuple(parts)) for parts in (each, each + 0.1, each + 0.05)]
     assert tuned_by(tmp_path, values, [0.50, 0.49, 0.45]) == 1
     noisy = each + np.array([4.0, -4.0, 1.0, -0.9])
-    values[1] = PolicyValue(float(sum(noisy)), 8.0, 4.0, tuple(noisy))
+    values[1] = PolicyValue(float(sum(noisy)), 8.0, tuple(noisy))
     assert tuned_by(tmp_path / "again", values, [0.50, 0.49, 0.45]) == 2
 
 
 def test_settings_are_worth_their_mean_over_folds(tmp_path: Path) -> None:
-    values = [PolicyValue(0.4, 0.01, 99.0, (0.1, 0.3)), PolicyValue(0.2, 0.01, 99.0, (0.2,))]
+    values = [PolicyValue(0.4, 0.01, (0.1, 0.3)), PolicyValue(0.2, 0.01, (0.2,))]
     judge = Judge(near_sixteen_leaves, objective="plan value", folds=2, values=values)
     tuned = tune(open_study("f", tmp_path, judge, seed=1), judge, BASE, 1, told([]))
     assert tuned.best.value == pytest.approx(0.3)
