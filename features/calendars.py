@@ -57,12 +57,6 @@ def is_holiday(calendar: str, days: Int64s) -> Flags:
     return span.holiday[days - span.first]
 
 
-def days_to_banking_day(calendar: str, days: Int64s) -> Int64s:
-    """Days until banks work next; 0 where they work."""
-    span = _span_of(calendar, days)
-    return span.next_open[days - span.first] - days
-
-
 def days_to_closed_day(calendar: str, days: Int64s) -> Int64s:
     """Days until banks are closed next; 0 where they are closed."""
     span = _span_of(calendar, days)

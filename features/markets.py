@@ -59,11 +59,6 @@ def market(country: str) -> Market:
     )
 
 
-def described_markets() -> tuple[str, ...]:
-    """The countries that have an entry of their own."""
-    return tuple(sorted(name for name in _tables() if name != "default"))
-
-
 @cache
 def _tables() -> Mapping[str, Mapping[str, object]]:
     raw = tomllib.loads((files("features") / "data" / "markets.toml").read_text(encoding="utf-8"))

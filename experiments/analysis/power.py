@@ -12,7 +12,6 @@ to mature.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scipy.special import ndtri
@@ -149,28 +148,3 @@ def detectable(base: Baseline, weeks: float, design: Design, window: Window) -> 
     reach = multiplier(design) + float(ndtri(design.power))
     effect = reach * math.sqrt(base.remaining * design.inverse_shares / units)
     return Needed(effect, effect / base.mean if base.mean else math.nan, units, weeks)
-
-
-def power_at(base: Baseline, effect: float, units: int, design: Design) -> float:
-    """Probability that an effect is found at a look with so many units of both arms."""
-    error = math.sqrt(base.remaining * design.inverse_shares / units)
-    reach, shift = multiplier(design), abs(effect) / error
-    return 0.5 * (math.erfc((reach - shift) / math.sqrt(2)) + math.erfc((reach + shift) / math.sqrt(2)))
-
-
-@dataclass(frozen=True, slots=True)
-class PowerTable:
-    """Both directions: what effects take, and what weeks show."""
-
-    by_effect: tuple[Needed, ...]
-    by_weeks: tuple[Needed | None, ...]
-
-
-def power_table(
-    base: Baseline, effects: Sequence[float], weeks: Sequence[float], design: Design, window: Window
-) -> PowerTable:
-    """The table for effects in the metric's unit and for numbers of weeks."""
-    return PowerTable(
-        tuple(needed(base, one, design, window) for one in effects),
-        tuple(detectable(base, one, design, window) for one in weeks),
-    )

@@ -276,4 +276,3 @@ _HARM = (
 )
 
 METRICS: Mapping[str, MetricSpec] = {spec.name: spec for spec in (*_VALUE, *_RATES, *_EFFORT, *_PAYER, *_HARM)}
-RECOVERY_RATES: tuple[str, ...] = tuple(spec.name for spec in _RATES)

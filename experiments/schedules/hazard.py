@@ -145,17 +145,6 @@ def best_days(hazard: Floats, most: int) -> tuple[int, ...]:
     return tuple(_path(then[::-1], days))
 
 
-def value_of(hazard: Floats, schedule: Sequence[int]) -> float:
-    """P(recovered) of a schedule; days without a hazard add nothing."""
-    still, last = 1.0, 0
-    for day in schedule:
-        chance = hazard[last, day]
-        if np.isfinite(chance):
-            still *= 1.0 - float(chance)
-            last = day
-    return 1.0 - still
-
-
 def _path(then: Sequence[Int64s], days: int) -> Iterator[int]:
     last = 0
     for choice in then:

@@ -15,7 +15,6 @@ from features.vocabulary import Network
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
 
-NO_CODE = 0  # position 0 of both lists is "none"
 _OWN_VOCABULARY = (
     Network.VISA,
     Network.MASTERCARD,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from features.instants import MICROS_PER_HOUR
 from features.vocabulary import Network
-from model.caps.rule import CapRule, Kind, Window, WindowKind
+from model.caps.rule import CapRule, Kind, WindowKind
 from model.caps.tally import Event, carrier
 from model.caps.trigger import matches
 
@@ -56,20 +56,6 @@ class Alike:
     attempts: int
 
 
-def volumes_of(rules: Iterable[CapRule], events: Iterable[tuple[Network, Event]], at: int) -> Volumes:
-    """Count one merchant's events for every rule about volumes.
-
-    Args:
-        events: Each with its method's network, in any order; those after `at` are left out.
-        at: The instant up to which is counted (int64 microseconds).
-    """
-    known = [Alike(network, event, 1) for network, event in events if event.at <= at]
-    found = {}
-    for rule in about_volumes(rules):
-        found[rule.rule_id] = _volume(rule, [one for one in known if _counts(rule.window, one.event, at)], at)
-    return Volumes(found)
-
-
 def volumes_of_alike(rules: Iterable[CapRule], since: Callable[[CapRule], Iterable[Alike]], at: int) -> Volumes:
     """The volumes where attempts are known by the hour only; a rule under which nothing was sent is left out.
 
@@ -108,9 +94,3 @@ def _volume(rule: CapRule, alike: Iterable[Alike], at: int) -> Volume:
 def _concerned(rule: CapRule, one: Alike) -> bool:
     carried = not rule.processors or carrier(one.event.processor) in map(carrier, rule.processors)
     return carried and (not rule.networks or one.network in rule.networks) and one.network not in rule.not_networks
-
-
-def _counts(window: Window, event: Event, at: int) -> bool:
-    if window.kind is WindowKind.CALENDAR and window.span is not None:
-        return window.span.period_end(event.latest) > at
-    return window.hours is None or event.latest + window.hours * MICROS_PER_HOUR > at

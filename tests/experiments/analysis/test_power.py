@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.analysis.power import Baseline, Design, baseline, detectable, multiplier, needed, power_at, power_table
+from experiments.analysis.power import Baseline, Design, baseline, detectable, multiplier, needed
 from experiments.definition import Method
 from experiments.metrics.maturity import Window
 from features.errors import InvalidValueError
@@ -31,7 +31,9 @@ def test_two_points_on_fifty_per_cent_take_the_9_800_units_an_arm_of_the_textboo
 def test_the_power_at_the_planned_size_is_the_planned_power(method: Method, power: float) -> None:
     design = Design(control_share=0.2, variant_share=0.4, power=power, method=method)
     units = needed(HALF, 0.03, design, WINDOW).units
-    assert power_at(HALF, 0.03, units, design) == pytest.approx(power, abs=1e-3)
+    shift = 0.03 / math.sqrt(0.25 / (units / 3) + 0.25 / (2 * units / 3))
+    reach = multiplier(design)
+    assert stats.norm.sf(reach - shift) + stats.norm.cdf(-reach - shift) == pytest.approx(power, abs=1e-3)
 
 
 def test_detectable_undoes_needed() -> None:
@@ -41,13 +43,6 @@ def test_detectable_undoes_needed() -> None:
     assert found is not None
     assert found.effect == pytest.approx(0.015, rel=1e-3)
     assert detectable(HALF, 4.0, design, WINDOW) is None
-
-
-def test_power_by_the_noncentral_normal_of_scipy() -> None:
-    error = math.sqrt(0.25 * 4 / 5_000)
-    z = stats.norm.isf(0.025)
-    expected = stats.norm.sf(z - 0.03 / error) + stats.norm.cdf(-z - 0.03 / error)
-    assert power_at(HALF, -0.03, 5_000, ONCE) == pytest.approx(float(expected))
 
 
 def test_looking_daily_costs_units_and_a_covariate_saves_them() -> None:
@@ -71,12 +66,6 @@ def test_a_baseline_is_read_off_past_units() -> None:
     assert found.variance == pytest.approx(np.var(linear, ddof=1))
     assert found.reduction == pytest.approx(np.corrcoef(linear, past)[0, 1] ** 2)
     assert found.units_per_week == 2_000
-
-
-def test_a_table_has_a_line_for_every_effect_and_every_number_of_weeks() -> None:
-    table = power_table(HALF, (0.01, 0.02), (2, 8, 26), ONCE, WINDOW)
-    assert [one.effect for one in table.by_effect] == [0.01, 0.02]
-    assert [one is None for one in table.by_weeks] == [True, False, False]
 
 
 def test_plans_without_sense_are_refused() -> None:

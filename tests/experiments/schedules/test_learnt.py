@@ -1,15 +1,17 @@
 """Schedules learnt from a log come close to those fitted on full outcomes, and the search for the best is exact."""
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import combinations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from builders import simple_classify
 from experiments.history_contexts import HistoryContexts
 from experiments.schedules.cover import best_cover
-from experiments.schedules.hazard import best_days, fitted, value_of
+from experiments.schedules.hazard import best_days, fitted
 from experiments.schedules.learnt import BEST_FIXED, CALENDAR, DUE_DAY, FULL, FullOutcomes, from_log, from_outcomes
 from experiments.schedules.tries import Tries, tries_of
 from features.calendars import to_day
@@ -58,6 +60,17 @@ def test_what_the_log_teaches_recovers_much_of_what_full_outcomes_teach() -> Non
         for name in (BEST_FIXED, DUE_DAY, CALENDAR):
             assert ours[name] > 0.8 * bound[name], (number, ours, bound)
         assert min(ours[DUE_DAY], ours[CALENDAR]) > ours[BEST_FIXED] + 0.1  # money comes by the calendar
+
+
+def value_of(hazard: NDArray[np.float64], schedule: Sequence[int]) -> float:
+    """P(recovered) of a schedule; days without a hazard add nothing."""
+    still, last = 1.0, 0
+    for day in schedule:
+        chance = hazard[last, day]
+        if np.isfinite(chance):
+            still *= 1.0 - float(chance)
+            last = day
+    return 1.0 - still
 
 
 def test_the_best_days_are_found_exactly() -> None:

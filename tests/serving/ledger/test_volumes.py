@@ -19,7 +19,6 @@ from features.vocabulary import Network, Outcome, Precision, Rail
 from ledger_builders import MERCHANT, a_proposal, approved, corrected_to, facts_about, inserted, told
 from model.caps.rulebook import Rulebook, Tightening
 from model.caps.tally import event_of
-from model.caps.volumes import volumes_of
 from serving.ledger.audit import audit
 from serving.ledger.beyond import NO_VOLUMES, binding_volumes, volumes_in, volumes_then
 from serving.ledger.budgets import budgets
@@ -34,6 +33,7 @@ from serving.ledger.reservations import Refused, Reservation
 from serving.ledger.selecting import Selector
 from serving.ledger.situation import situation
 from serving.ledger.store import LedgerBusyError, Store
+from volume_builders import volumes_of
 
 RULES = Rulebook.load()
 VISA, ACH = a_method(), a_method(Network.ACH, "ach", Rail.BANK_DEBIT, country="US", mandate_id="m1")
