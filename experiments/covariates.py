@@ -64,6 +64,6 @@ def covariate_for(spec: MetricSpec) -> Covariate | None:
     """
     if spec.kind is Kind.EVENT:
         return None
-    if spec.denominator.startswith("amount"):
+    if spec.of_amounts:
         return Covariate(EXPECTED_AMOUNT, FAILED_AMOUNT)
     return Covariate(EXPECTED_PAYMENTS, FAILED_PAYMENTS)

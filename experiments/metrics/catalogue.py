@@ -5,6 +5,7 @@ claim an experiment should prefer metrics whose denominator the policy cannot mo
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -124,39 +125,41 @@ def _event(name: str, question: str, above: tuple[str, Part]) -> MetricSpec:
 
 _FAILED_AMOUNT, _FAILED = (_AMOUNT, _failed_amount), (_COUNT, _failed)
 
+
+def _of_amounts(
+    name: str, question: str, above: tuple[str, Part], below: tuple[str, Part] = _FAILED_AMOUNT
+) -> MetricSpec:
+    return replace(_ratio(name, question, above, below), of_amounts=True)
+
+
 _VALUE = (
-    _ratio(
+    _of_amounts(
         PRIMARY,
         "How much of each unit of money that failed is back by day N, by whatever means?",
         ("amount recovered by day N and kept", _recovered_amount),
-        _FAILED_AMOUNT,
     ),
-    _ratio(
+    _of_amounts(
         "recovered_value_by_retry",
         "How much of it came back through retries?",
         ("amount recovered by a retry", _retried_amount),
-        _FAILED_AMOUNT,
     ),
-    _ratio(
+    _of_amounts(
         "recovered_value_by_customer",
         "How much of it did customers pay by hand, with or without being asked?",
         ("amount that customers paid by hand", _by_hand_amount),
-        _FAILED_AMOUNT,
     ),
-    _ratio(
+    _of_amounts(
         "net_value",
         "How much of each unit of money that failed is left after fees and incentives?",
         ("amount recovered less fees of every retry and incentives of the recovered", _net),
-        _FAILED_AMOUNT,
     ),
 )
 
 _RATES = (
-    _ratio(
+    _of_amounts(
         "rate_amount_any_means",
         "What share of the amount that failed at first was recovered by any means?",
         ("amount recovered", _recovered_amount),
-        _FAILED_AMOUNT,
     ),
     _ratio(
         "rate_cohort_open_counted",
@@ -170,7 +173,7 @@ _RATES = (
         ("payments recovered", _recovered),
         ("payments recovered or given up", _closed),
     ),
-    _ratio(
+    _of_amounts(
         "rate_attempted_amount",
         "What share of the amount that was retried did retries recover?",
         ("amount recovered by a retry", _retried_amount),

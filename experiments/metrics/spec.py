@@ -42,6 +42,7 @@ class MetricSpec:
         numerator, denominator: What is summed above and below the line, in words.
         above, below: The same as a function: (followed) → (units,).
         days: How long a unit is followed where the metric itself says so (retention at 60 days), else by the window.
+        of_amounts: Whether amounts are summed below the line, not payments or units.
     """
 
     name: str
@@ -53,3 +54,4 @@ class MetricSpec:
     above: Callable[[Followed], Floats]
     below: Callable[[Followed], Floats]
     days: float | None = None
+    of_amounts: bool = False
