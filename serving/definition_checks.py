@@ -57,4 +57,4 @@ def known_under(settings: Settings, history_days: int | None = None) -> Known:
     Raises:
         InputError: The settings of the rulebook cannot be used.
     """
-    return Known(merchant_rulebook(settings), frozenset(METRIC_NAMES), history_days=history_days)
+    return Known(merchant_rulebook(settings), METRIC_NAMES, history_days=history_days)

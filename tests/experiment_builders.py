@@ -14,7 +14,7 @@ from model.caps.rulebook import Rulebook
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 FAILED = datetime(2026, 11, 23, 9, tzinfo=UTC)
-KNOWN = Known(Rulebook.load(), frozenset(METRIC_NAMES))
+KNOWN = Known(Rulebook.load(), METRIC_NAMES)
 
 TEXT = """
 key = "first"
