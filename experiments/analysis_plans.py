@@ -145,5 +145,5 @@ def _weights(definition: Definition) -> tuple[PlannedWeights, ...]:
 
 def _same_policy(definition: Definition) -> bool:
     """Whether all variants do the same: an A/A test."""
-    first, *others = [(one.policy, one.tighten, one.journey) for one in definition.variants.values()]
+    first, *others = [(one.policy, one.tighten) for one in definition.variants.values()]
     return all(one == first for one in others)

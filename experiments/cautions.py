@@ -46,7 +46,7 @@ def cautions(read: Read) -> tuple[Caution, ...]:
     definition = read.definition
     if definition is None:
         return ()
-    told = (*_metrics(definition), *_journeys(definition))
+    told = _metrics(definition)
     return tuple(Caution(read.file, key, value, why) for key, value, why in told if not read.spoilt(key))
 
 
@@ -61,10 +61,3 @@ def _metrics(definition: Definition) -> Iterator[tuple[str, str, str]]:
     for key, name, until_then in roles:
         if name in NEEDS:
             yield key, name, f"is measured once {NEEDS[name]} are told, and until then {until_then}; see {_WHERE}"
-
-
-def _journeys(definition: Definition) -> Iterator[tuple[str, str, str]]:
-    for name, variant in sorted(definition.variants.items()):
-        if variant.journey is not None:
-            why = "is a message journey, which nobody sends yet: the service refuses to start with it; leave it out"
-            yield f"variants.{name}.journey", variant.journey, why

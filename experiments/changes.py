@@ -56,7 +56,7 @@ def _variants(before: Definition, after: Definition) -> Iterator[tuple[str, obje
         now = after.variants.get(name)
         if now is None:
             yield f"variants.{name}", None, "expected the variant, for units are in it; stop the experiment instead"
-        elif (now.policy, now.tighten, now.journey) != (variant.policy, variant.tighten, variant.journey):
+        elif (now.policy, now.tighten) != (variant.policy, variant.tighten):
             yield (
                 f"variants.{name}.policy",
                 now.policy.kind,

@@ -40,13 +40,11 @@ class Known:
     Args:
         rulebook: The merchant's rules; an arm may only tighten them.
         metrics: The names of the metrics there are.
-        journeys: The names of the message journeys there are; None where that is not known.
         history_days: How many days the merchant's history spans; None where there is none to compare with.
     """
 
     rulebook: Rulebook
     metrics: Collection[str]
-    journeys: Collection[str] | None = None
     history_days: int | None = None
 
 
@@ -117,11 +115,6 @@ def _arms(definition: Definition, known: Known) -> Found:
             yield f"{place}.policy.kind", policy.kind, f"expected {remedy}"
         if isinstance(policy, FixedDays | MonthDays) and any(a >= b for a, b in pairwise(policy.days)):
             yield f"{place}.policy.days", str(list(policy.days)), "expected days in rising order, each once"
-        if variant.journey and known.journeys is not None and variant.journey not in known.journeys:
-            right = (
-                f"one of {', '.join(sorted(known.journeys))}" if known.journeys else "none, for there are no journeys"
-            )
-            yield f"{place}.journey", variant.journey, f"expected {right}"
         yield from _limits(place, variant, known.rulebook)
 
 

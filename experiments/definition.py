@@ -146,7 +146,6 @@ class Variant:
     tighten: Annotated[
         Mapping[str, Tighter], Field(description="stricter figures by rule, such as { some-rule = { limit = 3 } }")
     ] = field(default_factory=dict)
-    journey: Annotated[Name | None, Field(description="the name of a message journey")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def load_experiments(settings: Settings, scorer: Scorer, rulebook: Rulebook, eco
     if settings.experiments is None:
         return NO_EXPERIMENTS
     folder = folder_at(settings.experiments)
-    known = Known(rulebook, frozenset(METRIC_NAMES), journeys=())
+    known = Known(rulebook, METRIC_NAMES)
     faults = faults_in(folder.reads, known)
     if faults:
         raise InputError("experiments cannot be used: " + " ".join(fault.sentence for fault in faults))

@@ -70,7 +70,7 @@ def started(folder: Folder, key: str, since: datetime, staged: Settings) -> Defi
         raise InvalidValueError("status", definition.status.value, "draft: a rehearsal comes before the start")
     entry = Entry(since, Change.STARTED, BY, definition.coverage or 1.0)
     text = changed(path.read_text(encoding="utf-8"), str(path), entry)
-    faults = check(read_definition(text, str(path)), replace(known_under(staged), journeys=()))
+    faults = check(read_definition(text, str(path)), known_under(staged))
     if faults:
         raise InputError(" ".join(fault.sentence for fault in faults))
     place = staged.experiments or path.parent

@@ -78,7 +78,6 @@ def test_weights_are_those_of_whole_buckets_from_every_ramp_on() -> None:
     [
         (('{ kind = "plan" }', '{ kind = "fixed_days", days = [1, 3, 5, 7] }'), True),
         (('{ kind = "plan" }', '{ kind = "fixed_days", days = [1, 3, 5, 8] }'), False),
-        (('{ kind = "plan" }', '{ kind = "fixed_days", days = [1, 3, 5, 7] }\njourney = "gentle"'), False),
     ],
 )
 def test_variants_that_all_do_the_same_are_an_a_a_test(swap: tuple[str, str], *, same: bool) -> None:

@@ -36,12 +36,5 @@ def test_metrics_that_nobody_tells_of_say_what_they_need_and_what_to_do() -> Non
     ]
 
 
-def test_a_message_journey_keeps_the_service_from_starting() -> None:
-    text = text_with(('policy = { kind = "plan" }', 'policy = { kind = "plan" }\njourney = "gentle"'))
-    (only,) = told(text)
-    why = "nobody sends yet: the service refuses to start with it; leave it out"
-    assert only == f"first.toml, variants.plan.journey: 'gentle' is a message journey, which {why}."
-
-
 def test_every_metric_that_nobody_tells_of_says_what_it_needs() -> None:
     assert set(NEEDS) == set(TOLD_BY)

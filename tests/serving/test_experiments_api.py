@@ -263,7 +263,7 @@ def test_experiments_are_shown_to_the_merchants_they_may_be_about(trial: Trial) 
 def test_a_variant_that_cannot_answer_live_is_refused_at_start_and_every_fault_is_named(
     settings: Settings, service: Service, folder: Path
 ) -> None:
-    (folder / "first.toml").write_text(RUNNING.replace('{ kind = "plan" }', '{ kind = "oracle" }\njourney = "gentle"'))
+    (folder / "first.toml").write_text(RUNNING.replace('{ kind = "plan" }', '{ kind = "oracle" }'))
     (folder / "second.toml").write_text(TEXT.replace("owner", "ownr"))
     with pytest.raises(InputError) as refused:
         load_experiments(
@@ -271,7 +271,6 @@ def test_a_variant_that_cannot_answer_live_is_refused_at_start_and_every_fault_i
         )
     said = str(refused.value)
     assert "variants.plan.policy.kind: 'oracle' is not accepted; expected a kind that can answer live" in said
-    assert "variants.plan.journey: 'gentle' is not accepted" in said
     assert "ownr: 'payments' is not accepted" in said
     assert "second.toml, key: 'first' is not accepted" in said
 
