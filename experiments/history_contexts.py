@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from features.attempt import Attempt
 from features.context import Context
 from features.history import SCHEMA
-from features.history_rows import FAILED, Row, attempt_of, method_of, payment_of
+from features.history_rows import Row, attempt_of, method_of, payment_of
 from features.instants import MICROS_PER_DAY, MICROSECOND, from_micros, to_micros
 from features.time_zones import local_day, local_micros, offset_micros, zone_name
-from features.vocabulary import Initiator, Outcome
+from features.vocabulary import FAILED, Initiator, Outcome
 
 _ROUTE = ("rail", "network", "issuer_country")
 Route = tuple[str | None, ...]

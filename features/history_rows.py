@@ -11,9 +11,8 @@ from features.declines.taxonomy import classify
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
-from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision, Rail
+from features.vocabulary import FAILED, Credential, Funding, Initiator, Network, Outcome, Precision, Rail
 
-FAILED = (Outcome.DECLINED, Outcome.ERROR)
 _T = TypeVar("_T")
 
 

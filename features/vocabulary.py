@@ -84,6 +84,10 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+FAILED = frozenset({Outcome.DECLINED, Outcome.ERROR})
+"""Final, and not approved: the outcomes of a failed attempt."""
+
+
 class Precision(StrEnum):
     """How finely a time is known: exports of bank debits often carry only the day."""
 

@@ -2,9 +2,7 @@
 
 from features.attempt import Attempt
 from features.context import Context
-from features.vocabulary import DeclineCategory, Outcome
-
-FAILED = (Outcome.DECLINED, Outcome.ERROR)
+from features.vocabulary import FAILED, DeclineCategory, Outcome
 
 
 def failures(context: Context, method_id: str | None = None) -> tuple[Attempt, ...]:

@@ -2,8 +2,8 @@
 
 from features.attempt import Attempt
 from features.context import Context
-from features.vocabulary import DeclineCategory
-from model.failures import FAILED, category_of
+from features.vocabulary import FAILED, DeclineCategory
+from model.failures import category_of
 
 _ANOTHER = "add another payment method"
 _NEW_CARD = "add the new card, or update number and expiry date"

@@ -20,7 +20,7 @@ from experiments.definition import BUCKETS, Definition, Target, Unit
 from features.countries import country_or_market
 from features.declines.taxonomy import classify
 from features.money import Money
-from features.vocabulary import DeclineCategory, Network, Outcome, Rail
+from features.vocabulary import FAILED, DeclineCategory, Network, Outcome, Rail
 from model.economics import Economics, Exchange
 from serving.history_file import open_history
 from serving.past_units import primary_baseline
@@ -117,7 +117,7 @@ def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
 
 def _followed(attempts: pd.DataFrame) -> pd.DataFrame:
     """The first failure of each payment, with when it was paid afterwards, in order of time; NaT where it was not."""
-    failed = attempts[attempts["outcome"].isin([Outcome.DECLINED.value, Outcome.ERROR.value])]
+    failed = attempts[attempts["outcome"].isin([outcome.value for outcome in FAILED])]
     first = failed.drop_duplicates(_PAYMENT)
     approved = attempts[attempts["outcome"] == Outcome.APPROVED.value][[*_PAYMENT, "attempted_at"]]
     paid = approved.drop_duplicates(_PAYMENT).rename(columns={"attempted_at": "paid_at"})

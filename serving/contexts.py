@@ -11,7 +11,7 @@ from features.declines.taxonomy import classify
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
-from features.vocabulary import Credential, Funding, Initiator, Network, Outcome, Precision
+from features.vocabulary import FAILED, Credential, Funding, Initiator, Network, Precision
 from serving.errors import FieldError, invalid_request
 from serving.requests import nearest
 from serving.schemas import AttemptIn, DecisionRequest, IssuerIn, MethodIn, PaymentIn
@@ -139,7 +139,7 @@ def _attempt(given: AttemptIn, payment: Payment, method: Method) -> Attempt:
 
 def _decline(given: AttemptIn, method: Method, market: str | None) -> Decline | None:
     """Why it failed; None when it did not fail, or nobody knows yet."""
-    if given.outcome not in (Outcome.DECLINED, Outcome.ERROR):
+    if given.outcome not in FAILED:
         return None
     return classify(
         given.code,

@@ -11,7 +11,7 @@ from features.declines.taxonomy import classify
 from features.method import Issuer, Method
 from features.money import Money
 from features.payment import Payment
-from features.vocabulary import Credential, Initiator, Network, Outcome, Precision
+from features.vocabulary import FAILED, Credential, Initiator, Network, Precision
 from model.caps.rule import FixKind
 from serving.errors import FieldError, invalid_request
 from serving.ledger.advice import AdviceEvent, Word
@@ -137,7 +137,7 @@ def attempt_of_settling(given: SettledAttempt, reservation: Reservation, now: da
         raise invalid_request(faults)
     proposal = reservation.proposal
     method, processor = proposal.method, given.processor or proposal.processor
-    failed = given.outcome in (Outcome.DECLINED, Outcome.ERROR)
+    failed = given.outcome in FAILED
     country = country_or_market(method.issuer.country, proposal.payment.market)
     return Attempt(
         attempt_id=given.attempt_id,
@@ -157,7 +157,7 @@ def attempt_of_settling(given: SettledAttempt, reservation: Reservation, now: da
 def attempt_of_report(report: AttemptReport, given: ReportedAttempt) -> Attempt:
     """The attempt that a report tells."""
     network = given.method.network or Network.UNKNOWN
-    failed = given.outcome in (Outcome.DECLINED, Outcome.ERROR)
+    failed = given.outcome in FAILED
     country = country_or_market(given.method.issuer_country, given.market)
     return Attempt(
         attempt_id=report.attempt_id,

@@ -11,8 +11,8 @@ from features.attempt import Attempt
 from features.context import Context
 from features.errors import InvalidValueError
 from features.history import SCHEMA
-from features.history_rows import FAILED, Row, attempt_of, method_of, payment_of
-from features.vocabulary import Outcome
+from features.history_rows import Row, attempt_of, method_of, payment_of
+from features.vocabulary import FAILED, Outcome
 from serving.contexts import DEFAULT_HORIZON
 from serving.history_file import open_history
 

@@ -12,7 +12,7 @@ from features.method import Issuer, Method
 from features.money import Money, minor_digits
 from features.sources.document import Node
 from features.sources.statement import AttemptTold
-from features.vocabulary import Credential, Initiator, Network, Outcome, Rail
+from features.vocabulary import FAILED, Credential, Initiator, Network, Outcome, Rail
 
 PAYMENT_KEY = "recoup_payment_id"
 """Metadata by which a merchant says which of its payments an attempt is for."""
@@ -161,7 +161,7 @@ def told(charge: Charge, instrument: Instrument, codes: Codes) -> AttemptTold:
     """
     if not 0 <= charge.amount.amount_minor <= MOST_MINOR:
         raise InvalidValueError("amount", charge.amount.amount_minor, f"0 to {MOST_MINOR} minor units")
-    failed = charge.outcome in (Outcome.DECLINED, Outcome.ERROR)
+    failed = charge.outcome in FAILED
     decline = None
     if failed:
         decline = classify(

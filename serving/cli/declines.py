@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from features.vocabulary import Network, Outcome
+from features.vocabulary import FAILED, Network
 
 app = typer.Typer(help="See how decline codes are read.", no_args_is_help=True)
 
 _MOST_LINES = 50
-_FAILED = [str(Outcome.DECLINED), str(Outcome.ERROR)]
 
 
 @app.command("explain")
@@ -89,7 +88,8 @@ def _failures(history: Path) -> Iterator[tuple[str, Network, str, str | None, st
     columns = ["processor", "network", "code", "subcode", "advice_code"]
     with open_history(history, [*columns, "outcome"]) as file:
         table = file.read([*columns, "outcome"])
-    failed = table.filter(pc.and_(pc.is_in(table["outcome"], pa.array(_FAILED)), pc.is_valid(table["code"])))
+    outcomes = pa.array([outcome.value for outcome in FAILED])
+    failed = table.filter(pc.and_(pc.is_in(table["outcome"], outcomes), pc.is_valid(table["code"])))
     for row in failed.group_by(columns).aggregate([([], "count_all")]).to_pylist():
         network = Network(row["network"] or Network.UNKNOWN)
         yield row["processor"], network, row["code"], row["subcode"], row["advice_code"], row["count_all"]

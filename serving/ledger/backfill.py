@@ -14,7 +14,7 @@ from features.decline import Decline
 from features.declines.taxonomy import classify
 from features.errors import InputError, RecoupError
 from features.instants import from_micros
-from features.vocabulary import Credential, Initiator, Network, Outcome, Precision
+from features.vocabulary import FAILED, Credential, Initiator, Network, Precision
 from serving.history_file import open_history
 from serving.ledger.events import LedgerEvent, Source, reported
 from serving.ledger.facts import Facts
@@ -28,7 +28,6 @@ _COLUMNS = (
     *("credential", "issuer_country", "market", "processor", "initiator", "amount_minor", "currency", "attempted_at"),
     *("precision", "outcome", "outcome_at", "code", "subcode", "advice_code"),
 )
-_FAILED = (Outcome.DECLINED, Outcome.ERROR)
 
 Progress = Callable[[int, int], None]
 
@@ -164,7 +163,7 @@ def _event(
 ) -> LedgerEvent:
     on = network or Network.UNKNOWN.value
     decline = None
-    if outcome in _FAILED:
+    if outcome in FAILED:
         country = country_or_market(issuer_country, market)
         decline = _classified(code, processor, on, subcode, advice_code, at // _DAY, country)
     facts = Facts(

@@ -15,10 +15,9 @@ from features.encoders import learn
 from features.errors import InputError, InvalidValueError
 from features.few.frame import FewFrame
 from features.frame import frame
-from features.history_rows import FAILED
 from features.instants import to_micros
 from features.rows import rows_of_context, rows_of_history
-from features.vocabulary import Outcome
+from features.vocabulary import FAILED, Outcome
 from frames import assert_same_columns
 from serving.replayed import replayed
 from training.load import load_history

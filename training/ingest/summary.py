@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 from features.declines.taxonomy import classify
 from features.instants import from_micros
 from features.sources.refusal import Fault, Reason
+from features.vocabulary import FAILED, Network, Retryability
 from features.vocabulary import DeclineCategory as Category
-from features.vocabulary import Network, Outcome, Retryability
 
 _CODE_COLUMNS = ("processor", "network", "code", "subcode", "advice_code")
-_FAILED = pa.array([str(Outcome.DECLINED), str(Outcome.ERROR)])
+_FAILED = pa.array([outcome.value for outcome in FAILED])
 # Free text in a code column must not fill the memory: beyond this, unknown codes are counted together.
 _MOST_CODES = 10_000
 _OTHER_CODES = "(other codes)"
@@ -51,7 +51,7 @@ class Summary:
     @property
     def failures(self) -> int:
         """Accepted attempts that were declined or never reached the issuer."""
-        return self.outcomes[Outcome.DECLINED] + self.outcomes[Outcome.ERROR]
+        return sum(self.outcomes[outcome] for outcome in FAILED)
 
 
 @dataclass(slots=True)
