@@ -1,6 +1,7 @@
 """Contexts as canonical JSON, so that a decision can be stored with what it was made from and replayed."""
 
 from functools import cache
+from typing import TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -8,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from features.context import Context
 from features.errors import InvalidValueError
 
+_T = TypeVar("_T")
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -32,12 +34,21 @@ def context_from_json(text: bytes) -> Context:
     Raises:
         InvalidValueError: Not JSON, a field is missing, or a value is not what the field holds.
     """
+    return stored(_adapter(), text, "context")
+
+
+def stored(adapter: TypeAdapter[_T], text: bytes, what: str) -> _T:
+    """What was stored as JSON, read strictly.
+
+    Raises:
+        InvalidValueError: Not JSON, a field is missing, or a value is not what the field holds; the first is named.
+    """
     try:
-        return _adapter().validate_json(text, strict=True)
+        return adapter.validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "context"
-        raise InvalidValueError(field, first["input"], f"a stored context ({first['msg']})") from None
+        field = ".".join(str(part) for part in first["loc"]) or what
+        raise InvalidValueError(field, first["input"], f"a stored {what} ({first['msg']})") from None
 
 
 @cache

@@ -8,11 +8,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from features.action import Action, Retry, Stop
 from features.context_json import canonical
-from features.errors import InvalidValueError
 from features.money import Money
 from model.caps.verdict import Verdict
 from model.scorer import Score, ScoreSource
@@ -263,23 +262,6 @@ class Decision:
 def decision_to_json(decision: Decision) -> bytes:
     """The decision as UTF-8 JSON with sorted keys; equal decisions give equal bytes."""
     return canonical(_adapter().dump_python(decision))
-
-
-def decision_from_json(text: bytes) -> Decision:
-    """The decision that `decision_to_json` wrote.
-
-    Raises:
-        InvalidValueError: Not a stored decision, or its id does not fit its content.
-    """
-    try:
-        decision = _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "decision"
-        raise InvalidValueError(field, first["input"], f"a stored decision ({first['msg']})") from None
-    if identified(decision).decision_id != decision.decision_id:
-        raise InvalidValueError("decision_id", decision.decision_id, "the hash of the decision's content")
-    return decision
 
 
 def identified(decision: Decision) -> Decision:

@@ -3,9 +3,9 @@
 from functools import cache
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from features.errors import InvalidValueError
+from features.context_json import stored
 from model.record import Record
 
 
@@ -20,12 +20,7 @@ def record_from_json(text: bytes) -> Record:
     Raises:
         InvalidValueError: Not JSON, a field is missing, or a value is not what the field holds.
     """
-    try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "record"
-        raise InvalidValueError(field, first["input"], f"a stored record ({first['msg']})") from None
+    return stored(_adapter(), text, "record")
 
 
 @cache

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from context_builders import card, context, contexts, failed
+from decisions_read import decision_in
 from features.action import Retry
 from features.context import Context
 from features.vocabulary import Outcome
 from model.arms import DEFAULT, Arm, ExploringArm, GreedyArm, NoRetryArm, PlanArm, ScheduleArm
 from model.caps.rulebook import Rulebook, Tightening
 from model.decide import decide
-from model.decision import Assignment, Decision, StopReason, Topic, decision_from_json, decision_to_json
+from model.decision import Assignment, Decision, StopReason, Topic, decision_to_json
 from model.economics import Economics
 from model.exploring import ExploringPlan
 from model.plan_policies import Greedy, PlanPolicy
@@ -117,4 +118,4 @@ def test_the_assignment_is_part_of_the_decision_and_of_its_id() -> None:
     plain = decided(ONE, DEFAULT)
     within = decide(ONE, PRIOR, RULES, ECONOMICS, assignment=assignment)
     assert within.decision_id != plain.decision_id
-    assert decision_from_json(decision_to_json(within)).assignment == assignment
+    assert decision_in(decision_to_json(within)).assignment == assignment

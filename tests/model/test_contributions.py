@@ -5,6 +5,7 @@ import pytest
 
 from builders import random_history, simple_classify
 from context_builders import NOW, card, context, failed
+from decisions_read import decision_in
 from features.columns import COLUMNS
 from features.encoders import from_json, learn
 from features.frame import frame
@@ -17,7 +18,7 @@ from model.candidates import candidates
 from model.caps.rulebook import Rulebook
 from model.contributions import OTHER, Contribution, by_subject, contribution_reasons, subject_of
 from model.decide import decide
-from model.decision import Topic, decision_from_json, decision_to_json
+from model.decision import Topic, decision_to_json
 from model.economics import Economics
 from training.dataset import column_shapes
 from training.fit import TreeSettings, fit_bag
@@ -87,5 +88,5 @@ def test_a_model_s_decision_names_what_moved_it_and_is_the_same_again(artifact: 
     assert decision_to_json(decide(FAILURE, BoostedScorer(artifact), Rulebook.load(), Economics.default())) == (
         decision_to_json(decision)
     )
-    assert decision_from_json(decision_to_json(decision)) == decision
+    assert decision_in(decision_to_json(decision)) == decision
     assert decision.as_of == NOW

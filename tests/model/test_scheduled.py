@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 
 from context_builders import NOW, card, context, contexts, debit, failed
+from decisions_read import decision_in
 from features.context import Context
 from features.errors import InvalidValueError
 from features.vocabulary import Network
 from model.caps.rulebook import Rulebook
-from model.decision import StopReason, decision_from_json, decision_to_json
+from model.decision import StopReason, decision_to_json
 from model.economics import Economics
 from model.record import Halt, Record
 from model.scheduled import SCHEDULE, decide_by_schedule
@@ -74,7 +75,7 @@ def test_a_halt_on_record_and_a_payment_without_attempts_are_obeyed() -> None:
 def test_no_retry_breaks_a_rule_and_the_same_context_gives_the_same_bytes(any_context: Context) -> None:
     decision = decide_by_schedule(any_context, RULES, MONEY)
     assert decision_to_json(decision) == decision_to_json(decide_by_schedule(any_context, RULES, MONEY))
-    assert decision_from_json(decision_to_json(decision)) == decision
+    assert decision_in(decision_to_json(decision)) == decision
     assert decision.reasons
     if decision.retry is not None:
         assert all(verdict.allowed for verdict in verdicts_on(any_context, decision.retry, RULES))

@@ -13,13 +13,14 @@ from hypothesis import settings as examples
 
 from api_builders import Clock
 from context_builders import NOW, card, context, contexts, failed
+from decisions_read import decision_in
 from features.action import Retry
 from features.context import Context
 from features.errors import InvalidValueError
 from features.table import Asked
 from model.caps.rulebook import Rulebook
 from model.decide import decide
-from model.decision import Decision, StopReason, Topic, decision_from_json, decision_to_json
+from model.decision import Decision, StopReason, Topic, decision_to_json
 from model.economics import Economics
 from model.prior import PriorScorer
 from model.record import Halt, Record
@@ -104,7 +105,7 @@ def test_where_the_model_fails_the_prior_answers_as_it_would_by_itself_and_says_
         (alone.choice, alone.plan, "prior"),
         (alone.choice, alone.plan, "model"),  # nothing was to be scored, so nothing failed
     )
-    assert decision_from_json(decision_to_json(found)) == found
+    assert decision_in(decision_to_json(found)) == found
 
 
 def test_a_model_that_is_missing_stale_or_outside_of_its_calibration_is_not_even_asked() -> None:
