@@ -87,8 +87,11 @@ async def decided_for(
 
     def work(ledger: Ledger) -> Decided:
         decided, unwritten = _decided(asked, context, service, access, ledger, now, held_as)
-        if unwritten is None or claim is None:
-            return _written(ledger, decided, unwritten)
+        if unwritten is None:
+            return decided
+        if claim is None:
+            ledger.together.write(unwritten)
+            return decided
         answer = Answer(_OK, _JSON, decided.answer)
         put_together(ledger.store, (unwritten, kept_answer(claim, answer, now)))
         return replace(decided, answer_kept=True)
@@ -137,12 +140,6 @@ def _decided(
     return _decided_on_record(ledger, access.selector, service, context, now, live=asked.as_of is None)
 
 
-def _written(ledger: Ledger, decided: Decided, unwritten: Question | None) -> Decided:
-    if unwritten is not None:
-        ledger.together.write(unwritten)
-    return decided
-
-
 def count(decided: Decided, metrics: Metrics, seconds: float) -> None:
     """Count what was decided and held, and how long that took."""
     metrics.decided(decided.decision, seconds)
@@ -152,20 +149,6 @@ def count(decided: Decided, metrics: Metrics, seconds: float) -> None:
         metrics.held()
     for last in decided.context.own_attempts[-1:]:
         metrics.declined(last.processor, last.decline, "decision")
-
-
-def decide_on_record(
-    ledger: Ledger, selector: Selector, service: Service, context: Context, now: datetime, *, live: bool = True
-) -> Decided:
-    """The decision with everything counted that the ledger knows; it is kept, and nothing is held.
-
-    Args:
-        live: Whether it is asked about now; a question about another time exposes nobody to a variant.
-
-    Raises:
-        InputError: The ledger cannot be reached.
-    """
-    return _written(ledger, *_decided_on_record(ledger, selector, service, context, now, live=live))
 
 
 def _decided_on_record(

@@ -35,7 +35,7 @@ from serving.ledger.selecting import Selector
 from serving.recomputing import Recomputation, Recomputed, recomputed
 from serving.recorded import recorded
 from serving.registry import Answering, read_scorer
-from serving.reserving import Decided, decide_on_record
+from serving.reserving import Decided
 from serving.service import Service, prior_service
 
 PRIOR = prior_service()
@@ -54,6 +54,12 @@ def a_failure(days: int = 2) -> Context:
 
 def decided(service: Service, context: Context, record: Record = NOTHING) -> KeptDecision:
     return Decided.by(service, context, record).kept(NOW)
+
+
+def on_record(ledger: Ledger, context: Context) -> Decided:
+    """What is decided with everything counted that the ledger knows."""
+    known = recorded(ledger, Selector(PRIOR.rulebook), context)
+    return Decided.by(PRIOR, known.context, known.record)
 
 
 def again(ledger: Ledger, kept: KeptDecision, now: Service = PRIOR, models: Path = Path("nowhere")) -> Recomputed:
@@ -92,13 +98,11 @@ class _NoStore:
 def test_with_what_the_ledger_knew_then_though_it_knows_more_now(ledger: Ledger) -> None:
     context = a_failure()
     ledger.record([told(attempt) for attempt in (*context.attempts, *declines(9, every=30))], NOW)
-    known = recorded(ledger, Selector(PRIOR.rulebook), context)
-    assert known.record.events
-    made = decide_on_record(ledger, Selector(PRIOR.rulebook), PRIOR, context, NOW)
+    made = on_record(ledger, context)
+    assert made.record.events
     ledger.record([told(attempt) for attempt in declines(14, every=7)], NOW)
     assert again(ledger, made.kept(NOW)).outcome is Recomputation.SAME
-    differently = decide_on_record(ledger, Selector(PRIOR.rulebook), PRIOR, context, NOW)
-    assert differently.answer != made.answer
+    assert on_record(ledger, context).answer != made.answer
 
 
 def changed_services() -> Iterator[tuple[str, Service]]:

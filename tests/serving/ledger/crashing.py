@@ -3,6 +3,7 @@
 Arguments: the address, what to do (`reserve`, `decide` or `backfill`), a history file for `backfill`.
 """
 
+import asyncio
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -10,14 +11,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from cap_builders import NOW, a_context, a_method, a_payment, an_attempt
+from cap_builders import NOW, a_method, an_attempt
 from features.instants import to_micros
+from features.vocabulary import Network, Outcome, Rail
 from ledger_builders import MERCHANT, a_proposal
 from serving.ledger import backfill
+from serving.ledger.answered import Asked, Claim, claim
 from serving.ledger.ledger import Ledger
 from serving.ledger.reservations import Reservation
-from serving.ledger.selecting import Selector
-from serving.reserving import decide_and_reserve, decide_on_record
+from serving.ledger_access import LedgerAccess
+from serving.reserving import decided_for
+from serving.schemas import AttemptIn, DecisionRequest, MethodIn, PaymentIn
 from serving.service import prior_service
 
 METHODS = 10
@@ -40,23 +44,48 @@ def reserve(url: str) -> None:
             sys.stdout.flush()
 
 
-def decide(url: str) -> None:
-    """Decide for ever, every other time with a hold."""
+async def decide(url: str) -> None:
+    """Answer requests for ever as the service does: every other one with a hold, all but every third under a key."""
     service, ledger = prior_service(), Ledger.opened(url)
-    selector = Selector(service.rulebook)
+    access = LedgerAccess(ledger, service.rulebook)
     for number in range(1_000_000):
-        now = NOW + timedelta(seconds=number)
-        payment = replace(a_payment(f"p{number}"), due_at=NOW - timedelta(hours=1), recover_by=NOW + timedelta(hours=4))
-        method = replace(a_method(method_id=f"pm{number}"), processors=("north",))
-        attempt = replace(an_attempt(1, method=method, payment_id=f"p{number}"), attempt_id=f"a{number}")
-        context = replace(a_context([attempt], method, payment=payment), as_of=now)
-        if number % 2:
-            decided = decide_and_reserve(ledger, selector, service, context, now)
-        else:
-            decided = decide_on_record(ledger, selector, service, context, now)
+        now, key = NOW + timedelta(seconds=number), f"k{number}" if number % 3 else ""
+        taken_up = claim(ledger.store, Asked(MERCHANT, key, ""), now) if key else None
+        if not isinstance(taken_up, Claim | None):
+            continue
+        decided = await decided_for(a_request(number), service, access, now, taken_up)
         held = decided.reservation.reservation_id if decided.reservation else ""
-        sys.stdout.write(f"decided {decided.decision.decision_id} {held}\n")
+        answered = key if decided.answer_kept else ""
+        sys.stdout.write(f"decided {decided.decision.decision_id} {held} {answered}\n")
         sys.stdout.flush()
+
+
+def a_request(number: int) -> DecisionRequest:
+    """A payment of its own that failed an hour ago, on a method of its own."""
+    due = NOW - timedelta(hours=1)
+    return DecisionRequest(
+        payment=PaymentIn(
+            payment_id=f"p{number}",
+            merchant_id=MERCHANT,
+            customer_id="cus",
+            amount_minor=4_900,
+            currency="EUR",
+            due_at=due,
+            recover_by=NOW + timedelta(hours=4),
+        ),
+        methods=(MethodIn(method_id=f"pm{number}", rail=Rail.CARD, network=Network.VISA, processors=("north",)),),
+        attempts=(
+            AttemptIn(
+                attempt_id=f"a{number}",
+                method_id=f"pm{number}",
+                processor="north",
+                attempted_at=due,
+                outcome=Outcome.DECLINED,
+                code="51",
+            ),
+        ),
+        reserve=bool(number % 2),
+    )
 
 
 def take_in(url: str, history: str) -> None:
@@ -75,6 +104,6 @@ if __name__ == "__main__":
     if sys.argv[2] == "reserve":
         reserve(sys.argv[1])
     elif sys.argv[2] == "decide":
-        decide(sys.argv[1])
+        asyncio.run(decide(sys.argv[1]))
     else:
         take_in(sys.argv[1], sys.argv[3])

@@ -16,6 +16,7 @@ from cap_builders import NOW, a_method
 from features.instants import to_micros
 from ledger_builders import MERCHANT, a_proposal
 from serving.ledger import backfill as module
+from serving.ledger.answered import Answer, Asked, claim
 from serving.ledger.backfill import backfill
 from serving.ledger.decisions import decisions_between, maybe_decision
 from serving.ledger.ledger import Ledger
@@ -98,15 +99,18 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_killed_while_deciding_every_decision_that_was_answered_is_kept_and_so_is_its_hold(url: str) -> None:
-    acknowledged = [f"{line} ".split(" ")[:3] for line in killed([url, "decide"], 5, 1)]
+    acknowledged = [f"{line}  ".split(" ")[:4] for line in killed([url, "decide"], 9, 1)]
     ledger = Ledger.opened(url)
-    for _, decision_id, held in acknowledged:
+    for _, decision_id, held, key in acknowledged:
         kept = maybe_decision(ledger.store, MERCHANT, decision_id)
         assert kept is not None
         assert (kept.headline.reservation_id or "") == held
+        if key:
+            assert isinstance(claim(ledger.store, Asked(MERCHANT, key, ""), NOW), Answer)
     held_now = {one.reservation_id for one in held_after(ledger.store, MERCHANT, "", 1_000)}
     beyond = NOW - timedelta(days=1), NOW + timedelta(days=1)
     with_holds = [one.headline.reservation_id for one in decisions_between(ledger.store, *beyond)]
     assert held_now == {one for one in with_holds if one}
     assert len(held_now) >= 2
+    assert any(key for *_, key in acknowledged)
     ledger.close()
