@@ -15,7 +15,7 @@ from model.candidates import candidates, horizon_of
 from model.economics import Economics
 from model.failures import failures
 from model.planner import Case, Options
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining
 from model.scorer import Scorer, Scores, ScoreSource
 from model.valuation import values
 
@@ -72,7 +72,7 @@ def value_of(case: Case, path: Sequence[int], scorer: Scorer, economics: Economi
     retries = [case.options.retries[i] for i in path]
     total, reached = 0.0, 1.0
     for step, retry in enumerate(retries):
-        p = scorer.score(after_declines(case.context, retries[:step]), [retry]).probability
+        p = scorer.score(Imagining(case.context).after(retries[:step]), [retry]).probability
         total += reached * float(values(case.context, [retry], p, economics).net[0])
         reached *= 1.0 - float(p[0])
     return total
@@ -86,7 +86,7 @@ def best_path(case: Case, scorer: Scorer, economics: Economics, path: tuple[int,
     later = [j for j, retry in enumerate(options) if retry.slot.start >= since]
     if len(path) == case.most or not later:
         return best
-    imagined = after_declines(case.context, [options[i] for i in path])
+    imagined = Imagining(case.context).after([options[i] for i in path])
     retries = [options[j] for j in later]
     chance = scorer.score(imagined, retries).probability
     net = values(case.context, retries, chance, economics).net

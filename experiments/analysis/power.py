@@ -1,4 +1,4 @@
-"""How long an experiment must run: units and weeks for a smallest effect, and what can be seen after so many weeks.
+"""How long an experiment must run: units and weeks for a smallest effect.
 
 With v the variance of one unit's linearised outcome (ratio, clustered by unit, the covariate's part taken off) and
 shares w_c, w_t of the N units of both arms, the difference has variance v (1/w_c + 1/w_t) / N, and an effect d is found
@@ -130,21 +130,6 @@ def needed(base: Baseline, effect: float, design: Design, window: Window) -> Nee
         raise InvalidValueError("smallest_effect", effect, "an effect other than zero")
     reach = multiplier(design) + float(ndtri(design.power))
     units = math.ceil(reach**2 * base.remaining * design.inverse_shares / effect**2)
-    return Needed(effect, effect / base.mean if base.mean else math.nan, units, weeks_for(units, base, design, window))
-
-
-def weeks_for(units: int, base: Baseline, design: Design, window: Window) -> float:
-    """Weeks until so many units of both arms are mature."""
     arriving = base.units_per_week * design.coverage * (design.control_share + design.variant_share)
-    return units / arriving + window.days / 7
-
-
-def detectable(base: Baseline, weeks: float, design: Design, window: Window) -> Needed | None:
-    """The smallest effect found with the design's power after so many weeks; None where nothing is mature by then."""
-    arriving = base.units_per_week * design.coverage * (design.control_share + design.variant_share)
-    units = math.floor((weeks - window.days / 7) * arriving)
-    if units < 1:
-        return None
-    reach = multiplier(design) + float(ndtri(design.power))
-    effect = reach * math.sqrt(base.remaining * design.inverse_shares / units)
+    weeks = units / arriving + window.days / 7
     return Needed(effect, effect / base.mean if base.mean else math.nan, units, weeks)

@@ -27,7 +27,12 @@ class Imagining:
         self._attempts: dict[tuple[int, str, str, int], Attempt] = {}
 
     def after(self, declined: Sequence[Retry]) -> Context:
-        """The context as it would be once these retries, in order of time, had all been declined."""
+        """The context as it would be once these retries, in order of time, had all been declined.
+
+        Each is declined at the start of its slot with the code that its method was declined with last, and answered as
+        late as that was. A method that was never declined gets the category of the payment's last failure, unless that
+        says something of another method only (a stolen card): then nothing is known of why.
+        """
         return context_after(self._context, [self.attempt(number, retry) for number, retry in enumerate(declined)])
 
     def supposing(self, moves: Proposed) -> Supposing:
@@ -81,16 +86,6 @@ class Imagining:
     def answer_time(self, method_id: str) -> timedelta:
         """How long the method's last failure of this payment took to become known; nothing where it has none."""
         return self._end(method_id)[2]
-
-
-def after_declines(context: Context, declined: Sequence[Retry]) -> Context:
-    """The context as it would be once these retries, in order of time, had all been declined.
-
-    Each is declined at the start of its slot with the code that its method was declined with last, and answered as
-    late as that was. A method that was never declined gets the category of the payment's last failure, unless that
-    says something of another method only (a stolen card): then nothing is known of why.
-    """
-    return Imagining(context).after(declined)
 
 
 def _like(context: Context, method_id: str) -> Decline:

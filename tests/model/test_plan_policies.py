@@ -22,7 +22,7 @@ from model.economics import Economics
 from model.exploring import ExploringPlan, may_explore
 from model.oracle import TrueScorer
 from model.plan_policies import Greedy, PlanPolicy
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining
 from model.policies import NoRetry, Policy, window_end
 from model.prior import PriorScorer
 from model.retries import retries_made
@@ -79,7 +79,7 @@ def test_following_the_plan_after_each_decline_makes_at_most_so_many_retries() -
     policy = PlanPolicy(Wavy(1), Rulebook(()), MEAN, max_retries=3, horizon_days=20)
     failure, made = daily(40, 2), 0
     while isinstance(action := policy.choices([failure])[0].action, Retry):
-        failure, made = after_declines(failure, [action]), made + 1
+        failure, made = Imagining(failure).after([action]), made + 1
         assert action.slot.end <= NOW + timedelta(days=20)
     assert made == 3
 
@@ -161,7 +161,7 @@ def test_an_exploring_payment_explores_at_one_retry_only() -> None:
             if not isinstance(chosen, Retry):
                 break
             off += planned != chosen
-            now = after_declines(now, [chosen])
+            now = Imagining(now).after([chosen])
         deviations.append(off)
     assert set(deviations) == {0, 1}
 

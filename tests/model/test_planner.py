@@ -24,7 +24,7 @@ from model.decide import decide
 from model.economics import Economics
 from model.placed import placed
 from model.planner import Case, Options, Planned, plan, plan_many
-from model.planning.imagined import after_declines
+from model.planning.imagined import Imagining
 from model.prior import PriorScorer
 from model.scorer import Scores, ScoreSource
 from planning_builders import MEAN, Wavy, best_path, case_of, daily, value_of
@@ -100,7 +100,7 @@ def test_no_step_of_a_plan_breaks_a_limit_if_all_before_it_are_declined(failure:
     told = decide(failure, PriorScorer(), rulebook, Economics.default()).plan
     retries = [attempt.retry for attempt in told.attempts]
     for step, planned in enumerate(retries):
-        imagined = after_declines(failure, retries[:step])
+        imagined = Imagining(failure).after(retries[:step])
         method = failure.method(planned.method_id)
         proposal = Proposal(failure.payment, method, planned.processor, decided_at=imagined.as_of)
         for at in (planned.slot.start, planned.slot.start + planned.slot.length / 2, planned.slot.end - MICROSECOND):

@@ -1,4 +1,4 @@
-"""Planned sizes are those of the textbook, and each direction undoes the other."""
+"""Planned sizes are those of the textbook."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.analysis.power import Baseline, Design, baseline, detectable, multiplier, needed
+from experiments.analysis.power import Baseline, Design, baseline, multiplier, needed
 from experiments.definition import Method
 from experiments.metrics.maturity import Window
 from features.errors import InvalidValueError
@@ -36,13 +36,9 @@ def test_the_power_at_the_planned_size_is_the_planned_power(method: Method, powe
     assert stats.norm.sf(reach - shift) + stats.norm.cdf(-reach - shift) == pytest.approx(power, abs=1e-3)
 
 
-def test_detectable_undoes_needed() -> None:
-    design = Design(coverage=0.5, control_share=0.3, variant_share=0.3)
-    weeks = needed(HALF, 0.015, design, WINDOW).weeks
-    found = detectable(HALF, weeks + 1e-9, design, WINDOW)
-    assert found is not None
-    assert found.effect == pytest.approx(0.015, rel=1e-3)
-    assert detectable(HALF, 4.0, design, WINDOW) is None
+def test_weeks_count_only_the_units_that_take_part_and_the_time_the_last_of_them_need() -> None:
+    found = needed(HALF, 0.015, Design(coverage=0.5, control_share=0.3, variant_share=0.3), WINDOW)
+    assert found.weeks == pytest.approx(found.units / (1_000 * 0.5 * 0.6) + 4)
 
 
 def test_looking_daily_costs_units_and_a_covariate_saves_them() -> None:

@@ -26,7 +26,7 @@ from features.table_of_history import from_arrow
 from features.vocabulary import Outcome
 from frames import assert_same_columns
 from model.candidates import candidates, horizon_of
-from model.planning.imagined import Imagining, after_declines
+from model.planning.imagined import Imagining
 from model.prior_few import prior_logits_of
 from model.prior_rows import prior_logits
 
@@ -59,7 +59,7 @@ def test_contexts_and_what_is_imagined_of_them_have_the_columns_of_training(
         retries = proposed(informed)
         asked.append((informed, retries))
         declined = data.draw(st.lists(st.integers(0, max(len(retries) - 2, 0)), max_size=2))
-        asked += [(after_declines(informed, retries[i : i + 1]), retries[i + 1 :]) for i in declined]
+        asked += [(Imagining(informed).after(retries[i : i + 1]), retries[i + 1 :]) for i in declined]
     framed = FEW(asked)
     assert_same_columns(framed.matrix, by_columns(asked))
     priors = [prior_logits(rows_of_contexts([one])) for one in asked]
@@ -87,7 +87,7 @@ def test_declines_that_are_supposed_are_read_as_if_they_stood_in_contexts(
         asked.append(supposed)
         contexts_then += supposed.contexts()
         for (then, retries), some in zip(supposed.contexts(), declined, strict=True):
-            assert then == after_declines(one, [moves[place] for place in some])
+            assert then == Imagining(one).after([moves[place] for place in some])
             assert list(retries) == list(moves)[some[-1] + 1 :]
     np.testing.assert_array_equal(FEW(asked).matrix, FEW(contexts_then).matrix)
     np.testing.assert_array_equal(FEW(asked).facts, FEW(contexts_then).facts)

@@ -7,7 +7,7 @@ from features.proposed import Proposed
 from model.economics import Economics
 from model.planner import Case
 from model.planning.beliefs import Exact, Interpolated, cautious, probability
-from model.planning.imagined import Imagining, after_declines
+from model.planning.imagined import Imagining
 from model.planning.recursion import Floats, Int64s
 from model.planning.shortlist import Shortlist, shortlist
 from model.planning.sounding import Question, Sounding
@@ -56,7 +56,7 @@ def test_of_one_method_and_few_moves_every_state_is_the_scorer_s_own() -> None:
     retries = [case.options.retries[i] for i in kept]
     np.testing.assert_allclose(beliefs.now, case.options.scores.probability[kept])
     for path in ((0,), (4,), (0, 5), (1, 2, 6)):
-        imagined = after_declines(case.context, [retries[i] for i in path])
+        imagined = Imagining(case.context).after([retries[i] for i in path])
         asked = PriorScorer().score(imagined, retries[path[-1] + 1 :]).probability
         believed = _after(beliefs, (len(path),), path[-1], np.zeros(len(kept), dtype=np.int64))[path[-1] + 1 :]
         np.testing.assert_allclose(believed, asked, rtol=1e-12)
@@ -69,7 +69,7 @@ def test_between_points_the_belief_is_close_to_the_scorer_s() -> None:
     retries = [case.options.retries[i] for i in kept]
     errors = []
     for path in ((0,), (9,), (22,), (47,), (2, 31), (5, 6)):
-        imagined = after_declines(case.context, [retries[i] for i in path])
+        imagined = Imagining(case.context).after([retries[i] for i in path])
         later = [j for j in range(path[-1] + 1, len(kept)) if retries[j].slot.start > retries[path[-1]].slot.start]
         asked = PriorScorer().score(imagined, [retries[j] for j in later]).probability
         moves = [retry.method_id for retry in retries]
