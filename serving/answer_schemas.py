@@ -231,8 +231,9 @@ class Health(Shape):
 class LedgerReadiness(Shape):
     """Where the ledger stands."""
 
-    state: Literal["ready", "none", "unreachable", "other_version"] = Field(
-        description="none: this service keeps no ledger; other_version: a later Recoup has changed its database"
+    state: Literal["ready", "none", "unreachable", "not_answering", "unwritable", "other_version"] = Field(
+        description="none: this service keeps no ledger; not_answering: it takes too long; unwritable: its disk is "
+        "full or may only be read; other_version: a later Recoup has changed its database"
     )
     database: str | None = Field(description="sqlite or postgres; null where it is not known")
     version: int | None = Field(description="last migration applied; null where it is not known")

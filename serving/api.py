@@ -1,6 +1,7 @@
 """The addresses of the service: ask for a decision, with or without a place held, and see with what it answers."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -11,9 +12,10 @@ from model.decision import CODE_VERSION
 from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, VersionsOut
 from serving.draining import Draining
 from serving.edge import note, read_body
-from serving.errors import MEDIA_TYPE, Kind, RequestError
+from serving.errors import MEDIA_TYPE, Kind
 from serving.idempotency import claim_of, tell_kept
-from serving.ledger_access import LedgerAccess
+from serving.ledger.store import Failure
+from serving.ledger_access import LedgerAccess, LedgerUnavailableError
 from serving.ledger_answers import with_reservation
 from serving.openapi import DECISION_BODY, DECISION_RESPONSES
 from serving.requests import parse_request
@@ -27,6 +29,11 @@ from serving.trust.telling import models_of
 
 JSON = "application/json"
 _FINE = frozenset({"ready", "none"})
+_READY_WITHIN_S = 2.0
+_STATES: Mapping[Failure, Literal["not_answering", "unwritable"]] = {
+    Failure.TIMEOUT: "not_answering",
+    Failure.UNWRITABLE: "unwritable",
+}
 _NOT_READY: dict[int | str, dict[str, object]] = {
     503: {"description": "The ledger cannot be used, or the service was told to stop", "model": Readiness},
 }
@@ -95,9 +102,10 @@ def routes(
 
     @router.get("/ready", tags=["operation"], response_model=Readiness, responses=_NOT_READY, summary="Ready")
     async def ready() -> Response:
-        """A scorer answers and the ledger can be asked; says which scorer, and why it is the prior where it is.
+        """A scorer answers, the ledger does in 2 seconds; says which scorer, and why it is the prior where it is.
 
-        A service that was told to stop is not ready, though it still answers what comes.
+        After a failure of the ledger it has to take something in before the service is ready again. A service that was
+        told to stop is not ready, though it still answers what comes.
         """
         ledger = await _ledger_readiness(access)
         told = _readiness(current.service, ledger, leaving=draining is not None and draining.begun)
@@ -108,9 +116,12 @@ def routes(
 
 async def _ledger_readiness(access: LedgerAccess) -> LedgerReadiness:
     try:
-        state = await access.state()
-    except RequestError:
-        return LedgerReadiness(state="unreachable", database=None, version=None)
+        async with asyncio.timeout(_READY_WITHIN_S):
+            state = await access.state()
+    except TimeoutError:
+        return LedgerReadiness(state="not_answering", database=None, version=None)
+    except LedgerUnavailableError as error:
+        return LedgerReadiness(state=_STATES.get(error.failure, "unreachable"), database=None, version=None)
     if state is None:
         return LedgerReadiness(state="none", database=None, version=None)
     word: Literal["ready", "other_version"] = "ready" if state.current else "other_version"

@@ -95,7 +95,7 @@ def create_app(
         share_one_arena()
     log, service = service_log(settings.log_format), service or load_service(settings)
     metrics, draining = Metrics(), Draining(settings.drain_seconds)
-    access, now = LedgerAccess(ledger, service.rulebook, metrics), clock or _machine_clock
+    access, now = LedgerAccess(ledger, service.rulebook, metrics, log), clock or _machine_clock
     current = Current(replace(service, bounds=_bounds(settings, log, live=live)))
     shadow = Shadowing(current, ledger, metrics, log)
     follower = Follower(current, settings, metrics, log, now) if live and _is_followed(settings) else None

@@ -21,7 +21,7 @@ from serving.ledger import answered as keys
 from serving.ledger.answered import Answer, Asked, Claim, Taken
 from serving.ledger.recording import put_together
 from serving.ledger.store import Question
-from serving.ledger_access import LedgerAccess
+from serving.ledger_access import LedgerAccess, LedgerUnavailableError
 from serving.ledger_answers import with_reservation
 from serving.problems import refusal_of
 from serving.requests import parse_request, tree_in
@@ -101,9 +101,7 @@ class Answering:
         """Answer entries; those under keys that somebody works on are refused for now, and given back."""
         try:
             busy = self._claim(entries)
-            for entry in entries:
-                if entry.answer is None:
-                    self._decide(entry)
+            self._decide_each(entries)
             self._keep(entries)
         except Exception:
             self.log.exception("entries failed", first=entries[0].number, entries=len(entries))
@@ -153,6 +151,20 @@ class Answering:
                 entry.answer, entry.claim = None, claim
         return [entry for one, entry in asked.items() if found[one] is Taken.IN_PROGRESS]
 
+    def _decide_each(self, entries: Sequence[_Entry]) -> None:
+        """Decide what is not answered yet; once the ledger fails, the rest is refused too: each would wait for long."""
+        failed: Answer | None = None
+        for entry in entries:
+            if entry.answer is not None:
+                continue
+            if failed is not None:
+                entry.answer = failed
+                continue
+            try:
+                self._decide(entry)
+            except LedgerUnavailableError as error:
+                entry.answer = failed = _refusal(error)
+
     def _decide(self, entry: _Entry) -> None:
         began = perf_counter()
         try:
@@ -163,6 +175,8 @@ class Answering:
             decided, entry.unwritten = decided_here(asked, service, self.access, self.clock(), held_as)
             body = with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
             entry.made, entry.answer = (decided, perf_counter() - began), Answer(_OK, _JSON, body)
+        except LedgerUnavailableError:
+            raise
         except RecoupError as error:
             entry.answer = _refusal(error)
         except Exception:

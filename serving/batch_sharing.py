@@ -41,9 +41,14 @@ class Sharing:
             return await self._answering.answer(first, entries)
         except LostError:
             place = None
-            return [self._answering.refused(first + number, _LOST) for number in range(len(entries))]
+            return self._refused(_LOST, first, entries)
+        except RequestError as refusal:  # the ledger takes too long for this worker's part
+            return self._refused(refusal, first, entries)
         finally:
             self._free.append(place)
+
+    def _refused(self, refusal: RequestError, first: int, entries: Sequence[bytes]) -> list[bytes]:
+        return [self._answering.refused(first + number, refusal) for number in range(len(entries))]
 
     def close(self) -> None:
         """Let go of the neighbours; of one that works on a lot once it has ended, as nobody holds it any longer."""

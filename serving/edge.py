@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from features.card_number import holds_card_number
 from serving.errors import MEDIA_TYPE, Kind, RequestError, problem_body
+from serving.leaving import Heard, hears, hears_no_more
 from serving.metrics import METHODS, Metrics
 from serving.routed import routed_in
 from serving.traces import request_span
@@ -38,7 +39,8 @@ class Edge:
             return
         headers, whole = Headers(scope=scope), scope.get("app")
         started, request_id = perf_counter(), _request_id(headers)
-        status = 0
+        heard, status = Heard(receive), 0
+        token = hears(heard)
 
         async def tell(message: Message) -> None:
             nonlocal status
@@ -50,13 +52,14 @@ class Edge:
         with request_span(_method(scope), headers) as ended:
             try:
                 with self.metrics.request():
-                    await self.app(scope, receive, tell)
+                    await self.app(scope, heard, tell)
             except ClientDisconnect:
                 status = CLIENT_LEFT
             except Exception:
                 self.log.exception("failed", request_id=request_id, route=self._route(scope, whole))
                 if not status:
                     await _send_failure(scope, tell, request_id)
+            hears_no_more(token)
             route = self._route(scope, whole)
             ended(route, status)
         seconds = perf_counter() - started

@@ -124,14 +124,16 @@ class Idempotency:
 
     async def _keep(self, claim: Claim, answer: Answer) -> None:
         try:
-            await self.access.ask(lambda ledger: answered.keep(ledger.store, claim, answer, self.clock()))
+            await self.access.ask(
+                lambda ledger: answered.keep(ledger.store, claim, answer, self.clock()), though_left=True
+            )
         except RequestError:
             # What was done is done: the caller shall know it. Asked again, it is answered again with the same ids.
             return
 
     async def _let_go(self, claim: Claim) -> None:
         try:
-            await self.access.ask(lambda ledger: answered.let_go(ledger.store, claim))
+            await self.access.ask(lambda ledger: answered.let_go(ledger.store, claim), though_left=True)
         except RequestError:
             return  # it is free by itself after a while
 

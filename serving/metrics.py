@@ -21,6 +21,7 @@ from features.declines.unknown import is_unknown
 from model.decision import Decision, StopReason
 from serving.few import Few
 from serving.ledger.reservations import Reason
+from serving.ledger.store import Failure
 from serving.metrics_folder import MULTIPROCESS, lives, make_room
 
 MOST_PROCESSORS = 50
@@ -93,7 +94,7 @@ class Metrics:
             buckets=_LEDGER_SECONDS,
         )
         self._ledger_failures = Counter(
-            "recoup_ledger_failures", "Work that found the ledger away or busy.", registry=own
+            "recoup_ledger_failures", "Work that the ledger did not do, by why.", ("failure",), registry=own
         )
         self._ledger_in_use = Gauge(
             "recoup_ledger_in_use", "Pieces of work at the ledger now.", registry=own, multiprocess_mode="livesum"
@@ -215,9 +216,9 @@ class Metrics:
             self._ledger_in_use.dec()
             self._ledger_seconds.observe(perf_counter() - began)
 
-    def ledger_failed(self) -> None:
-        """The ledger was away or too busy."""
-        self._ledger_failures.inc()
+    def ledger_failed(self, failure: Failure) -> None:
+        """The ledger did not do what was asked."""
+        self._ledger_failures.labels(failure.value).inc()
 
     def answers_with(
         self,

@@ -10,7 +10,7 @@ from features.errors import InvalidValueError
 MODEL_NAME = "recoup-retry"
 LOG_FORMATS = ("auto", "json", "console")
 _LONGEST_DRAIN = 300
-_LONGEST_DECISION = 60
+_LONGEST_DECISION = _LONGEST_FOR_THE_LEDGER = 60
 _LONGEST_PAUSE = 3_600
 _LONGEST_REPORT = 86_400
 _MOST_DAYS = 36_500
@@ -61,6 +61,7 @@ class Settings:
         report_seconds: For how long a report of an experiment is answered before it is computed again.
         max_body_bytes: A longer request body is refused before it is parsed.
         database: Database of the ledger, `sqlite:///PATH` or `postgresql://…`.
+        ledger_seconds: How long the service waits for the ledger before it refuses what it was asked.
         decisions_kept_days: How long decisions are kept, to be explained and computed again.
         auth: Whether callers are asked for API keys.
         metrics: Who may read the metrics where keys are asked for.
@@ -86,6 +87,7 @@ class Settings:
     report_seconds: int = 600
     max_body_bytes: int = 1_000_000
     database: str = "sqlite:///.recoup/ledger.db"
+    ledger_seconds: float = 5.0
     decisions_kept_days: int = 400
     auth: Auth = Auth.AUTO
     metrics: MetricsAccess = MetricsAccess.KEYED
@@ -113,6 +115,7 @@ VARIABLES: Mapping[str, str] = {
     "report_seconds": "RECOUP_REPORT_SECONDS",
     "max_body_bytes": "RECOUP_MAX_BODY_BYTES",
     "database": "RECOUP_DATABASE_URL",
+    "ledger_seconds": "RECOUP_LEDGER_SECONDS",
     "decisions_kept_days": "RECOUP_DECISIONS_KEPT_DAYS",
     "auth": "RECOUP_AUTH",
     "metrics": "RECOUP_METRICS",
@@ -139,7 +142,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         shadow=Shadow(_one_of("RECOUP_SHADOW", given.get("shadow", Shadow.ON), tuple(Shadow))),
         follow_seconds=_seconds("RECOUP_FOLLOW_SECONDS", given.get("follow_seconds", "3"), _LONGEST_PAUSE),
         model_max_age_days=_days_or_none("RECOUP_MODEL_MAX_AGE_DAYS", given.get("model_max_age_days")),
-        decision_seconds=_time_for_a_decision(given.get("decision_seconds", "2")),
+        decision_seconds=_time("RECOUP_DECISION_SECONDS", given.get("decision_seconds", "2"), _LONGEST_DECISION),
         economics=_path(given.get("economics")),
         rulebook=_path(given.get("rulebook")),
         declines=_path(given.get("declines")),
@@ -149,6 +152,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         report_seconds=_seconds("RECOUP_REPORT_SECONDS", given.get("report_seconds", "600"), _LONGEST_REPORT),
         max_body_bytes=_whole("RECOUP_MAX_BODY_BYTES", given.get("max_body_bytes", "1000000")),
         database=given.get("database", f"sqlite:///{home / 'ledger.db'}"),
+        ledger_seconds=_time("RECOUP_LEDGER_SECONDS", given.get("ledger_seconds", "5"), _LONGEST_FOR_THE_LEDGER, "2.5"),
         decisions_kept_days=_days("RECOUP_DECISIONS_KEPT_DAYS", given.get("decisions_kept_days", "400")),
         auth=Auth(_one_of("RECOUP_AUTH", given.get("auth", Auth.AUTO), tuple(Auth))),
         metrics=MetricsAccess(
@@ -198,14 +202,13 @@ def _days_or_none(variable: str, text: str | None) -> int | None:
     return None if text is None else _days(variable, text)
 
 
-def _time_for_a_decision(text: str) -> float:
+def _time(variable: str, text: str, longest: int, example: str = "0.5") -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 0.0 < seconds <= _LONGEST_DECISION:
-        expected = f"seconds above 0, at most {_LONGEST_DECISION}, for example 0.5"
-        raise InvalidValueError("RECOUP_DECISION_SECONDS", text, expected)
+    if not 0.0 < seconds <= longest:
+        raise InvalidValueError(variable, text, f"seconds above 0, at most {longest}, for example {example}")
     return seconds
 
 

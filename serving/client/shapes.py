@@ -1484,12 +1484,13 @@ class LedgerReadiness:
     """Where the ledger stands.
 
     Args:
-        state: none: this service keeps no ledger; other_version: a later Recoup has changed its database
+        state: none: this service keeps no ledger; not_answering: it takes too long; unwritable: its disk is full or may
+            only be read; other_version: a later Recoup has changed its database
         database: sqlite or postgres; null where it is not known
         version: last migration applied; null where it is not known
     """
 
-    state: Literal["ready", "none", "unreachable", "other_version"]
+    state: Literal["ready", "none", "unreachable", "not_answering", "unwritable", "other_version"]
     database: str | None
     version: int | None
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from features.errors import InputError
 from serving.ledger.recording import repeated_when_stuck
-from serving.ledger.store import Question, Store
+from serving.ledger.store import LedgerTimeoutError, Question, Store
 
 _AT_ONCE = 500
 
@@ -34,11 +34,24 @@ class GroupWriter:
         turn = _Turn(statements)
         with self._arrivals:
             self._waiting.append(turn)
-        with self._writing:
-            while not turn.over:
-                self._write_group()
+        if not self._writing.acquire(timeout=-1 if self._store.patience_s is None else self._store.patience_s):
+            self._leave(turn)
+        else:
+            try:
+                while not turn.over:
+                    self._write_group()
+            finally:
+                self._writing.release()
         if turn.failure is not None:
             raise turn.failure
+
+    def _leave(self, turn: "_Turn") -> None:
+        """Wait no longer: what nobody has begun to write is not written; what somebody has, perhaps."""
+        with self._arrivals:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+        if not turn.over:
+            turn.failure = LedgerTimeoutError(f"the ledger {self._store.where} takes too long to write")
 
     def _write_group(self) -> None:
         with self._arrivals:

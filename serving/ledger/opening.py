@@ -10,8 +10,11 @@ from serving.ledger.store import Store
 _EXPECTED = "sqlite:///PATH, sqlite:///PATH?synchronous=normal or postgresql://USER@HOST/DATABASE"
 
 
-def store_at(url: str) -> Store:
+def store_at(url: str, patience_s: float | None = None) -> Store:
     """The database at `sqlite:///PATH` (an absolute path has four slashes) or `postgresql://…`.
+
+    Args:
+        patience_s: How long whoever uses it waits for anything; None as long as it takes.
 
     Raises:
         InvalidValueError: Not such an address.
@@ -21,9 +24,9 @@ def store_at(url: str) -> Store:
     if parts.scheme in {"postgresql", "postgres"}:
         from serving.ledger.postgres import PostgresStore
 
-        return PostgresStore(url)
+        return PostgresStore(url, patience_s)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        return SqliteStore(Path(parts.path[1:]), _synchronous(parts.query))
+        return SqliteStore(Path(parts.path[1:]), _synchronous(parts.query), patience_s)
     raise InvalidValueError("database", _without_password(url), _EXPECTED)
 
 

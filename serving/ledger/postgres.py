@@ -1,9 +1,12 @@
 """The ledger in PostgreSQL: a lock for each counter, taken in one order; one exchange a reservation, or four."""
 
+import os
 import re
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import ceil
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -14,8 +17,11 @@ from serving.ledger.pool import Pool
 from serving.ledger.prepared import Prepared
 from serving.ledger.store import (
     PARAMETER,
+    Failure,
     LedgerBusyError,
     LedgerConflictError,
+    LedgerFailedError,
+    LedgerTimeoutError,
     Lock,
     Numbered,
     Question,
@@ -25,19 +31,42 @@ from serving.ledger.store import (
     sentence_of,
     statements,
 )
+from serving.ledger.watch import Watch
 
 _CONNECTIONS = 16
-_PATIENCE_S = 10
+_TO_CONNECT_S, _LEAST_TO_CONNECT_S = 10, 2
+# A server that vanished without a word, as with a machine that lost its power, is noticed by the system's own means.
+_IDLE_S, _INTERVAL_S, _TIMES = 10, 5, 3
+_FOR_ITS_ANSWER_S = 1.0
+"""How much longer than the server itself the service waits for it to say that something took too long."""
+_TOO_LONG = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
+_UNWRITABLE = (psycopg.errors.DiskFull, psycopg.errors.IoError, psycopg.errors.ReadOnlySqlTransaction)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Connection:
+    """A connection to the server.
+
+    Args:
+        line: What it goes through, by which it can be cut from another thread; None where nobody will.
+    """
+
     server: Connection[Row]
     prepared: Prepared
+    line: socket.socket | None = None
+    was_cut: bool = False
 
 
 class PostgresStore:
     """One database on a server.
+
+    Args:
+        patience_s: How long whoever uses it waits for anything, and how long a transaction takes; None as long as it
+            takes. A server that is stopped does not end what takes too long; then the connection is cut.
 
     Raises:
         InputError: The server cannot be reached.
@@ -45,12 +74,14 @@ class PostgresStore:
 
     dialect = "postgres"
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, patience_s: float | None = None) -> None:
+        self._url, self.patience_s = url, patience_s
         texts = statements(self.dialect)
         self._statements = {name: PARAMETER.sub(r"%(\1)s", text).encode() for name, text in texts.items()}
         self._numbered = {name: Numbered.of(text, "$") for name, text in texts.items()}
-        self._pool: Pool[_Connection] = Pool(self._connect, _close, _CONNECTIONS)
+        self._pool: Pool[_Connection] = Pool(self._connect, _close, _CONNECTIONS, patience_s)
+        longest = None if patience_s is None else patience_s + _FOR_ITS_ANSWER_S
+        self._watch = None if longest is None else Watch("postgres", longest, _cut)
         with self._pool.lent():
             pass
 
@@ -85,16 +116,16 @@ class PostgresStore:
                     done = server.execute(self._statements[name], given)
                     server.execute(self._statements[beside[0]], beside[1])
                 return done.rowcount > 0
-        connection = self._pool.take()
+        connection = self._taken()
         try:
             found = connection.prepared.found(name, self._numbered[name], given)
         except psycopg.Error as error:
-            self._pool.drop(connection)
-            raise self._translated(error) from None
+            self._dropped(connection)
+            raise self._translated(error, connection) from None
         except BaseException:
-            self._pool.drop(connection)
+            self._dropped(connection)
             raise
-        self._pool.give_back(connection)
+        self._given_back(connection)
         return found
 
     @contextmanager
@@ -106,6 +137,8 @@ class PostgresStore:
     def close(self) -> None:
         """Let go of every connection."""
         self._pool.close()
+        if self._watch is not None:
+            self._watch.close()
 
     @contextmanager
     def _begun(self, begin: bytes) -> Iterator["PostgresTransaction"]:
@@ -116,13 +149,34 @@ class PostgresStore:
 
     @contextmanager
     def _lent(self) -> Iterator[Connection[Row]]:
+        connection = self._taken()
         try:
-            with self._pool.lent() as connection:
-                yield connection.server
+            yield connection.server
         except psycopg.Error as error:
-            raise self._translated(error) from None
+            self._dropped(connection)
+            raise self._translated(error, connection) from None
+        except BaseException:
+            self._dropped(connection)
+            raise
+        self._given_back(connection)
 
-    def _translated(self, error: psycopg.Error) -> InputError:
+    def _taken(self) -> _Connection:
+        connection = self._pool.take()
+        if self._watch is not None:
+            self._watch.begin(connection)
+        return connection
+
+    def _given_back(self, connection: _Connection) -> None:
+        if self._watch is not None:
+            self._watch.over(connection)
+        self._pool.give_back(connection)
+
+    def _dropped(self, connection: _Connection) -> None:
+        if self._watch is not None:
+            self._watch.over(connection)
+        self._pool.drop(connection)
+
+    def _translated(self, error: psycopg.Error, connection: _Connection) -> InputError:
         if isinstance(error, psycopg.errors.IntegrityError):
             return LedgerConflictError(_sentence(error))
         if isinstance(error, psycopg.errors.DeadlockDetected):
@@ -130,19 +184,41 @@ class PostgresStore:
             return LedgerBusyError(f"the ledger {self.where} is too busy: {waited}")
         if _went_away(error):
             self._pool.close()  # the others were to the same server; each would fail once more
-        return InputError(f"the ledger {self.where} cannot be used: {_reason(error)}")
+        cannot = f"the ledger {self.where} cannot be used: {_reason(error)}"
+        if connection.was_cut:
+            return LedgerTimeoutError(f"the ledger {self.where} does not answer: no end after {self.patience_s:g} s")
+        if isinstance(error, _TOO_LONG):
+            return LedgerTimeoutError(cannot)
+        if isinstance(error, _UNWRITABLE):
+            return LedgerFailedError(cannot, Failure.UNWRITABLE)
+        if isinstance(error, psycopg.OperationalError):  # which tells of the server, never of what is in a row
+            return LedgerFailedError(cannot, Failure.AWAY if _went_away(error) else Failure.OTHER)
+        return InputError(cannot)
 
     def _lock(self, name: str, key: int) -> bytes:
         return self._statements[name].replace(b"%(key)s", b"%d" % key)
 
     def _connect(self) -> _Connection:
         try:
-            server: Connection[Row] = psycopg.connect(
-                self._url, autocommit=True, connect_timeout=_PATIENCE_S, prepare_threshold=0
-            )
+            return self._connected()
         except psycopg.Error as error:
-            raise InputError(f"the ledger {self.where} cannot be reached: {_reason(error)}") from None
-        return _Connection(server, Prepared(server))
+            cannot = f"the ledger {self.where} cannot be reached: {_reason(error)}"
+            raise LedgerFailedError(cannot, Failure.AWAY) from None
+
+    def _connected(self) -> _Connection:
+        server = _opened(self._url, self.patience_s)
+        if self.patience_s is None or self._watch is None:
+            return _Connection(server, Prepared(server))
+        connection = _Connection(server, Prepared(server), socket.socket(fileno=os.dup(server.fileno())))
+        self._watch.begin(connection)
+        try:
+            server.execute(_bounds(self.patience_s), prepare=False)
+        except BaseException:
+            _close(connection)
+            raise
+        finally:
+            self._watch.over(connection)
+        return connection
 
 
 class PostgresTransaction:
@@ -197,8 +273,46 @@ def _split(text: str) -> Iterator[str]:
             statement = ""
 
 
+def _opened(url: str, patience_s: float | None) -> Connection[Row]:
+    most = _TO_CONNECT_S if patience_s is None else max(_LEAST_TO_CONNECT_S, min(_TO_CONNECT_S, ceil(patience_s)))
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        prepare_threshold=0,
+        connect_timeout=most,
+        keepalives_idle=_IDLE_S,
+        keepalives_interval=_INTERVAL_S,
+        keepalives_count=_TIMES,
+        tcp_user_timeout=0 if patience_s is None else _milliseconds(patience_s),  # 0: as the system has it
+    )
+
+
 def _close(connection: _Connection) -> None:
     connection.server.close()
+    if connection.line is not None:
+        connection.line.close()
+
+
+def _cut(connection: _Connection) -> None:
+    """Have whoever waits for the server at the other end find that it has gone."""
+    connection.was_cut = True
+    if connection.line is not None:
+        with suppress(OSError):  # it was closed just now
+            connection.line.shutdown(socket.SHUT_RDWR)
+
+
+def _bounds(patience_s: float) -> bytes:
+    """What the server itself ends: a lock that is not given, a statement, and a transaction that asks nothing more."""
+    most = _milliseconds(patience_s)
+    return b"SET lock_timeout = %d; SET statement_timeout = %d; SET idle_in_transaction_session_timeout = %d" % (
+        most * 9 // 10,  # so that it says what it was that took too long
+        most,
+        most,
+    )
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1_000))
 
 
 def _went_away(error: psycopg.Error) -> bool:

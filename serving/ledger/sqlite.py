@@ -1,6 +1,5 @@
 """The ledger in a SQLite file: write-ahead log, one writer at a time, each commit on the disk before it is answered."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,9 +9,13 @@ from pathlib import Path
 from types import TracebackType
 
 from features.errors import InputError
+from serving.ledger.line import Line
 from serving.ledger.pool import Pool
 from serving.ledger.store import (
+    Failure,
     LedgerConflictError,
+    LedgerFailedError,
+    LedgerTimeoutError,
     Lock,
     Numbered,
     Question,
@@ -23,7 +26,10 @@ from serving.ledger.store import (
 )
 
 SYNCHRONOUS = ("full", "normal", "extra")
-_PATIENCE_S = 60.0
+_PATIENCE_S = 60.0  # of SQLite itself, where nobody sets a bound
+_PRIMARY = 0xFF  # of a code of SQLite's; what is above says more
+_LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 _WRITERS = 32  # that queue
 _READERS = 4  # beside the one that writes
 # Each keeps its statements and the few pages it is about to write, or read from the log; other pages are read through
@@ -46,6 +52,7 @@ class SqliteStore:
     Args:
         synchronous: `full` loses nothing that was acknowledged even when the power fails; `normal` may lose the
             last moments then, never on a crash of the program; `extra` is stricter still.
+        patience_s: How long whoever uses it waits for anything; None as long as it takes.
 
     Raises:
         InputError: The file cannot be opened as a database.
@@ -53,14 +60,18 @@ class SqliteStore:
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, synchronous: str = "full") -> None:
+    def __init__(self, path: Path, synchronous: str = "full", patience_s: float | None = None) -> None:
+        self.patience_s = patience_s
         self._path = path
         self._synchronous = synchronous
         self._statements = {name: Numbered.of(text, "?") for name, text in statements(self.dialect).items()}
-        self._readers: Pool[sqlite3.Connection] = Pool(partial(self._connect, _READER_KIB), _close, _READERS)
+        self._readers: Pool[sqlite3.Connection] = Pool(
+            partial(self._connect, _READER_KIB), _close, _READERS, patience_s
+        )
         # Lent to who is first in the queue.
-        self._writer: Pool[sqlite3.Connection] = Pool(partial(self._connect, _WRITER_KIB), _close, 1)
-        self._queue: Pool[int] = Pool(self._line_up, os.close, _WRITERS)
+        self._writer: Pool[sqlite3.Connection] = Pool(partial(self._connect, _WRITER_KIB), _close, 1, patience_s)
+        self._queue: Pool[int] = Pool(self._line_up, os.close, _WRITERS, patience_s)
+        self._line = Line(str(path), patience_s)
         with self._turn():
             pass
 
@@ -126,15 +137,20 @@ class SqliteStore:
         """Let go of the file."""
         for pool in (self._readers, self._writer, self._queue):
             pool.close()
+        self._line.close()
 
     def _turn(self) -> "_Turn":
-        return _Turn(self._queue, self._writer, self._translated)
+        return _Turn(self._queue, self._line, self._writer, self._translated)
 
     def _connect(self, cache_kib: int) -> sqlite3.Connection:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             database = sqlite3.connect(
-                self._path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False, cached_statements=256
+                self._path,
+                timeout=self.patience_s or _PATIENCE_S,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
             )
             with ExitStack() as undo:
                 undo.callback(database.close)
@@ -155,12 +171,16 @@ class SqliteStore:
             raise self._unopened(error) from None
 
     def _unopened(self, error: OSError | sqlite3.Error) -> InputError:
-        return InputError(f"the ledger {self._path} cannot be opened: {_reason(error)}")
+        return LedgerFailedError(f"the ledger {self._path} cannot be opened: {_reason(error)}", Failure.AWAY)
 
     def _translated(self, error: sqlite3.Error) -> InputError:
         if isinstance(error, sqlite3.IntegrityError):
             return LedgerConflictError(sentence_of(str(error)))
-        return InputError(f"the ledger {self._path} cannot be used: {_reason(error)}")
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+        cannot = f"the ledger {self._path} cannot be used: {_reason(error)}"
+        if code in _LOCKED:
+            return LedgerTimeoutError(cannot)
+        return LedgerFailedError(cannot, Failure.UNWRITABLE if code in _UNWRITABLE else Failure.OTHER)
 
 
 class _Turn:
@@ -170,17 +190,21 @@ class _Turn:
     reservation takes one: layers of generators cost it some 5 µs.)
     """
 
-    __slots__ = ("_database", "_place", "_queue", "_translated", "_writer")
+    __slots__ = ("_database", "_line", "_place", "_queue", "_translated", "_writer")
 
     def __init__(
-        self, queue: Pool[int], writer: Pool[sqlite3.Connection], translated: Callable[[sqlite3.Error], InputError]
+        self,
+        queue: Pool[int],
+        line: Line,
+        writer: Pool[sqlite3.Connection],
+        translated: Callable[[sqlite3.Error], InputError],
     ) -> None:
-        self._queue, self._writer, self._translated = queue, writer, translated
+        self._queue, self._line, self._writer, self._translated = queue, line, writer, translated
 
     def __enter__(self) -> sqlite3.Connection:
         self._place = self._queue.take()
         try:
-            fcntl.flock(self._place, fcntl.LOCK_EX)
+            self._line.come_first(self._place)
             self._database = self._writer.take()
         except BaseException:
             self._queue.drop(self._place)
@@ -192,7 +216,7 @@ class _Turn:
     ) -> None:
         if error is None:
             self._writer.give_back(self._database)
-            fcntl.flock(self._place, fcntl.LOCK_UN)
+            self._line.leave(self._place)
             self._queue.give_back(self._place)
             return
         self._writer.drop(self._database)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -59,8 +60,40 @@ class LedgerConflictError(InputError):
     """What was written breaks a rule that the database itself keeps; the rule's name is the sentence."""
 
 
-class LedgerBusyError(InputError):
+class Failure(StrEnum):
+    """Why the database did not do what was asked."""
+
+    AWAY = "away"  # it cannot be reached, or went away meanwhile
+    BUSY = "busy"  # two transactions waited for each other
+    TIMEOUT = "timeout"
+    UNWRITABLE = "unwritable"  # its disk is full or broken, or it may only be read
+    OTHER = "other"
+
+
+class LedgerFailedError(InputError):
+    """The database did not do what was asked; the message holds nothing that was to be written or found."""
+
+    def __init__(self, message: str, failure: Failure = Failure.OTHER) -> None:
+        self.failure = failure
+        super().__init__(message)
+
+
+class LedgerBusyError(LedgerFailedError):
     """Two transactions waited for each other and the database ended one of them; told again, it will pass."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Failure.BUSY)
+
+
+class LedgerTimeoutError(LedgerFailedError):
+    """It took too long. Where that was while it was written, it may be written all the same."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Failure.TIMEOUT)
+
+
+class LedgerTooLateError(LedgerTimeoutError):
+    """The same of who waited so long that whoever asked was answered already."""
 
 
 def sentence_of(message: str) -> str:
@@ -108,6 +141,11 @@ class Store(Protocol):
     @property
     def where(self) -> str:
         """The database as people name it; no password."""
+        ...
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long anything waits for it; None for as long as it takes."""
         ...
 
     @property

@@ -26,11 +26,11 @@ def open_generation(settings: Settings, live: Store, merchant_id: str, generatio
     """
     name = _name(merchant_id, generation)
     if live.dialect == "sqlite":
-        store: Store = SqliteStore(_file(settings, name), "normal")
+        store: Store = SqliteStore(_file(settings, name), "normal", settings.ledger_seconds)
     else:
         with live.writing() as transaction:
             transaction.script(f"CREATE SCHEMA IF NOT EXISTS {name};")
-        store = store_at(_within(settings.database, name))
+        store = store_at(_within(settings.database, name), settings.ledger_seconds)
     migrate(store)
     return store
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from features.decline import Decline
 from model.decision import Decision
 from serving.ledger.reservations import Reason
+from serving.ledger.store import Failure
 from serving.metrics import Metrics
 
 
@@ -47,7 +48,7 @@ class Uncounted(Metrics):
     def unknown_code(self, processor: str, told_by: str) -> None:
         """Nothing."""
 
-    def ledger_failed(self) -> None:
+    def ledger_failed(self, failure: Failure) -> None:
         """Nothing."""
 
     def answers_with(

@@ -15,6 +15,7 @@ from features.vocabulary import Network
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
 from serving.ledger.reservations import Reason, ReasonCode
+from serving.ledger.store import Failure
 from serving.metrics import Metrics
 from serving.requests import parse_request
 from serving.service import prior_service
@@ -41,6 +42,7 @@ def told() -> dict[str, tuple[str, set[str]]]:
     metrics.model_refused("champion")
     metrics.registry_away(away=True)
     metrics.shadowed("same", 0.01)
+    metrics.ledger_failed(Failure.UNWRITABLE)
     found: dict[str, tuple[str, set[str]]] = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
         for sample in family.samples:

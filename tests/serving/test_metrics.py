@@ -199,7 +199,7 @@ def test_a_ledger_that_is_away_is_counted(api: Api, settings: Settings, failed: 
         transaction.script("ALTER TABLE attempt RENAME TO gone;\n")
     for _ in range(3):
         api.post("/v1/decisions", failed, 503)
-    assert counted(read(api), "recoup_ledger_failures_total") == [({}, 3.0)]
+    assert counted(read(api), "recoup_ledger_failures_total") == [({"failure": "other"}, 3.0)]
 
 
 def test_metrics_are_of_all_merchants_and_an_operators(tenants: Tenants) -> None:

@@ -9,7 +9,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from serving.threads import Threads
+from serving.threads import NotBegunError, Threads, whoever_waits
 
 _WHO: ContextVar[str] = ContextVar("_WHO", default="nobody")
 
@@ -100,3 +100,62 @@ def test_work_whose_loop_has_ended_ends_too() -> None:
     asyncio.run(leave())
     ends.set()
     assert asyncio.run(threads.answer(lambda: 7)) == 7
+
+
+def test_work_that_no_thread_has_time_for_is_dropped_and_never_begun() -> None:
+    async def ask() -> list[str]:
+        ends, begun = Event(), list[str]()
+        at_work = asyncio.create_task(threads.answer(ends.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(NotBegunError, match=r"not begun in 0\.01 s"):
+            await threads.answer(lambda: begun.append("late"), seconds=0.01)
+        ends.set()
+        await at_work
+        await threads.answer(lambda: begun.append("in time"), seconds=60.0)
+        return begun
+
+    threads = Threads("test", most=1)
+    assert asyncio.run(ask()) == ["in time"]
+
+
+def test_work_whose_caller_leaves_before_it_is_begun_is_never_begun() -> None:
+    async def left() -> Exception:
+        return ConnectionResetError("the caller left")
+
+    async def ask() -> list[str]:
+        ends, begun = Event(), list[str]()
+        at_work = asyncio.create_task(threads.answer(ends.wait))
+        await asyncio.sleep(0)
+        with pytest.raises(ConnectionResetError):
+            await threads.answer(lambda: begun.append("for nobody"), leaving=left)
+        cancelled = asyncio.create_task(threads.answer(lambda: begun.append("for nobody")))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        ends.set()
+        await at_work
+        await threads.answer(lambda: begun.append("for somebody"), leaving=left)
+        return begun
+
+    threads = Threads("test", most=1)
+    assert asyncio.run(ask()) == ["for somebody"]
+
+
+def test_whoever_waits_can_be_told_of_a_failure_while_the_work_still_hangs() -> None:
+    ends, going = Event(), Event()
+
+    def hang() -> None:
+        tell = whoever_waits()
+        assert tell is not None
+        tell(TimeoutError("it hangs"))
+        ends.wait()
+        going.set()
+
+    async def ask() -> None:
+        with pytest.raises(TimeoutError, match="it hangs"):
+            await threads.answer(hang)
+
+    threads = Threads("test", most=1)
+    asyncio.run(ask())
+    assert not going.is_set()
+    ends.set()
+    assert going.wait(60.0)

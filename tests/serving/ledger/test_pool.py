@@ -8,6 +8,7 @@ from time import sleep
 import pytest
 
 from serving.ledger.pool import Pool
+from serving.ledger.store import LedgerTimeoutError
 
 
 class Opened:
@@ -87,3 +88,13 @@ def test_a_pool_that_was_closed_opens_as_many_again() -> None:
             pool.give_back(one)
         pool.close()
     assert (opened.now, opened.most) == (0, 2)
+
+
+def test_whoever_waits_too_long_for_a_connection_is_told_so_and_takes_nobody_s_place() -> None:
+    opened = Opened()
+    pool = Pool(opened.connect, opened.close, 1, patience_s=0.05)
+    first = pool.take()
+    with pytest.raises(LedgerTimeoutError, match=r"all 1 connections were at work for 0\.05 s"):
+        pool.take()
+    pool.give_back(first)
+    assert pool.take() == first

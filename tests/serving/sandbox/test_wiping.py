@@ -73,8 +73,8 @@ def test_whoever_comes_as_it_is_wiped_finds_it_as_it_is_now(
 
         before: Here | None = None
 
-        async def ask(self, work: Callable[[Ledger], Answer]) -> Answer:
-            answer = await super().ask(work)
+        async def ask(self, work: Callable[[Ledger], Answer], *, though_left: bool = False) -> Answer:
+            answer = await super().ask(work, though_left=though_left)
             if self.before is not None:
                 before, self.before = self.before, None
                 await sandboxes.wiped(before, START)

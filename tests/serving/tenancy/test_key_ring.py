@@ -31,11 +31,11 @@ class Asked(LedgerAccess):
     asked = 0
     away = False
 
-    async def ask(self, work: Callable[[Ledger], Answer]) -> Answer:
+    async def ask(self, work: Callable[[Ledger], Answer], *, though_left: bool = False) -> Answer:
         self.asked += 1
         if self.away:
             raise RequestError(Kind.LEDGER_UNAVAILABLE, "away")
-        return await super().ask(work)
+        return await super().ask(work, though_left=though_left)
 
 
 class Ring:
