@@ -169,6 +169,9 @@ class PostgresStore:
     def _given_back(self, connection: _Connection) -> None:
         if self._watch is not None:
             self._watch.over(connection)
+            if connection.was_cut:  # just as its transaction ended
+                self._pool.drop(connection)
+                return
         self._pool.give_back(connection)
 
     def _dropped(self, connection: _Connection) -> None:
