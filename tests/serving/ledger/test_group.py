@@ -18,7 +18,7 @@ LONG_S = 60.0
 
 
 def version(number: int) -> Question:
-    return "insert_version", {"kind": "model", "version": str(number), "content": "{}"}
+    return "insert_version", {"kind": "rulebook", "version": str(number), "content": "{}"}
 
 
 def test_who_waits_too_long_for_those_who_write_is_told_so_and_nothing_of_it_is_written_later(tmp_path: Path) -> None:
