@@ -25,7 +25,7 @@ from serving.settings import Settings
 from serving.tenancy.caller import require_own
 from serving.trust.current import Current
 from serving.trust.shadow import Shadowing
-from serving.trust.telling import models_of
+from serving.trust.telling import cause_of, models_of
 
 JSON = "application/json"
 _FINE = frozenset({"ready", "none"})
@@ -136,7 +136,7 @@ def _readiness(service: Service, ledger: LedgerReadiness, *, leaving: bool) -> R
         economics=service.economics.version,
         code=CODE_VERSION,
     )
-    refused = service.answering.refused
+    refused = service.answering.refused and cause_of(service.answering.refused)
     status: Literal["ready", "not_ready", "draining"] = "ready" if ledger.state in _FINE else "not_ready"
     if leaving:
         status = "draining"

@@ -15,15 +15,13 @@ from features.errors import InputError
 from serving.asking_mlflow import told_by_program
 from serving.settings import MODEL_NAME
 
-Aliases = Mapping[str, str]
 Rows = list[tuple[object, ...]]
 Part = Mapping[str, object]
 SQLITE = "sqlite:///"
 SECONDS = 5.0
-_ALIASES = "SELECT alias, version FROM registered_model_aliases WHERE name = ?"
 _NAMED = (
-    "SELECT v.version, v.source, v.creation_time FROM registered_model_aliases a "
-    "JOIN model_versions v ON v.name = a.name AND v.version = a.version WHERE a.name = ? AND a.alias = ?"
+    "SELECT a.alias, a.version, v.source, v.creation_time FROM registered_model_aliases a "
+    "LEFT JOIN model_versions v ON v.name = a.name AND v.version = a.version WHERE a.name = ?"
 )
 _POSTGRES = ("postgresql://", "postgresql+psycopg2://", "postgresql+psycopg://", "postgres://")
 _HTTP = ("http://", "https://")
@@ -36,44 +34,40 @@ class Named:
 
     Args:
         made: Where its files come from and when it was made: another version that was given the same number, in a
-            registry that was begun anew, differs.
+            registry that was begun anew, differs. None where that is not known.
     """
 
     version: str
-    made: str
+    made: str | None = None
+
+    def is_same(self, other: "Named") -> bool:
+        """Whether both are one version, as far as that is known."""
+        return self.version == other.version and (None in {self.made, other.made} or self.made == other.made)
 
 
-def aliases_in(uri: str) -> Aliases:
-    """The version of each alias of the registered model; none where it is not registered.
+Aliases = Mapping[str, Named]
+
+
+class NoRegistryError(InputError):
+    """There is no file where the registry would be: it was never made, or it is out of reach."""
+
+
+def aliases_in(uri: str, wanted: Sequence[str]) -> Aliases:
+    """What each of these aliases of the registered model names; none that names nothing.
 
     Raises:
+        NoRegistryError: There is no registry at this place.
         InputError: The registry cannot be asked.
     """
     if not is_quick(uri):
-        return told_by_program(uri, "aliases", MODEL_NAME, uri)
-    if uri.startswith(_HTTP):
-        listed = _over_http(uri, "registered-models/get", "registered_model").get("aliases", ())
-        if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) for one in listed):
-            raise _unreachable(uri, ValueError("it gives no list of aliases"))
-        return {str(one.get("alias")): str(one.get("version")) for one in listed}
-    return {str(alias): str(version) for alias, version in _in_database(uri, _ALIASES, (MODEL_NAME,))}
+        told = told_by_program(uri, "aliases", MODEL_NAME, uri)
+        return {alias: Named(told[alias]) for alias in wanted if alias in told}
+    rows = _over_http(uri, wanted) if uri.startswith(_HTTP) else _in_database(uri)
+    return {str(alias): _named(*told) for alias, *told in rows if alias in wanted}
 
 
-def named_by(uri: str, alias: str) -> Named | None:
-    """The version that the alias names, of a registry that is asked quickly; None where it names none.
-
-    Raises:
-        InputError: The registry cannot be asked.
-    """
-    if uri.startswith(_HTTP):
-        told = _over_http(uri, "registered-models/alias", "model_version", alias=alias)
-        found: Rows = [tuple(told.get(name) for name in ("version", "source", "creation_timestamp"))] if told else []
-    else:
-        found = _in_database(uri, _NAMED, (MODEL_NAME, alias))
-    if len(found) != 1 or None in found[0]:
-        return None
-    version, *made = found[0]
-    return Named(str(version), " ".join(map(str, made)))
+def _named(version: object, source: object, created: object) -> Named:
+    return Named(str(version), None if None in {source, created} else f"{source} {created}")
 
 
 def is_quick(uri: str) -> bool:
@@ -81,33 +75,46 @@ def is_quick(uri: str) -> bool:
     return uri.startswith((SQLITE, *_POSTGRES, *_HTTP))
 
 
-def _in_database(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
-    return _in_sqlite(uri, statement, values) if uri.startswith(SQLITE) else _in_postgres(uri, statement, values)
+def _in_database(uri: str) -> Rows:
+    return _in_sqlite(uri) if uri.startswith(SQLITE) else _in_postgres(uri)
 
 
-def _in_sqlite(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
+def _in_sqlite(uri: str) -> Rows:
     path = Path(uri.removeprefix(SQLITE).partition("?")[0])
     if not path.exists():
-        return []
+        raise NoRegistryError(f"the registry {uri} does not exist")
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=SECONDS)) as database:
-            return database.execute(statement, values).fetchall()
+            return database.execute(_NAMED, (MODEL_NAME,)).fetchall()
     except sqlite3.Error as error:
         raise _unreachable(uri, error) from None
 
 
-def _in_postgres(uri: str, statement: str, values: tuple[str, ...]) -> Rows:
+def _in_postgres(uri: str) -> Rows:
     import psycopg  # takes a tenth of a second, and most registries are elsewhere
 
     address = f"postgresql://{uri.partition('://')[2]}"
     try:
         with psycopg.connect(address, connect_timeout=int(SECONDS), autocommit=True) as database:
-            return database.execute(statement.replace("?", "%s").encode(), values).fetchall()
+            return database.execute(_NAMED.replace("?", "%s").encode(), (MODEL_NAME,)).fetchall()
     except psycopg.Error as error:
         raise _unreachable(address, error) from None
 
 
-def _over_http(uri: str, what: str, part: str, **asked: str) -> Part:
+def _over_http(uri: str, wanted: Sequence[str]) -> Rows:
+    """The list of aliases, and of each that is wanted and in it the version that it names."""
+    listed = _part(uri, "registered-models/get", "registered_model").get("aliases", ())
+    if not isinstance(listed, Sequence) or not all(isinstance(one, Mapping) for one in listed):
+        raise _unreachable(uri, ValueError("it gives no list of aliases"))
+    rows: Rows = []
+    for alias in sorted({str(one.get("alias")) for one in listed}.intersection(wanted)):
+        told = _part(uri, "registered-models/alias", "model_version", alias=alias)
+        if told:  # else it was taken away just now
+            rows.append((alias, *(told.get(name) for name in ("version", "source", "creation_timestamp"))))
+    return rows
+
+
+def _part(uri: str, what: str, part: str, **asked: str) -> Part:
     """One part of what the server answers with; nothing where it knows no such thing."""
     import httpx  # likewise
 

@@ -43,7 +43,6 @@ class Snapshot:
         followed: Whether the aliases are looked at again and again.
         asked_at: When the registry last answered.
         away_since: Since when it could not be asked; None where it can.
-        away_because: Why.
     """
 
     service: Service
@@ -53,7 +52,6 @@ class Snapshot:
     followed: bool = False
     asked_at: datetime | None = None
     away_since: datetime | None = None
-    away_because: str | None = None
 
 
 class Current:
@@ -97,11 +95,11 @@ class Current:
 
     def heard(self, now: datetime) -> None:
         """The registry answered."""
-        self._change(lambda one: replace(one, asked_at=now, away_since=None, away_because=None))
+        self._change(lambda one: replace(one, asked_at=now, away_since=None))
 
-    def unheard(self, reason: str, now: datetime) -> None:
+    def unheard(self, now: datetime) -> None:
         """The registry could not be asked."""
-        self._change(lambda one: replace(one, away_since=one.away_since or now, away_because=reason))
+        self._change(lambda one: replace(one, away_since=one.away_since or now))
 
     def _change(self, changed: Callable[[Snapshot], Snapshot]) -> None:
         with self._lock:

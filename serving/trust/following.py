@@ -5,7 +5,7 @@ Whatever goes wrong on the way, the model that answers goes on answering, and it
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,9 +17,9 @@ from structlog.typing import FilteringBoundLogger
 from features.errors import InputError
 from model.prior import PriorScorer
 from serving.metrics import Metrics
-from serving.registry import Answering, Champion, champion_of, prepared
+from serving.registry import Answering, Champion, champion_of, last_fetched, prepared
 from serving.settings import MODEL_NAME, Settings, Shadow
-from serving.trust.aliases import Aliases, aliases_in, is_quick
+from serving.trust.aliases import Aliases, Named, NoRegistryError, aliases_in, is_quick
 from serving.trust.current import Current, Refusal
 from serving.trust.warming import answer_examples
 
@@ -35,6 +35,19 @@ class Resolve(Protocol):
 
     def __call__(self, settings: Settings) -> Champion | str:
         """It, or a sentence."""
+        ...
+
+
+class Look(Protocol):
+    """Looks which versions these aliases name."""
+
+    def __call__(self, uri: str, wanted: Sequence[str]) -> Aliases:
+        """What each names.
+
+        Raises:
+            NoRegistryError: There is no registry at this place.
+            InputError: The registry cannot be asked.
+        """
         ...
 
 
@@ -55,7 +68,7 @@ class Follower:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         *,
-        aliases: Callable[[str], Aliases] = aliases_in,
+        aliases: Look = aliases_in,
         resolve: Resolve = champion_of,
     ) -> None:
         self._current, self._settings, self._metrics, self._log = current, settings, metrics, log
@@ -67,11 +80,11 @@ class Follower:
     def look(self) -> None:
         """One look, and whatever follows from it; it may take seconds where a model has to be made ready."""
         try:
-            named = self._aliases(self._settings.tracking_uri)
+            named = self._named()
         except InputError as error:
             if self._current.snapshot.away_since is None:
                 self._log.warning("registry out of reach", reason=str(error))
-            self._current.unheard(str(error), self._clock())
+            self._current.unheard(self._clock())
             self._metrics.registry_away(away=True)
             return
         self._current.heard(self._clock())
@@ -80,6 +93,24 @@ class Follower:
         if self._settings.shadow is Shadow.ON:
             self._follow_challenger(named.get(self._settings.challenger_alias))
 
+    def _named(self) -> Aliases:
+        """What the aliases name: nothing in a registry that never was, which is not the same as one out of reach."""
+        try:
+            wanted = (self._settings.model_alias, self._settings.challenger_alias)
+            return self._aliases(self._settings.tracking_uri, wanted)
+        except NoRegistryError:
+            if self._knew_a_version():
+                raise
+            return {}
+
+    def _knew_a_version(self) -> bool:
+        """Whether a version of the registry is or was held, by this worker or by whoever had its home before."""
+        snapshot, settings = self._current.snapshot, self._settings
+        if snapshot.service.answering.registered_version is not None or snapshot.challenger is not None:
+            return True
+        aliases = (settings.model_alias, settings.challenger_alias)
+        return any(last_fetched(replace(settings, model_alias=alias)) is not None for alias in aliases)
+
     def look_safely(self) -> None:
         """The same; what nobody foresaw is logged, and the next look tries anew."""
         try:
@@ -87,33 +118,34 @@ class Follower:
         except Exception:  # noqa: BLE001 - the following goes on whatever happens
             self._log.exception("following failed")
 
-    def _follow_champion(self, version: str | None) -> None:
-        alias, held = self._settings.model_alias, self._current.service.answering
-        answers = held.registered_version if held.refused is None else None
-        if version == answers:
+    def _follow_champion(self, named: Named | None) -> None:
+        alias, held = self._settings.model_alias, self._current.service.answering.named
+        if _is_same(named, held):
             self._current.refuse(alias, None)
-        elif version is None:
+        elif named is None:
             # Whoever takes the alias away wants no model to answer; that is not the same as a registry out of reach.
             asked = f"{MODEL_NAME}@{alias}"
             self._take(Answering(PriorScorer(), asked, refused=f"{asked} is not in the registry any more"))
-        elif self._is_worth_a_try(alias, version):
-            found = self._fetched(alias, version)
+        elif self._is_worth_a_try(alias, named.version):
+            found = self._fetched(alias, named.version)
             if found is not None:
                 self._take(found)
 
-    def _follow_challenger(self, version: str | None) -> None:
+    def _follow_challenger(self, named: Named | None) -> None:
         alias, held = self._settings.challenger_alias, self._current.snapshot.challenger
-        champion = self._current.service.answering.registered_version
-        if version is None or version == champion:
+        if named is None or _is_same(named, self._current.service.answering.named):
             self._current.refuse(alias, None)
             if held is not None:
                 self._current.challenge_with(None, self._clock())
-        elif (held is None or held.answering.registered_version != version) and self._is_worth_a_try(alias, version):
-            found = self._fetched(alias, version)
+            return
+        if held is not None and _is_same(named, held.answering.named):
+            return
+        if self._is_worth_a_try(alias, named.version):
+            found = self._fetched(alias, named.version)
             if found is not None:
                 self._current.challenge_with(found, self._clock())
                 self._current.refuse(alias, None)
-                self._log.info("challenger taken", model=found.scorer.version, registered_version=version)
+                self._log.info("challenger taken", model=found.scorer.version, registered_version=named.version)
 
     def _take(self, answering: Answering) -> None:
         now, scorer = self._clock(), answering.scorer
@@ -154,7 +186,7 @@ class Follower:
     def _ready(self, found: Champion, asked: str) -> Answering:
         """Loaded, its checksums and its own examples checked, and the worked examples of the interface answered."""
         began = time.perf_counter()
-        ready = prepared(found.folder, asked, found.version)
+        ready = prepared(found.folder, asked, found.version, found.made)
         if ready.refused is not None:
             return ready
         try:
@@ -172,6 +204,11 @@ class Follower:
         self._metrics.model_refused(alias)
         if not same:
             self._log.warning("model refused", alias=alias, registered_version=version, reason=reason)
+
+
+def _is_same(one: Named | None, other: Named | None) -> bool:
+    """Whether both are one version, or nothing."""
+    return one is other if one is None or other is None else one.is_same(other)
 
 
 @contextmanager

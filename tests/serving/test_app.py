@@ -16,9 +16,11 @@ from fastapi import FastAPI
 from features.vocabulary import Network, Rail
 from model.caps.rule import CapRule
 from model.caps.rulebook import Rulebook
+from model.prior import PriorScorer
 from serving.answer_schemas import DecisionAnswer, Problem
 from serving.app import create_app
 from serving.examples import EXAMPLES, Example
+from serving.registry import Answering
 from serving.service import Service, prior_service
 from serving.settings import Settings
 
@@ -302,3 +304,10 @@ def test_the_process_says_that_it_lives_and_what_answers(app: FastAPI, service: 
 def test_the_pages_of_the_interface_are_there(app: FastAPI) -> None:
     assert "swagger" in send(app, "GET", "/docs").text
     assert send(app, "GET", "/openapi.json").json()["info"]["title"] == "Recoup"
+
+
+def test_nobody_is_told_where_the_registry_is(settings: Settings, service: Service) -> None:
+    missing = "no model yet: the registry sqlite:////srv/recoup/mlflow.db does not exist"
+    app = create_app(settings, service=replace(service, answering=Answering(PriorScorer(), "nothing", refused=missing)))
+    for address in ("/ready", "/v1/models"):
+        assert send(app, "GET", address).json()["refused"] == "no model yet: the registry does not exist"

@@ -86,6 +86,16 @@ def test_at_a_start_without_the_registry_the_version_that_was_fetched_last_answe
     assert answering(settings, lambda _: Away("the registry cannot be read")).refused == "the registry cannot be read"
 
 
+def test_a_registry_that_is_not_there_although_a_version_was_fetched_is_away(
+    settings: Settings, artifact: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "champion.json").write_text(json.dumps({"folder": str(artifact), "version": "7"}))
+    assert isinstance(champion_of(settings), Away)
+    found = answering(settings)
+    assert (found.scorer.source, found.registered_version, found.refused) == ("model", "7", None)
+
+
 @pytest.mark.slow
 def test_a_registry_whose_server_is_away_is_given_up(settings: Settings, artifact: Path, tmp_path: Path) -> None:
     away = replace(settings, tracking_uri=f"http://127.0.0.1:{free_port()}")
@@ -143,12 +153,12 @@ def test_the_registered_champion_answers_and_is_fetched_once(
     found = answering(settings)
     assert found.refused is None
     assert (found.scorer.source, found.registered_version) == ("model", "1")
-    assert last_fetched(settings) == Champion(found.folder or Path(), "1")
+    assert last_fetched(settings) == Champion(found.folder or Path(), "1", found.made)
     assert found.scorer.version == read_artifact(artifact).version
-    assert _asking_nobody(settings, monkeypatch) == Champion(found.folder or Path(), "1")
+    assert _asking_nobody(settings, monkeypatch) == Champion(found.folder or Path(), "1", found.made)
     (found.folder or Path()).joinpath("MODEL_CARD.md").write_text("changed")
     assert isinstance(_asking_nobody(settings, monkeypatch), Away)
-    assert champion_of(settings) == Champion(found.folder or Path(), "1")
+    assert champion_of(settings) == Champion(found.folder or Path(), "1", found.made)
     with closing(sqlite3.connect(settings.home / "mlflow.db")) as database:
         database.execute("UPDATE model_versions SET creation_time = creation_time + 1")
         database.commit()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -31,9 +31,10 @@ from serving.metrics import Metrics
 from serving.registry import Champion, prepared
 from serving.service import Service
 from serving.settings import Settings, Shadow
+from serving.trust.aliases import Named, NoRegistryError
 from serving.trust.current import Current
 from serving.trust.following import TRIED_AGAIN_AFTER, Follower
-from serving.trust.telling import models_of
+from serving.trust.telling import OUT_OF_REACH, models_of
 from small_models import write_small
 
 JSON = {"content-type": "application/json"}
@@ -48,18 +49,21 @@ class Registry:
 
     named: dict[str, str] = field(default_factory=dict)
     folders: dict[str, Path] = field(default_factory=dict)
-    away: str = ""
+    away: InputError | None = None
+    begun: str = "a registry"
     fetched: list[str] = field(default_factory=list)
 
-    def aliases(self, uri: str) -> dict[str, str]:
-        if self.away:
-            raise InputError(self.away)
-        return self.named
+    def aliases(self, uri: str, wanted: Sequence[str]) -> dict[str, Named]:
+        if self.away is not None:
+            raise self.away
+        return {alias: Named(self.named[alias], self.begun) for alias in wanted if alias in self.named}
 
     def resolve(self, settings: Settings) -> Champion | str:
         version = self.named[settings.model_alias]
         self.fetched.append(version)
-        return Champion(self.folders[version], version) if version in self.folders else "its files are not there"
+        if version not in self.folders:
+            return "its files are not there"
+        return Champion(self.folders[version], version, self.begun)
 
 
 @dataclass
@@ -184,17 +188,57 @@ def test_a_model_that_answers_its_own_examples_otherwise_here_is_refused(
 
 def test_a_registry_out_of_reach_changes_nothing_and_it_is_told_since_when(followed: Followed, artifact: Path) -> None:
     began = followed.clock.now
-    followed.registry.away = "the registry cannot be asked"
+    followed.registry.away = InputError("the registry at postgresql://db.internal cannot be asked: no route to host")
     for _ in range(2):
         followed.follower.look()
         followed.clock.now += timedelta(minutes=1)
     told = models_of(followed.current.snapshot)
     assert (told.version, told.registry.unreachable_since) == (version(artifact), began)
-    assert told.registry.reason == "the registry cannot be asked"
+    assert told.registry.reason == OUT_OF_REACH
     assert counted(followed.metrics.text().decode(), "recoup_registry_away") == [({}, 1.0)]
-    followed.registry.away = ""
+    followed.registry.away = None
     followed.follower.look()
     assert models_of(followed.current.snapshot).registry.unreachable_since is None
+
+
+def test_a_registry_that_is_not_there_any_more_is_out_of_reach_and_the_model_goes_on(
+    followed: Followed, artifact: Path
+) -> None:
+    followed.registry.away = NoRegistryError("the registry sqlite:////mnt/mlflow.db does not exist")
+    followed.follower.look()
+    told = models_of(followed.current.snapshot)
+    assert (told.version, told.registry.unreachable_since) == (version(artifact), followed.clock.now)
+
+
+def test_a_registry_that_never_was_names_nothing(followed: Followed, settings: Settings, service: Service) -> None:
+    registry, current = followed.registry, Current(service)
+    registry.away = NoRegistryError("the registry sqlite:////mnt/mlflow.db does not exist")
+    log = service_log("json", io.StringIO())
+    follower = Follower(current, settings, Metrics(), log, Clock(), aliases=registry.aliases, resolve=registry.resolve)
+    follower.look()
+    assert current.snapshot.away_since is None
+    note = settings.home / "models" / "challenger.json"
+    note.parent.mkdir(parents=True)
+    note.write_text('{"folder": "anywhere", "version": "1"}')
+    follower.look()
+    assert current.snapshot.away_since is not None
+
+
+def test_another_version_of_the_same_number_is_taken_when_the_registry_is_begun_anew(
+    followed: Followed, artifact: Path, other_artifact: Path
+) -> None:
+    followed.registry.named["challenger"] = "2"
+    followed.follower.look()
+    followed.follower.look()  # of the model that was held from before it is not known when it was made
+    assert (followed.registry.fetched, followed.answers) == (["2"], version(artifact))
+    for begun, folder in (("another", other_artifact), ("one more", artifact)):
+        followed.registry.begun, followed.registry.folders["1"] = begun, folder
+        del followed.registry.fetched[:]
+        followed.current.answer_with(replace(followed.current.service.answering, made="before"), followed.clock.now)
+        followed.follower.look()
+        assert (followed.registry.fetched, followed.answers) == (["1", "2"], version(folder))
+        followed.follower.look()
+        assert followed.registry.fetched == ["1", "2"]
 
 
 def test_files_out_of_reach_are_tried_again_and_then_taken(followed: Followed, other_artifact: Path) -> None:
