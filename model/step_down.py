@@ -13,6 +13,7 @@ class Distrust(StrEnum):
     STALE = "stale"  # it has learnt from nothing for longer than it may
     OUTSIDE_CALIBRATION = "outside_calibration"  # its own test window speaks against it here, or says nothing
     SLOW = "slow"  # it did not answer within its share of the time
+    BUSY = "busy"  # its turn did not come within its share of the time
     FAILING = "failing"  # it ended in an error
 
 

@@ -13,6 +13,7 @@ from serving.answer_schemas import Health, LedgerReadiness, Models, Readiness, V
 from serving.draining import Draining
 from serving.edge import note, read_body
 from serving.errors import MEDIA_TYPE, Kind
+from serving.fairness import Fairness
 from serving.idempotency import claim_of, tell_kept
 from serving.ledger.store import Failure
 from serving.ledger_access import LedgerAccess, LedgerUnavailableError
@@ -22,7 +23,7 @@ from serving.requests import parse_request
 from serving.reserving import decided_for
 from serving.service import Service
 from serving.settings import Settings
-from serving.tenancy.caller import require_own
+from serving.tenancy.caller import caller_of, require_own
 from serving.trust.current import Current
 from serving.trust.shadow import Shadowing
 from serving.trust.telling import cause_of, models_of
@@ -51,6 +52,7 @@ def routes(
     access: LedgerAccess,
     settings: Settings,
     clock: Callable[[], datetime],
+    fairness: Fairness,
     draining: Draining | None = None,
 ) -> APIRouter:
     """The addresses, answering with the service as it is when a request comes; `clock` is for those without `as_of`.
@@ -73,7 +75,8 @@ def routes(
         asked, now = parse_request(await read_body(request, settings.max_body_bytes)), clock()
         require_own(request, asked.payment.merchant_id, field="payment.merchant_id")
         service = current.service.for_request(asked.within_ms)
-        decided = await decided_for(asked, service, access, now, claim_of(request))
+        async with fairness.turn(asked, caller_of(request), service):
+            decided = await decided_for(asked, service, access, now, claim_of(request))
         decision = decided.decision
         if decided.answer_kept:
             tell_kept(request)

@@ -26,6 +26,7 @@ from serving.events_out.delivering import delivering
 from serving.events_out.targets import targets_in
 from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
+from serving.fairness import Fairness
 from serving.head import HeadAsGet
 from serving.idempotency import Idempotency
 from serving.ids_in_paths import register as take_ids_with_slashes
@@ -101,6 +102,8 @@ def create_app(
     follower = Follower(current, settings, metrics, log, now) if live and _is_followed(settings) else None
     reports = reports or reports_of(settings, log)
     neighbours = neighbours_in(os.environ, log)
+    keys = KeyRing(access) if asks_for_keys(settings, ledger) else None
+    fairness = Fairness() if keys is None else Fairness(keys.charge)
     endpoints = endpoints_in(settings.webhooks, os.environ)
     targets = targets_in(settings.event_targets, os.environ)
 
@@ -125,7 +128,7 @@ def create_app(
             delivering(access, targets, log, now),
             giving_back(),
         ):
-            doing_lots = neighbours.listening(for_neighbours(current, access, now, log))
+            doing_lots = neighbours.listening(for_neighbours(current, access, now, log, fairness))
             with tracing(os.environ), shadowing(shadow), following(follower, settings), doing_lots:
                 yield
         reports.close()
@@ -145,7 +148,7 @@ def create_app(
 
     def sandbox_app(its: LedgerAccess, time: SandboxTime) -> FastAPI:
         inner = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=UNTOLD)
-        for router in merchant_routers(current, its, settings, time, log, reports, Neighbours(None, log)):
+        for router in merchant_routers(current, its, settings, time, log, reports, Neighbours(None, log), fairness):
             inner.include_router(router, dependencies=known)
         inner.include_router(sandbox_routes(sandboxes, settings), dependencies=known)
         inner.include_router(sandbox_attempt_routes(sandboxes, settings), dependencies=known)
@@ -154,7 +157,9 @@ def create_app(
         return inner
 
     sandboxes = app.state.sandboxes = Sandboxes(access, settings, service.rulebook, targets, sandbox_app, now, log)
-    for router in merchant_routers(current, access, settings, now, log, reports, neighbours, shadow, draining):
+    for router in merchant_routers(
+        current, access, settings, now, log, reports, neighbours, fairness, shadow, draining
+    ):
         app.include_router(router, dependencies=known)
     app.include_router(metrics_routes(metrics))
     app.include_router(webhook_routes(access, endpoints, settings, now))
@@ -163,7 +168,6 @@ def create_app(
     # The last one added is the first that a request meets.
     app.add_middleware(Idempotency, access=access, longest=settings.max_body_bytes, clock=now)
     app.add_middleware(SandboxDoor, sandboxes=sandboxes)
-    keys = KeyRing(access) if asks_for_keys(settings, ledger) else None
     app.add_middleware(Gate, keys=keys, clock=now, public=public_in(settings))
     app.add_middleware(Edge, log=log, metrics=metrics)
     app.add_middleware(HeadAsGet)
@@ -180,13 +184,14 @@ def merchant_routers(
     log: FilteringBoundLogger,
     reports: Reports,
     neighbours: Neighbours,
+    fairness: Fairness,
     shadow: Shadowing | None = None,
     draining: Draining | None = None,
 ) -> tuple[APIRouter, ...]:
     """What a merchant's key reaches, live and in its sandbox alike."""
     return (
-        routes(current, shadow, access, settings, now, draining),
-        batch_routes(current, access, settings, now, log, neighbours),
+        routes(current, shadow, access, settings, now, fairness, draining),
+        batch_routes(current, access, settings, now, log, neighbours, fairness),
         decision_routes(access, current, settings.home / MODELS),
         report_routes(access, settings, now),
         customer_routes(access, settings, now),

@@ -18,6 +18,7 @@ from serving.batch_openapi import BATCH_BODY, BATCH_RESPONSES
 from serving.batch_sharing import Sharing
 from serving.edge import read_body
 from serving.errors import FieldError, invalid_request
+from serving.fairness import Fairness
 from serving.idempotency import HEADER
 from serving.ledger_access import LedgerAccess
 from serving.neighbours import Neighbours
@@ -40,6 +41,7 @@ def batch_routes(
     clock: Callable[[], datetime],
     log: FilteringBoundLogger,
     neighbours: Neighbours,
+    fairness: Fairness,
 ) -> APIRouter:
     """The address of many decisions."""
     router = APIRouter(tags=["decisions"])
@@ -54,7 +56,7 @@ def batch_routes(
         one that is refused spoils no other. Answers come while the rest is still worked on; whoever hangs up ends it.
         """
         _refuse_key(request.headers)
-        answering = Answering(caller_of(request), current, access, clock, log)
+        answering = Answering(caller_of(request), current, access, clock, log, fairness)
         if _media_type(request.headers) == NDJSON:
             return _Streamed(request, Entries(), answering, neighbours, settings.max_body_bytes)
         entries = Entries.listed(_entries_in(await read_body(request, LONGEST)))

@@ -16,7 +16,8 @@ from structlog.typing import FilteringBoundLogger
 
 from features.errors import RecoupError
 from serving.errors import MEDIA_TYPE, FieldError, Kind, RequestError, invalid_request
-from serving.idempotency import held_name, usable_claim, usable_key
+from serving.fairness import Fairness
+from serving.idempotency import held_name, is_answered_anew, usable_claim, usable_key
 from serving.ledger import answered as keys
 from serving.ledger.answered import Answer, Asked, Claim, Taken
 from serving.ledger.recording import put_together
@@ -35,7 +36,7 @@ PATIENCE_S = 5.0
 """So long an entry waits for another one under its key, which a neighbour may be working on."""
 _GLANCE_S = 0.02
 _JSON = "application/json"
-_OK, _FAILED = 200, 500
+_OK = 200
 _BATCH = f"POST\n{PATH}\n".encode()
 
 
@@ -78,6 +79,7 @@ class Answering:
     access: LedgerAccess
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
+    fairness: Fairness
 
     async def answer(self, first: int, entries: Sequence[bytes]) -> list[bytes]:
         """The answer to each entry; a refusal is one too, and so is a failure, which spoils no other entry.
@@ -172,7 +174,8 @@ class Answering:
             refuse_others(self.caller, asked.payment.merchant_id, field="payment.merchant_id")
             held_as = None if entry.claim is None else held_name(entry.claim, asked.payment.payment_id)
             service = self.current.service.for_request(asked.within_ms)
-            decided, entry.unwritten = decided_here(asked, service, self.access, self.clock(), held_as)
+            with self.fairness.turn_here(asked, self.caller, service):
+                decided, entry.unwritten = decided_here(asked, service, self.access, self.clock(), held_as)
             body = with_reservation(decided.answer, decided.reservation) if asked.reserve else decided.answer
             entry.made, entry.answer = (decided, perf_counter() - began), Answer(_OK, _JSON, body)
         except LedgerUnavailableError:
@@ -205,7 +208,7 @@ class Answering:
         unwritten = [entry.unwritten for entry in entries if entry.unwritten is not None]
         claimed, now = [(entry.claim, entry.answer) for entry in entries if entry.claim and entry.answer], self.clock()
         under_keys = [
-            keys.left_again(claim) if answer.status >= _FAILED else keys.kept_answer(claim, answer, now)
+            keys.left_again(claim) if is_answered_anew(answer.status) else keys.kept_answer(claim, answer, now)
             for claim, answer in claimed
         ]
         if under_keys:

@@ -8,6 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from serving.batch_entries import Answering
 from serving.errors import Kind, RequestError
+from serving.fairness import Fairness
 from serving.ledger_access import LedgerAccess
 from serving.neighbours import LostError, Lot, Neighbour, Neighbours
 from serving.trust.current import Current
@@ -58,7 +59,11 @@ class Sharing:
 
 
 def for_neighbours(
-    current: Current, access: LedgerAccess, clock: Callable[[], datetime], log: FilteringBoundLogger
+    current: Current,
+    access: LedgerAccess,
+    clock: Callable[[], datetime],
+    log: FilteringBoundLogger,
+    fairness: Fairness,
 ) -> Callable[[Lot], list[bytes]]:
     """What does the lots that neighbours give to this worker."""
-    return lambda lot: Answering(lot.caller, current, access, clock, log).answers(lot.first, lot.entries)
+    return lambda lot: Answering(lot.caller, current, access, clock, log, fairness).answers(lot.first, lot.entries)

@@ -55,6 +55,11 @@ def held_name(claim: Claim, payment_id: str) -> str:
     return "rsv_" + blake2b(f"{claim.name}\x1f{payment_id}".encode(), digest_size=12).hexdigest()
 
 
+def is_answered_anew(status: int) -> bool:
+    """Whether an answer does not stand for the key: a failure, a turn not come, and a header refused."""
+    return status >= _FAILED or status in {Kind.TOO_MANY.status, _HEADER_REFUSED}
+
+
 class Idempotency:
     """ASGI middleware: answers a POST under a key once, and gives that answer to whoever asks again.
 
@@ -116,7 +121,7 @@ class Idempotency:
             await self._let_go(claim)
             raise
         answer = _answer_in(messages)
-        if answer.status >= _FAILED or answer.status == _HEADER_REFUSED or len(answer.body) > _LONGEST_ANSWER:
+        if is_answered_anew(answer.status) or len(answer.body) > _LONGEST_ANSWER:
             await self._let_go(claim)
         elif not scope["state"].get(_KEPT):
             await self._keep(claim, answer)

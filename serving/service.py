@@ -71,6 +71,11 @@ class Service:
         given = [seconds for seconds in (asked, self.bounds.seconds) if seconds is not None]
         return replace(self, until=self.bounds.clock() + min(given) if given else None, considered=[])
 
+    @property
+    def half_of_its_time(self) -> float | None:
+        """Half of the seconds that the request at hand has left; None for no bound."""
+        return None if self.until is None else max(0.0, self.until - self.bounds.clock()) / 2.0
+
     def decide(self, context: Context, record: Record = NOTHING) -> Decision:
         """The decision in a context, counting what is on record too, of the first policy that may be relied upon.
 

@@ -142,6 +142,7 @@ class Distrust(StrEnum):
     STALE = "stale"
     OUTSIDE_CALIBRATION = "outside_calibration"
     SLOW = "slow"
+    BUSY = "busy"
     FAILING = "failing"
 
 

@@ -25,6 +25,15 @@ class Bucket:
         """A bucket that nothing was taken from."""
         return Bucket(per_second, at, float(per_second * BURST_SECONDS))
 
+    def charge(self, tokens: int) -> None:
+        """Take more for a request that was let in; what is not there is owed, and comes in before the next token.
+
+        >>> bucket = Bucket.full(1, 0.0)
+        >>> bucket.take(0.0), bucket.charge(3), bucket.take(0.0), bucket.take(3.0)
+        (0.0, None, 3.0, 0.0)
+        """
+        self.tokens -= tokens
+
     def take(self, at: float) -> float:
         """Take a token; 0, or how many seconds to wait for the next where there is none.
 

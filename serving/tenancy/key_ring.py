@@ -1,6 +1,7 @@
 """The keys as one process knows them: looked up anew every few seconds, and how fast each of them asks."""
 
 import asyncio
+import threading
 from datetime import datetime
 from math import ceil
 
@@ -31,6 +32,7 @@ class KeyRing:
         self._invented: dict[str, float] = {}
         self._looking: dict[str, asyncio.Task[ApiKey | None]] = {}
         self._buckets: dict[str, Bucket] = {}
+        self._taking = threading.Lock()
         self._strangers = Bucket.full(STRANGERS_PER_SECOND, 0.0)
 
     async def admitted(self, authorization: str, now: datetime) -> ApiKey:
@@ -79,13 +81,21 @@ class KeyRing:
         self._invented[key_id] = now.timestamp()
         return None
 
+    def charge(self, key_id: str, tokens: int) -> None:
+        """Take more tokens for a request of this key that is larger than a usual one; any thread may."""
+        with self._taking:
+            bucket = self._buckets.get(key_id)
+            if bucket is not None:
+                bucket.charge(tokens)
+
     def _take(self, key: ApiKey, at: float) -> None:
         if key.per_second is None:
             return
-        bucket = self._buckets.get(key.key_id)
-        if bucket is None or bucket.per_second != key.per_second:
-            bucket = self._buckets[key.key_id] = Bucket.full(key.per_second, at)
-        wait = bucket.take(at)
+        with self._taking:
+            bucket = self._buckets.get(key.key_id)
+            if bucket is None or bucket.per_second != key.per_second:
+                bucket = self._buckets[key.key_id] = Bucket.full(key.per_second, at)
+            wait = bucket.take(at)
         if wait > 0.0:
             detail = f"Key {key.key_id} may ask {key.per_second} times a second; try again when Retry-After is over"
             raise RequestError(Kind.TOO_MANY, detail, retry_after_s=ceil(wait))

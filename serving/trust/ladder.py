@@ -5,7 +5,7 @@
     schedule   what is left: it only holds slots against the rules
 
 Every limit holds on each of them. What `missing`, `stale` and `outside_calibration` say depends on the context and the
-artifact alone; `slow` and `failing` on the moment.
+artifact alone; `slow`, `busy` and `failing` on the moment.
 """
 
 import time
@@ -29,7 +29,8 @@ from model.scheduled import decide_by_schedule
 from model.scorer import Scorer, ScoreSource
 from model.step_down import Distrust, StepDown
 from model.wording import day_words
-from serving.trust.apart import Runner, TooSlowError, at_once
+from serving.sizes import cost_of_context, is_large
+from serving.trust.apart import BusyError, Runner, TooSlowError, at_once
 from serving.trust.breaker import Breaker
 
 NAMES = {"model": "the model", "prior": "the shipped prior", "schedule": "a fixed schedule"}
@@ -37,6 +38,7 @@ _NEXT = {"model": "prior", "prior": "schedule"}
 _MISSING = "No trained model is loaded"
 _CAUSES = {
     Distrust.SLOW: "{name} did not answer within its part of the time for this decision",
+    Distrust.BUSY: "Other decisions were worked on, and the turn of {name} did not come within its part of the time",
     Distrust.FAILING: "{name} ended in an error on this decision",
 }
 _RESTING = {
@@ -124,10 +126,13 @@ class Ladder:
         doubt = self.reliance.doubt(context)
         return None if doubt is None else _step("model", Distrust.OUTSIDE_CALIBRATION, doubt)
 
-    def _was_time_enough(self, seconds: float) -> bool:
-        """Whether slowness speaks against the policy; a caller in a great hurry shall not take it from the others."""
+    def _was_time_enough(self, seconds: float, *, large: bool) -> bool:
+        """Whether slowness speaks against the policy.
+
+        Neither a caller in a great hurry nor one who asks about very much shall take it from the others.
+        """
         usual = self.bounds.seconds
-        return usual is not None and seconds >= usual / 4.0
+        return usual is not None and seconds >= usual / 4.0 and not large
 
     def _prior(self) -> Scorer:
         return self.scorer if self.scorer.source == "prior" else _shipped()
@@ -147,12 +152,15 @@ class Ladder:
         if resting is not None:
             return _step(source, resting, _RESTING[resting].format(name=NAMES[source]))
         own = None if until is None else now + (until - now) / 2.0
+        large, begun = is_large(cost_of_context(context)), own
 
         def checkpoint() -> None:
             if own is not None and bounds.clock() > own:
                 raise TooSlowError
 
         def work() -> Decision:
+            nonlocal begun
+            begun = bounds.clock()
             made = decide(
                 context,
                 scorer,
@@ -168,13 +176,15 @@ class Ladder:
 
         why = Distrust.FAILING
         try:
-            decision = work() if own is None else bounds.run(work, own - now)
+            merchant_id = context.payment.merchant_id
+            decision = work() if own is None else bounds.run(work, own - now, merchant_id, large=large)
         except InvalidValueError:
             breaker.let_go()  # the request is at fault, not the policy
             raise
-        except TooSlowError:
-            why = Distrust.SLOW
-            if own is not None and not self._was_time_enough(own - now):
+        except TooSlowError as error:
+            why = Distrust.BUSY if isinstance(error, BusyError) else Distrust.SLOW
+            had = 0.0 if own is None or begun is None else own - begun  # none where it was not begun
+            if why is Distrust.BUSY or not self._was_time_enough(had, large=large):
                 breaker.let_go()
                 return _step(source, why, _CAUSES[why].format(name=NAMES[source]))
         except Exception:  # noqa: BLE001 - whatever a model does, the next policy answers

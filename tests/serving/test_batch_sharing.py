@@ -16,6 +16,7 @@ from serving import batch_entries
 from serving.batch import Entries, answered
 from serving.batch_entries import Answering, keyed
 from serving.batch_sharing import Sharing, for_neighbours
+from serving.fairness import Fairness
 from serving.ledger.answered import Asked, Claim, claim
 from serving.ledger.decisions import decisions_before
 from serving.ledger.ledger import Ledger
@@ -69,8 +70,8 @@ def shared(answering: Answering, entries: list[bytes], theirs: Callable[[Lot], l
 def test_a_neighbour_answers_its_part_as_this_worker_would(
     access: LedgerAccess, service: Service, failed: Document
 ) -> None:
-    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
-    theirs, done = for_neighbours(Current(service), access, lambda: START, LOG), Counter[int]()
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG, Fairness())
+    theirs, done = for_neighbours(Current(service), access, lambda: START, LOG, Fairness()), Counter[int]()
 
     def counted(lot: Lot) -> list[bytes]:
         done.update(range(lot.first, lot.first + len(lot.entries)))
@@ -89,8 +90,8 @@ def test_a_neighbour_answers_its_part_as_this_worker_would(
 def test_the_same_key_is_answered_once_whoever_works_on_it(
     access: LedgerAccess, service: Service, failed: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
-    theirs = for_neighbours(Current(service), access, lambda: START, LOG)
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG, Fairness())
+    theirs = for_neighbours(Current(service), access, lambda: START, LOG, Fairness())
     entries = [orjson.dumps(failed | {"idempotency_key": "k1"})] * 12
     found = shared(answering, entries, theirs)
     assert [one["status"] for one in found] == [200] * 12
@@ -112,7 +113,7 @@ def test_what_a_neighbour_was_lost_with_is_refused_and_the_rest_is_answered(
     def gone(lot: Lot) -> list[bytes]:
         raise OSError
 
-    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG, Fairness())
     found = shared(answering, entries_of(failed, 12), gone)
     assert [one["index"] for one in found] == list(range(12))
     statuses = Counter(one["status"] for one in found)

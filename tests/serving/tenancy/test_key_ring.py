@@ -17,7 +17,7 @@ from serving.service import Service
 from serving.tenancy import key_ring
 from serving.tenancy.bucket import BURST_SECONDS
 from serving.tenancy.key_ring import KNOWN_FOR_S, STRANGERS_PER_SECOND, KeyRing
-from serving.tenancy.keys import Scope
+from serving.tenancy.keys import Scope, create_key
 from tenants import Tenants
 
 Answer = TypeVar("Answer")
@@ -47,6 +47,9 @@ class Ring:
     def told(self, *secrets: str, at: datetime = START) -> Counter[str]:
         """What callers with these keys are told who come all at once."""
         return Counter(asyncio.run(self._all(secrets, at)))
+
+    def charge(self, key_id: str, tokens: int) -> None:
+        self._ring.charge(key_id, tokens)
 
     async def _all(self, secrets: Sequence[str], at: datetime) -> list[str]:
         return await asyncio.gather(*(self.one(secret, at) for secret in secrets))
@@ -129,3 +132,13 @@ def test_an_invented_key_that_is_tried_again_later_is_a_strangers_too(ring: Ring
         assert ring.access.asked - asked == AT_ONCE
         assert ring.told(*some(keys, 3), at=at) == {"too-many-requests": 3}
         at += KNOWN_FOR_S * SECOND
+
+
+def test_what_a_large_request_costs_more_is_owed_by_its_key_alone(tenants: Tenants, ring: Ring) -> None:
+    large = create_key(tenants.ledger.store, "acme", Scope.DECIDE, START, per_second=10)
+    other = create_key(tenants.ledger.store, "acme", Scope.DECIDE, START, per_second=10)
+    assert ring.told(large.secret, other.secret) == {"admitted": 2}
+    ring.charge(large.kept.key_id, 49)  # of which 20 - 1 are there
+    assert ring.told(large.secret, other.secret) == {"too-many-requests": 1, "admitted": 1}
+    assert ring.told(large.secret, at=START + 3 * SECOND) == {"too-many-requests": 1}
+    assert ring.told(large.secret, at=START + 4 * SECOND) == {"admitted": 1}

@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 
-from serving.trust.apart import Apart, TooSlowError
+from serving.trust.apart import Apart, BusyError, TooSlowError
 
 LONG = 60.0
 
@@ -98,3 +98,33 @@ def test_what_is_left_behind_keeps_nobody_from_a_turn() -> None:
         apart(ends.wait, 0.01)
     assert apart(lambda: 7, LONG) == 7
     ends.set()
+
+
+def test_a_turn_that_does_not_come_is_told_from_work_that_is_slow() -> None:
+    apart, begun, ends = Apart(), Event(), Event()
+
+    def long() -> bool:
+        begun.set()
+        return ends.wait()
+
+    with ThreadPoolExecutor(1) as callers:
+        first = callers.submit(apart, long, LONG)
+        begun.wait()
+        with pytest.raises(BusyError):
+            apart(lambda: True, 0.01)
+        ends.set()
+        first.result()
+    with pytest.raises(TooSlowError) as slow:
+        apart(Event().wait, 0.01)
+    assert not isinstance(slow.value, BusyError)
+
+
+def test_large_work_keeps_no_usual_work_waiting_and_its_turn_until_it_has_ended() -> None:
+    apart, ends = Apart(), Event()
+    with pytest.raises(TooSlowError):
+        apart(ends.wait, 0.01, "acme", large=True)
+    assert apart(lambda: 7, LONG, "beta") == 7
+    with pytest.raises(BusyError):
+        apart(lambda: 7, 0.01, "beta", large=True)
+    ends.set()
+    assert apart(lambda: 7, LONG, "beta", large=True) == 7

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Event
+from typing import NoReturn, TypeVar
 
 import httpx
 import pytest
@@ -32,10 +33,11 @@ from serving.app import create_app
 from serving.registry import Answering
 from serving.service import Service
 from serving.settings import Settings
-from serving.trust.apart import Apart
+from serving.trust.apart import Apart, BusyError
 from serving.trust.breaker import FIRST_REST_SECONDS, IN_A_ROW
 from serving.trust.ladder import Bounds
 
+Answer = TypeVar("Answer")
 RULES, MONEY = Rulebook.load(), Economics.default()
 SHORT = context((card(),), (failed(card()),))
 
@@ -191,6 +193,54 @@ def test_a_caller_in_a_hurry_is_answered_in_its_time_and_takes_the_model_from_no
         assert whys(asks.for_request(50).decide(SHORT))[0] == ("model", Distrust.SLOW)
     assert asks.for_request(None).decide(SHORT).stepped_down == ()
     assert asks.for_request(600_000).until == clock.now + 8.0  # never more than the service's own
+
+
+def nobody_has_a_turn(work: Callable[[], object], seconds: float, whose: str = "", *, large: bool = False) -> NoReturn:
+    raise BusyError
+
+
+def test_a_turn_that_does_not_come_is_busy_and_takes_the_policy_from_nobody() -> None:
+    asks = service(Model(), Seconds())
+    crowded = replace(asks, bounds=replace(asks.bounds, run=nobody_has_a_turn))
+    for _ in range(IN_A_ROW * 2):
+        found = crowded.for_request(None).decide(SHORT)
+        assert whys(found) == [("model", Distrust.BUSY), ("prior", Distrust.BUSY)]
+        assert "the turn of the model did not come" in found.reasons[0].sentence
+    assert asks.for_request(None).decide(SHORT).stepped_down == ()
+
+
+def test_a_large_request_that_is_slow_takes_the_model_from_nobody() -> None:
+    clock = Seconds()
+
+    def slow() -> None:
+        clock.now += 4.5
+
+    model = Model(slow)
+    asks = service(model, clock)
+    attempts = tuple(failed(card(), ago=timedelta(hours=1 + number)) for number in range(500))
+    for _ in range(IN_A_ROW * 2):
+        found = asks.for_request(None).decide(replace(SHORT, attempts=attempts))
+        assert whys(found)[0] == ("model", Distrust.SLOW)
+    model.before = lambda: None
+    assert asks.for_request(None).decide(SHORT).stepped_down == ()
+
+
+def test_what_was_waited_for_a_turn_is_not_held_against_the_policy() -> None:
+    clock = Seconds()
+
+    def late(work: Callable[[], Answer], seconds: float, whose: str = "", *, large: bool = False) -> Answer:
+        clock.now += seconds - 0.1
+        return work()
+
+    def slow() -> None:
+        clock.now += 0.2
+
+    model = Model(slow)
+    asks = service(model, clock)
+    crowded = replace(asks, bounds=replace(asks.bounds, run=late))
+    for _ in range(IN_A_ROW * 2):
+        assert whys(crowded.for_request(None).decide(SHORT))[0] == ("model", Distrust.SLOW)
+    assert asks.for_request(None).decide(SHORT).stepped_down == ()
 
 
 def test_a_request_at_fault_is_refused_and_not_held_against_the_model() -> None:
