@@ -1,6 +1,6 @@
 """The addresses of operators: stop and resume advice for a merchant or for all, and see which stops are in force."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from secrets import token_hex
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from serving.admin_schemas import StopOut, StopRequest, StopsAnswer
 from serving.edge import note, read_body
+from serving.errors import Kind, RequestError
 from serving.ledger.advice import EVERYBODY, AdviceEvent, EmergencyStop, Word, emergency_stops, tell_advice
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess
@@ -66,13 +67,21 @@ def admin_routes(access: LedgerAccess, settings: Settings, clock: Callable[[], d
         summary="Advise retries again",
     )
     async def resume(request: Request) -> Response:
-        """Lift a stop; one of all merchants and one of a merchant are lifted each for itself."""
+        """Lift a stop; one of all merchants and one of a merchant are lifted each for itself.
+
+        A merchant's key lifts what the merchant stopped, an operator's whatever stands.
+        """
         return await _said(request, Word.RESUMED)
 
     async def _said(request: Request, word: Word) -> Response:
         given, now = parse(await read_body(request, settings.max_body_bytes), StopRequest), clock()
         merchant_id = _whose(request, given.merchant_id)
-        event = AdviceEvent(merchant_id, f"{word.value}/{token_hex(12)}", word, now, given.reason)
+        own = not caller_of(request).is_operator
+        event = AdviceEvent(merchant_id, f"{word.value}/{token_hex(12)}", word, now, given.reason, by_merchant=own)
+        if own and word is Word.RESUMED:
+            _refuse_others_stop(
+                merchant_id, await access.ask(lambda ledger: emergency_stops(ledger.store, merchant_id))
+            )
         await access.ask(lambda ledger: tell_advice(ledger.store, event, now))
         note(request, advice=word.value, whose=merchant_id or "all")
         return send(await _in_force(request, given.merchant_id, access))
@@ -87,6 +96,21 @@ def _whose(request: Request, given: str | None) -> str:
         return given
     caller = caller_of(request)
     return EVERYBODY if caller.is_operator else caller.merchant_id
+
+
+def _refuse_others_stop(merchant_id: str, stops: Sequence[EmergencyStop]) -> None:
+    """Refuse to lift the operator's stop of a merchant for the merchant, where it has none of its own.
+
+    Raises:
+        RequestError: Says since when it stands, and why.
+    """
+    theirs = {one.by_merchant: one for one in stops if one.merchant_id == merchant_id}
+    if True not in theirs and False in theirs:
+        stop = theirs[False]
+        since = f"since {stop.since:%Y-%m-%d %H:%M} UTC: {stop.reason}"
+        raise RequestError(
+            Kind.FORBIDDEN, f"Merchant {merchant_id} was stopped by an operator, who alone lifts it; {since}"
+        )
 
 
 async def _in_force(request: Request, asked: str | None, access: LedgerAccess) -> StopsAnswer:
@@ -105,4 +129,9 @@ async def _in_force(request: Request, asked: str | None, access: LedgerAccess) -
 
 
 def _stop(one: EmergencyStop) -> StopOut:
-    return StopOut(merchant_id=one.merchant_id or None, reason=one.reason, since=one.since)
+    return StopOut(
+        merchant_id=one.merchant_id or None,
+        reason=one.reason,
+        since=one.since,
+        by="merchant" if one.by_merchant else "operator",
+    )

@@ -1,5 +1,7 @@
 """The shapes of stopping and resuming advice."""
 
+from typing import Literal
+
 from pydantic import AwareDatetime, Field
 
 from serving.ledger_schemas import Id
@@ -21,6 +23,7 @@ class StopOut(Shape):
     merchant_id: str | None = Field(description="null for all merchants")
     reason: str
     since: AwareDatetime
+    by: Literal["operator", "merchant"] = Field(description="who stopped: a merchant's key lifts its own stops alone")
 
 
 class StopsAnswer(Shape):

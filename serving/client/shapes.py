@@ -2204,11 +2204,13 @@ class StopOut:
 
     Args:
         merchant_id: null for all merchants
+        by: who stopped: a merchant's key lifts its own stops alone
     """
 
     merchant_id: str | None
     reason: str
     since: datetime
+    by: Literal["operator", "merchant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from serving.ledger.store import Question, Row, Store, Transaction, Value
 EVERYBODY = ""
 _EVERY_PAYMENT = ""
 _LONGEST = 200
-_SAME = ("payment_id", "word", "reason", "said_at")
+_SAME = ("payment_id", "by_merchant", "word", "reason", "said_at")
 
 
 class Word(StrEnum):
@@ -38,6 +38,7 @@ class AdviceEvent:
         payment_id: For one payment only; empty for everything of the merchant.
         reason: Why, in the words of whoever says it; may be empty.
         said_at: Since when it is so.
+        by_merchant: Whether the merchant itself says it of all of its retries, and not an operator.
     """
 
     merchant_id: str
@@ -46,6 +47,7 @@ class AdviceEvent:
     said_at: datetime
     reason: str = ""
     payment_id: str = _EVERY_PAYMENT
+    by_merchant: bool = False
 
     def __post_init__(self) -> None:
         texts = {name: getattr(self, name) for name in ("merchant_id", "event_id", "payment_id", "reason")}
@@ -59,15 +61,18 @@ class AdviceEvent:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyStop:
-    """A stop in force for a merchant, or for `EVERYBODY`."""
+    """A stop in force for a merchant, or for `EVERYBODY`; by the merchant itself, or an operator."""
 
     merchant_id: str
     reason: str
     since: datetime
+    by_merchant: bool = False
 
 
 def tell_advice(store: Store, event: AdviceEvent, now: datetime) -> bool:
     """Append a word; False when it was told before, which changes nothing.
+
+    A merchant and an operator stop it each for themselves. The merchant lifts its own stop, an operator both.
 
     Raises:
         InvalidValueError: The id was used before for something else.
@@ -77,6 +82,8 @@ def tell_advice(store: Store, event: AdviceEvent, now: datetime) -> bool:
         new = told_once(transaction, "advice_event", row, event.event_id, _SAME, now)
         if new:
             transaction.put("put_advice", row)
+            if event.word is Word.RESUMED and not event.payment_id and not event.by_merchant:
+                transaction.put("put_advice", {**row, "by_merchant": 1})
     return new
 
 
@@ -102,7 +109,9 @@ def emergency_stops(store: Store, merchant_id: str | None = None) -> tuple[Emerg
     with store.reading() as transaction:
         asked = {"merchant_id": "*" if merchant_id is None else merchant_id}
         (rows,) = transaction.ask(("emergency_stops", asked))
-    return tuple(EmergencyStop(str(whose), str(reason), from_micros(int(at or 0))) for whose, reason, at in rows)
+    return tuple(
+        EmergencyStop(str(whose), str(reason), from_micros(int(at or 0)), own == 1) for whose, reason, at, own in rows
+    )
 
 
 def _reason(merchant_id: str, payment_id: str, why: str, said_at: int) -> Reason:
@@ -118,6 +127,7 @@ def _row(event: AdviceEvent) -> dict[str, Value]:
         "merchant_id": event.merchant_id,
         "event_id": event.event_id,
         "payment_id": event.payment_id,
+        "by_merchant": int(event.by_merchant),
         "word": event.word.value,
         "reason": event.reason,
         "said_at": to_micros(event.said_at),

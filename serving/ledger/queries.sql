@@ -506,19 +506,20 @@ WHERE key_id = :key_id AND (last_used_at IS NULL OR last_used_at < :noted_before
 
 -- name: insert_advice_event
 -- Append a word on whether retries are advised; told again under the same id, nothing happens.
-INSERT INTO advice_event (merchant_id, event_id, payment_id, word, reason, said_at, recorded_at)
-VALUES (:merchant_id, :event_id, :payment_id, :word, :reason, :said_at, :recorded_at)
+INSERT INTO advice_event (merchant_id, event_id, payment_id, by_merchant, word, reason, said_at, recorded_at)
+VALUES (:merchant_id, :event_id, :payment_id, :by_merchant, :word, :reason, :said_at, :recorded_at)
 ON CONFLICT (merchant_id, event_id) DO NOTHING
 
 -- name: advice_event
 -- What was said under an id.
-SELECT payment_id, word, reason, said_at FROM advice_event WHERE merchant_id = :merchant_id AND event_id = :event_id
+SELECT payment_id, by_merchant, word, reason, said_at FROM advice_event
+WHERE merchant_id = :merchant_id AND event_id = :event_id
 
 -- name: put_advice
 -- Take the later word; of two at the same instant the one that stops.
-INSERT INTO advice (merchant_id, payment_id, word, reason, said_at)
-VALUES (:merchant_id, :payment_id, :word, :reason, :said_at)
-ON CONFLICT (merchant_id, payment_id) DO UPDATE SET
+INSERT INTO advice (merchant_id, payment_id, by_merchant, word, reason, said_at)
+VALUES (:merchant_id, :payment_id, :by_merchant, :word, :reason, :said_at)
+ON CONFLICT (merchant_id, payment_id, by_merchant) DO UPDATE SET
     word = excluded.word, reason = excluded.reason, said_at = excluded.said_at
 WHERE excluded.said_at > advice.said_at OR (excluded.said_at = advice.said_at AND excluded.word = 'stopped')
 
@@ -533,9 +534,9 @@ WHERE merchant_id = :merchant_id AND merchant_id <> '' AND payment_id IN ('', :p
 
 -- name: emergency_stops
 -- The stops in force for everybody and for whole merchants, or only those that hold for one merchant.
-SELECT merchant_id, reason, said_at FROM advice
+SELECT merchant_id, reason, said_at, by_merchant FROM advice
 WHERE payment_id = '' AND word = 'stopped' AND (:merchant_id = '*' OR merchant_id = '' OR merchant_id = :merchant_id)
-ORDER BY merchant_id
+ORDER BY merchant_id, by_merchant
 
 -- name: claim_request
 -- Take a request up that nobody has.
