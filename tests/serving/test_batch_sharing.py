@@ -125,7 +125,7 @@ def test_what_a_neighbour_was_lost_with_is_refused_and_the_rest_is_answered(
 def test_an_entry_that_cannot_even_be_looked_at_fails_alone(
     access: LedgerAccess, service: Service, failed: Document
 ) -> None:
-    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG)
+    answering = Answering(MERCHANT, Current(service), access, lambda: START, LOG, Fairness())
     good = orjson.dumps(failed)
     found = answering.answers(0, [good, None, good])  # type: ignore[list-item]  # what no caller can send
     assert [orjson.loads(one)["status"] for one in found] == [200, 500, 200]
