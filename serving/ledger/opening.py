@@ -1,9 +1,10 @@
 """From the address of a database to a ledger."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from features.errors import InvalidValueError
+from serving.ledger.addresses import without_password
 from serving.ledger.sqlite import SYNCHRONOUS, SqliteStore
 from serving.ledger.store import Store
 
@@ -20,14 +21,21 @@ def store_at(url: str, patience_s: float | None = None) -> Store:
         InvalidValueError: Not such an address.
         InputError: The database cannot be reached.
     """
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme in {"postgresql", "postgres"}:
         from serving.ledger.postgres import PostgresStore
 
         return PostgresStore(url, patience_s)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         return SqliteStore(Path(parts.path[1:]), _synchronous(parts.query), patience_s)
-    raise InvalidValueError("database", _without_password(url), _EXPECTED)
+    raise InvalidValueError("database", without_password(url), _EXPECTED)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise InvalidValueError("database", without_password(url), _EXPECTED) from None
 
 
 def _synchronous(query: str) -> str:
@@ -36,7 +44,3 @@ def _synchronous(query: str) -> str:
     if options or chosen not in SYNCHRONOUS:
         raise InvalidValueError("database", query, f"synchronous={' or '.join(SYNCHRONOUS)}")
     return chosen
-
-
-def _without_password(url: str) -> str:
-    return url.rsplit("@", maxsplit=1)[-1]

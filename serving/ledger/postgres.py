@@ -1,18 +1,17 @@
 """The ledger in PostgreSQL: a lock for each counter, taken in one order; one exchange a reservation, or four."""
 
 import os
-import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import ceil
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import Connection
 
 from features.errors import InputError
+from serving.ledger.addresses import without_password, without_secrets_of
 from serving.ledger.pool import Pool
 from serving.ledger.prepared import Prepared
 from serving.ledger.store import (
@@ -88,8 +87,7 @@ class PostgresStore:
     @property
     def where(self) -> str:
         """The address without its password."""
-        parts = urlsplit(self._url)
-        return urlunsplit(parts._replace(netloc=re.sub(r":[^@]*@", "@", parts.netloc)))
+        return without_password(self._url)
 
     @property
     def url(self) -> str:
@@ -187,7 +185,7 @@ class PostgresStore:
             return LedgerBusyError(f"the ledger {self.where} is too busy: {waited}")
         if _went_away(error):
             self._pool.close()  # the others were to the same server; each would fail once more
-        cannot = f"the ledger {self.where} cannot be used: {_reason(error)}"
+        cannot = f"the ledger {self.where} cannot be used: {self._reason(error)}"
         if connection.was_cut:
             return LedgerTimeoutError(f"the ledger {self.where} does not answer: no end after {self.patience_s:g} s")
         if isinstance(error, _TOO_LONG):
@@ -201,11 +199,15 @@ class PostgresStore:
     def _lock(self, name: str, key: int) -> bytes:
         return self._statements[name].replace(b"%(key)s", b"%d" % key)
 
+    def _reason(self, error: psycopg.Error) -> str:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        return without_secrets_of(self._url, first)
+
     def _connect(self) -> _Connection:
         try:
             return self._connected()
         except psycopg.Error as error:
-            cannot = f"the ledger {self.where} cannot be reached: {_reason(error)}"
+            cannot = f"the ledger {self.where} cannot be reached: {self._reason(error)}"
             raise LedgerFailedError(cannot, Failure.AWAY) from None
 
     def _connected(self) -> _Connection:
@@ -328,7 +330,3 @@ def _went_away(error: psycopg.Error) -> bool:
 def _sentence(error: psycopg.errors.IntegrityError) -> str:
     name = error.diag.constraint_name
     return sentence_of(f"constraint {name}" if name else f"constraint {str(error).splitlines()[0].replace(' ', '_')}")
-
-
-def _reason(error: psycopg.Error) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
