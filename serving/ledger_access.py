@@ -17,6 +17,7 @@ from serving.ledger.migrate import migrate, migrations, version_of
 from serving.ledger.opening import store_at
 from serving.ledger.probe import write_nothing
 from serving.ledger.selecting import Selector
+from serving.ledger.sqlite import SqliteStore
 from serving.ledger.store import Failure, LedgerConflictError, LedgerTimeoutError, LedgerTooLateError
 from serving.ledger_failures import LedgerFailures
 from serving.metrics import Metrics
@@ -165,10 +166,13 @@ def open_ledger(settings: Settings, rulebook: Rulebook) -> Ledger:
 
     Raises:
         InvalidValueError: The setting is not the address of a database.
-        InputError: The database cannot be reached, or was made by a later version; the file of targets cannot be used.
+        InputError: The database cannot be reached or written, or was made by a later version; the file of targets
+            cannot be used.
     """
     outbox = targets_in(settings.event_targets, None).outbox
     with closing(store_at(settings.database)) as patient:  # a step of a migration takes as long as it takes
+        if isinstance(patient, SqliteStore):
+            patient.require_writable()
         migrate(patient)
     return Ledger(store_at(settings.database, settings.ledger_seconds), rulebook, outbox)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from features.errors import InputError
+from serving.ledger.files import make_private, open_beside, whose
 from serving.ledger.line import Line
 from serving.ledger.pool import Pool
 from serving.ledger.store import (
@@ -144,7 +145,7 @@ class SqliteStore:
 
     def _connect(self, cache_kib: int) -> sqlite3.Connection:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._path)
             database = sqlite3.connect(
                 self._path,
                 timeout=self.patience_s or _PATIENCE_S,
@@ -163,21 +164,34 @@ class SqliteStore:
 
     def _line_up(self) -> int:
         """A descriptor of the file that writers lock in turn."""
+        path = self._path.with_name(self._path.name + "-queue")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            path = self._path.with_name(self._path.name + "-queue")
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            make_private(self._path)
+            return open_beside(self._path, path)
         except OSError as error:
-            raise self._unopened(error) from None
+            raise self._unopened(error, path) from None
 
-    def _unopened(self, error: OSError | sqlite3.Error) -> InputError:
-        return LedgerFailedError(f"the ledger {self._path} cannot be opened: {_reason(error)}", Failure.AWAY)
+    def require_writable(self) -> None:
+        """Refuse a file that can only be read, which SQLite opens all the same and says at the first change.
+
+        Raises:
+            InputError: Names the file and whose it is.
+        """
+        with self._turn() as database:
+            database.execute("BEGIN IMMEDIATE")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            database.execute(f"PRAGMA user_version = {version}")
+            database.execute("ROLLBACK")
+
+    def _unopened(self, error: OSError | sqlite3.Error, path: Path | None = None) -> InputError:
+        cannot = f"the ledger {self._path} cannot be opened: {_reason(error, path or self._path)}"
+        return LedgerFailedError(cannot, Failure.AWAY)
 
     def _translated(self, error: sqlite3.Error) -> InputError:
         if isinstance(error, sqlite3.IntegrityError):
             return LedgerConflictError(sentence_of(str(error)))
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-        cannot = f"the ledger {self._path} cannot be used: {_reason(error)}"
+        cannot = f"the ledger {self._path} cannot be used: {_reason(error, self._path)}"
         if code in _LOCKED:
             return LedgerTimeoutError(cannot)
         return LedgerFailedError(cannot, Failure.UNWRITABLE if code in _UNWRITABLE else Failure.OTHER)
@@ -270,5 +284,12 @@ def _close(database: sqlite3.Connection) -> None:
         database.close()
 
 
-def _reason(error: OSError | sqlite3.Error) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+def _reason(error: OSError | sqlite3.Error, path: Path) -> str:
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"{said}; {whose(path)}" if _is_denied(error) else said
+
+
+def _is_denied(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return isinstance(error, PermissionError)
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN"))
