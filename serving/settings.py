@@ -1,5 +1,6 @@
 """What the service is told from outside, read once from the environment and handed down."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -14,6 +15,12 @@ _LONGEST_DECISION = _LONGEST_FOR_THE_LEDGER = 60
 _LONGEST_PAUSE = 3_600
 _LONGEST_REPORT = 86_400
 _MOST_DAYS = 36_500
+
+# What Kubernetes tells every pod about a Service whose name begins with recoup; RECOUP_PORT=8080 is still refused.
+_SERVICE = re.compile(
+    r"RECOUP_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)=.*"
+    r"|RECOUP_(\w+_)?PORT=(tcp|udp|sctp)://.*"
+)
 
 
 class Auth(StrEnum):
@@ -171,8 +178,8 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = sorted(name for name in VARIABLES.values() if name.startswith("RECOUP_"))
-    for name in environment:
-        if name.startswith("RECOUP_") and name not in known:
+    for name, value in environment.items():
+        if name.startswith("RECOUP_") and name not in known and not _SERVICE.fullmatch(f"{name}={value}"):
             raise InvalidValueError("environment", name, f"one of {', '.join(known)}")
 
 

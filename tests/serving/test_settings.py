@@ -59,6 +59,30 @@ def test_a_variable_that_nobody_reads_is_refused() -> None:
         settings_from({"RECOUP_MODLE": "x"})
 
 
+@pytest.mark.parametrize("service", ["RECOUP", "RECOUP_POSTGRES"])
+def test_what_kubernetes_tells_of_a_service_of_our_name_is_no_setting(service: str) -> None:
+    told = {
+        f"{service}_SERVICE_HOST": "10.96.0.12",
+        f"{service}_SERVICE_PORT": "8080",
+        f"{service}_SERVICE_PORT_HTTP": "8080",
+        f"{service}_PORT": "tcp://10.96.0.12:8080",
+        f"{service}_PORT_8080_TCP": "tcp://10.96.0.12:8080",
+        f"{service}_PORT_8080_TCP_PROTO": "tcp",
+        f"{service}_PORT_8080_TCP_PORT": "8080",
+        f"{service}_PORT_8080_TCP_ADDR": "10.96.0.12",
+    }
+    assert settings_from(told) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RECOUP_PORT", "8080"), ("RECOUP_PORT_HTTP", "8080"), ("RECOUP_HOST", "0.0.0.0"), ("RECOUP_SERVICE", "x")],
+)
+def test_a_port_that_somebody_meant_as_a_setting_is_still_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidValueError, match=name):
+        settings_from({name: value})
+
+
 @given(
     st.builds(
         Settings,
