@@ -15,7 +15,7 @@ from threading import Event
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from uvicorn.config import Config
+from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import Multiprocess, multiprocess
 
 from serving.doors import SharingServer
@@ -82,9 +82,15 @@ class Workers(Multiprocess):
             self.config.app.forget()
 
     def run(self) -> None:
-        """Watch over them until a signal."""
+        """Watch over them until a signal, or until one of them could not start, as none would.
+
+        Raises:
+            SystemExit: One could not start; whoever looks after this process shall see that it failed.
+        """
         with _forking() if FORKS else nullcontext():
             super().run()
+        if any(one.exitcode == STARTUP_FAILURE for one in self.processes):
+            sys.exit(STARTUP_FAILURE)
 
     def keep_subprocess_alive(self) -> None:
         """Replace those that have ended, and say so; the longer from time to time the more often it happens."""

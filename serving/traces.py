@@ -27,6 +27,7 @@ UNTOLD: "TelemetryConfig" = {
 """For FastAPI, whose own telemetry would tell addresses as they were sent, and the messages of errors."""
 
 _PROTOCOL = "http/protobuf"
+_OTHERWISE = "collectors take at port 4318; nothing else is spoken here. OTEL_TRACES_EXPORTER=none does without traces"
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _FAILED = 500
 _OFF: AbstractContextManager[None] = nullcontext()
@@ -55,7 +56,7 @@ def asked_for(environment: Mapping[str, str]) -> str:
         raise InvalidValueError("OTEL_TRACES_EXPORTER", exporter, f"one of {', '.join(EXPORTERS)}")
     for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
         if exporter == "otlp" and environment.get(name, _PROTOCOL) not in {"", _PROTOCOL}:
-            raise InvalidValueError(name, environment[name], _PROTOCOL)
+            raise InvalidValueError(name, environment[name], f"{_PROTOCOL}, which {_OTHERWISE}")
     return exporter
 
 

@@ -29,8 +29,10 @@ def serve(
     with collecting_nothing():
         from serving.ports import bound_socket, listen, port_of
         from serving.settings import settings_from
+        from serving.traces import asked_for
 
         settings = settings_from(os.environ)
+        asked_for(os.environ)  # or every worker would end on it, one after another
         if model is not None:
             settings = replace(settings, model=model)
         bound = bound_socket(host, port)

@@ -48,6 +48,18 @@ config = Config(prepared, factory=True, workers=2, log_level="warning", lifespan
 Workers(config, sockets=[bound_socket("127.0.0.1", int(sys.argv[1]))]).run()
 """
 
+_NEVER_UP = """
+from uvicorn import Config
+from serving.forking import Prepared, Workers
+from serving.ports import bound_socket
+
+async def app(scope, receive, send):
+    raise ValueError("the application cannot start")
+
+config = Config(Prepared(lambda: app, lambda: app), factory=True, workers=2, log_level="warning", lifespan="on")
+Workers(config, sockets=[bound_socket("127.0.0.1", 0)]).run()
+"""
+
 pytestmark = pytest.mark.skipif(not FORKS, reason="workers are forked on Linux only")
 
 
@@ -70,6 +82,11 @@ def test_what_was_loaded_is_let_go_of_once_it_was_used() -> None:
     assert prepared() is loaded
     prepared.forget()
     assert prepared() is there
+
+
+def test_workers_that_cannot_start_end_as_a_failure_that_whoever_looks_after_them_sees() -> None:
+    ended = subprocess.run([sys.executable, "-c", _NEVER_UP], capture_output=True, timeout=SECONDS, check=False)
+    assert ended.returncode == 3
 
 
 def test_first_workers_answer_with_what_was_loaded_and_their_replacements_with_what_is_there(

@@ -127,3 +127,19 @@ def test_a_hangup_that_is_ignored_stops_nothing(tmp_path: Path) -> None:
             assert httpx.get(f"{address}/ready", timeout=300).json()["status"] == "ready"
         process.send_signal(signal.SIGTERM)
         assert process.wait(300) == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("variable", "value", "right"),
+    [("OTEL_TRACES_EXPORTER", "foo", "otlp, console, none"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "http/protobuf")],
+)
+def test_traces_that_cannot_be_sent_are_refused_in_a_sentence_before_anything_listens(
+    tmp_path: Path, workers: str, variable: str, value: str, right: str
+) -> None:
+    own = {"RECOUP_HOME": str(tmp_path), "OTEL_TRACES_EXPORTER": "otlp", variable: value}
+    command = [sys.executable, "-c", SERVE, "serve", "--port", "0", "--workers", workers]
+    ended = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, timeout=300, check=False)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert all(word in ended.stderr for word in (variable, value, right))

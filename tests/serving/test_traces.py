@@ -130,7 +130,9 @@ def test_what_is_asked_for_by_the_standard_variables_is_what_is_done() -> None:
     assert asked_for({"OTEL_TRACES_EXPORTER": "console"}) == "console"
     with pytest.raises(InvalidValueError, match="OTEL_TRACES_EXPORTER"):
         asked_for({"OTEL_TRACES_EXPORTER": "zipkin"})
-    with pytest.raises(InvalidValueError, match="OTEL_EXPORTER_OTLP_PROTOCOL"):
+    with pytest.raises(
+        InvalidValueError, match="OTEL_EXPORTER_OTLP_PROTOCOL.*http/protobuf.*OTEL_TRACES_EXPORTER=none"
+    ):
         asked_for(endpoint | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
 
 
