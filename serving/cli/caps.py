@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import InputError, InvalidValueError
-from serving.cli.ledger import Database, settings, url_of
+from serving.cli.ledger import Database, settings
+from serving.cli.ledgers import kept_store
 
 if TYPE_CHECKING:
     from serving.ledger.audit import Audited, Breach, Totals
@@ -48,16 +49,13 @@ def audit(
     """
     from serving.ledger.audit import Totals
     from serving.ledger.audit import audit as run
-    from serving.ledger.migrate import require_current
-    from serving.ledger.opening import store_at
     from serving.merchant_rules import merchant_rulebook
 
     first, last = _instant("--from", since), _instant("--to", until) if until else datetime.now(UTC)
     if last <= first:
         raise InvalidValueError("--to", until, f"a day after {since}")
     rulebook, totals = merchant_rulebook(settings()), Totals()
-    with closing(store_at(url_of(database))) as store, _written(csv_file) as write:
-        require_current(store)
+    with closing(kept_store(database)) as store, _written(csv_file) as write:
         for audited in run(store, rulebook, first, last):
             totals.add(audited)
             write(audited)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.ledger import Database, url_of
+from serving.cli.ledger import Database
+from serving.cli.ledgers import kept_ledger
 from serving.cli.words import one_of
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ def list_events(
 ) -> None:
     """List events in a state, by default those on their way, each with the reason why it was not accepted yet."""
     from serving.events_out.queue import State, listed
-    from serving.ledger.ledger import Ledger
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         found = listed(ledger.store, one_of(State, "--state", state), most)
     for one in found:
         typer.echo(_line(one))
@@ -39,9 +39,8 @@ def status(database: Database = None) -> None:
     """Count the events by merchant, target, type and state."""
     from features.instants import from_micros
     from serving.events_out.queue import counts
-    from serving.ledger.ledger import Ledger
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         found = counts(ledger.store)
     for one in found:
         oldest = from_micros(one.oldest).strftime("%Y-%m-%d %H:%M:%S")
@@ -54,9 +53,8 @@ def status(database: Database = None) -> None:
 def show(event: _Event, database: Database = None) -> None:
     """Print one event as it is sent."""
     from serving.events_out.queue import found
-    from serving.ledger.ledger import Ledger
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         typer.echo(found(ledger.store, event).body)
 
 
@@ -74,11 +72,10 @@ def replay(
     from features.errors import InputError
     from serving.events_out.queue import found, replay_failed
     from serving.events_out.queue import replay as send_again
-    from serving.ledger.ledger import Ledger
 
     if (event is None) is not failed:
         raise InputError("say which: recoup events replay EVENT, or recoup events replay --failed")
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         now, store = datetime.now(UTC), ledger.store
         again = replay_failed(store, now) if event is None else send_again(store, found(store, event), now)
     typer.echo(f"{again:,} to be sent again")

@@ -12,9 +12,8 @@ from experiments.cohorts import cohort_of
 from experiments.definition import Definition
 from experiments.reweighing import Refusal, Reweighing, reweighing
 from features.errors import InputError
+from serving.cli.ledgers import kept_store
 from serving.experiment_outcomes import observed
-from serving.ledger.migrate import require_current
-from serving.ledger.opening import store_at
 
 if TYPE_CHECKING:
     from model.economics import Economics
@@ -28,8 +27,7 @@ def next_weights(definition: Definition, url: str, economics: "Economics", at: d
         InvalidValueError: The definition is no bandit.
     """
     variants = tuple(propensities(allocation(definition, coverage=1.0)))
-    with closing(store_at(url)) as store:
-        require_current(store)
+    with closing(kept_store(url)) as store:
         cohort = cohort_of(observed(store, definition, at), variants, economics)
     found = reweighing(definition, cohort, at)
     if isinstance(found, Refusal):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.ledger import Database, url_of
+from serving.cli.ledger import Database
+from serving.cli.ledgers import begun_store, kept_store
 from serving.cli.words import one_of
 
 if TYPE_CHECKING:
-    from serving.ledger.store import Store
     from serving.tenancy.keys import ApiKey, NewKey
 
 app = typer.Typer(help="Make, show, replace and revoke API keys.", no_args_is_help=True)
@@ -43,7 +43,8 @@ def create(
     if operator is (merchant is not None):
         raise InvalidValueError("--merchant", merchant, "a merchant, or --operator for a key of every merchant")
     allowed, now = one_of(Scope, "--scope", scope), _now()
-    with closing(_store(database)) as store:
+    # A merchant was added first, so that its ledger is there; an operator may begin with a key.
+    with closing(begun_store(database) if operator else kept_store(database)) as store:
         made = create_key(
             store,
             merchant or EVERY_MERCHANT,
@@ -71,7 +72,7 @@ def list_keys(
     from serving.rendering import console
     from serving.tenancy.keys import keys_of
 
-    with closing(_store(database)) as store:
+    with closing(kept_store(database)) as store:
         found = keys_of(store, merchant)
     table = Table(header_style="bold")
     for heading in ("key", "merchant", "scope", "per second", "state", "last used", "label"):
@@ -88,13 +89,29 @@ def list_keys(
 
 
 @app.command("revoke")
-def revoke(key_id: KeyId, database: Database = None) -> None:
-    """End a key; running services refuse it within five seconds."""
-    from serving.tenancy.keys import revoke_key
+def revoke(
+    key_id: Annotated[
+        str | None, typer.Argument(metavar="[KEY_ID]", help="As recoup keys list shows it.", show_default=False)
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every key of every merchant, as after an older copy was restored.")
+    ] = False,
+    database: Database = None,
+) -> None:
+    """End a key, or all of them; running services refuse it within five seconds."""
+    from features.errors import InputError
+    from serving.tenancy.keys import keys_of, revoke_key
 
-    with closing(_store(database)) as store:
-        key = revoke_key(store, key_id, _now())
-    typer.echo(f"key {key.key_id} is revoked since {_at(key.revoked_at, 'now')}")
+    if (key_id is None) is not every:
+        raise InputError("say which: recoup keys revoke KEY_ID, or recoup keys revoke --all")
+    now = _now()
+    with closing(kept_store(database)) as store:
+        usable = [key.key_id for key in keys_of(store) if key.usable(now)]
+        ended = [revoke_key(store, one, now) for one in (usable if key_id is None else [key_id])]
+    for key in ended:
+        typer.echo(f"key {key.key_id} is revoked since {_at(key.revoked_at, 'now')}")
+    if not ended:
+        typer.echo("No key can be used.")
 
 
 @app.command("rotate")
@@ -108,7 +125,7 @@ def rotate(
 
     from serving.tenancy.keys import rotate_key
 
-    with closing(_store(database)) as store:
+    with closing(kept_store(database)) as store:
         made = rotate_key(store, key_id, _now(), overlap=timedelta(hours=overlap_hours))
     _show(made)
     typer.echo(
@@ -134,12 +151,6 @@ def _state(key: "ApiKey", now: datetime) -> str:
 
 def _at(instant: datetime | None, otherwise: str) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if instant else otherwise
-
-
-def _store(database: str | None) -> "Store":
-    from serving.cli.merchants import current_store
-
-    return current_store(url_of(database))
 
 
 def _now() -> datetime:

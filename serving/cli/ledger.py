@@ -34,30 +34,31 @@ def backfill(
     history: Annotated[Path, typer.Argument(metavar="HISTORY.parquet", help="As recoup import writes it.")],
     database: Database = None,
 ) -> None:
-    """Take an attempt history in, so that every counter is right from the first day.
+    """Take an attempt history in, so that every counter is right from the first day; a ledger is made if there is none.
 
     Taken in again, it changes nothing. A run that was stopped goes on where it was.
     """
+    from serving.cli.ledgers import begun_store
     from serving.ledger.backfill import backfill as run
-    from serving.ledger.migrate import require_current
-    from serving.ledger.opening import store_at
     from serving.merchant_rules import use_merchant_codes
 
     use_merchant_codes(settings())
-    with closing(store_at(url_of(database))) as store, _progress("taking attempts in") as progress:
-        require_current(store)
+    with closing(begun_store(database)) as store, _progress("taking attempts in") as progress:
         done = run(store, history, _now_micros(), progress)
+        where = store.where
     earlier = f" {done.skipped:,} were taken in by an earlier run." if done.skipped else ""
-    typer.echo(f"{done.rows:,} attempts: {done.new:,} new, {done.known:,} known already.{earlier}")
+    told = f"{done.new:,} told for the first time by a history, {done.known:,} told before word for word"
+    typer.echo(f"{done.rows:,} attempts: {told}.{earlier}")
+    typer.echo(f"An attempt that was told otherwise too, as by a webhook, counts once. Ledger: {where}")
 
 
 @app.command("status")
 def status(database: Database = None) -> None:
     """Show what the ledger holds."""
+    from serving.cli.ledgers import kept_store_of_any_version
     from serving.ledger.migrate import migrations, version_of
-    from serving.ledger.opening import store_at
 
-    with closing(store_at(url_of(database))) as store:
+    with closing(kept_store_of_any_version(database)) as store:
         version, latest = version_of(store), migrations(store.dialect)[-1].version
         typer.echo(f"{store.where}: version {version} of {latest}")
         if version != latest:
@@ -90,9 +91,9 @@ def expire(database: Database = None) -> None:
     """End every hold whose time is over; the service does so itself every minute."""
     from datetime import UTC, datetime
 
-    from serving.ledger.ledger import Ledger
+    from serving.cli.ledgers import kept_ledger
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         ended = ledger.expire(datetime.now(UTC))
     typer.echo(f"{ended:,} holds ended" if ended != 1 else "1 hold ended")
 
@@ -107,13 +108,11 @@ def ledger_of(database: str | None, sandbox: str | None) -> Iterator[tuple["Stor
     """The ledger at an address, or that of a merchant's sandbox, and what time it is there (UTC)."""
     from datetime import UTC
 
-    from serving.ledger.migrate import require_current
-    from serving.ledger.opening import store_at
+    from serving.cli.ledgers import kept_store
     from serving.sandbox.reading import sandbox_ledger
 
     url = url_of(database)
-    with closing(store_at(url)) as store:
-        require_current(store)
+    with closing(kept_store(url)) as store:
         if sandbox is None:
             yield store, datetime.now(UTC)
             return

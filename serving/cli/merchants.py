@@ -1,14 +1,12 @@
 """`recoup merchants`: add merchants, and see whose keys can be used and whose retries are stopped."""
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from serving.cli.ledger import Database, url_of
-
-if TYPE_CHECKING:
-    from serving.ledger.store import Store
+from serving.cli.ledger import Database
+from serving.cli.ledgers import begun_store, kept_store
 
 app = typer.Typer(help="Add and show merchants.", no_args_is_help=True)
 
@@ -24,7 +22,7 @@ def add(
 
     from serving.tenancy.merchants import add_merchant
 
-    with closing(current_store(url_of(database))) as store:
+    with closing(begun_store(database)) as store:
         new = add_merchant(store, merchant_id, name, datetime.now(UTC))
     typer.echo(f"merchant {merchant_id} is added" if new else f"merchant {merchant_id} was added before")
 
@@ -41,7 +39,7 @@ def list_merchants(database: Database = None) -> None:
     from serving.rendering import console
     from serving.tenancy.merchants import merchants_of
 
-    with closing(current_store(url_of(database))) as store:
+    with closing(kept_store(database)) as store:
         found, stops = merchants_of(store, datetime.now(UTC)), emergency_stops(store)
     stopped = {stop.merchant_id: stop for stop in stops}
     table = Table(header_style="bold")
@@ -55,22 +53,3 @@ def list_merchants(database: Database = None) -> None:
     unlisted = sorted(set(stopped) - {one.merchant_id for one in found} - {EVERYBODY})
     if unlisted:
         typer.echo(f"stopped too, though never added: {', '.join(unlisted)}")
-
-
-def current_store(url: str) -> "Store":
-    """The database at an address, of this version; an empty one is made.
-
-    Raises:
-        InputError: It cannot be reached, or is of another version.
-    """
-    from features.errors import RecoupError
-    from serving.ledger.migrate import require_current
-    from serving.ledger.opening import store_at
-
-    store = store_at(url)
-    try:
-        require_current(store)
-    except RecoupError:
-        store.close()
-        raise
-    return store

@@ -39,15 +39,15 @@ def replay(
 
     from features.errors import InputError
     from serving.cli.ledger import settings, url_of
+    from serving.cli.ledgers import kept_ledger
     from serving.cli.progress import told_progress
-    from serving.ledger.ledger import Ledger
     from serving.replaying import EVER, Asked, Counts, called, chosen, how_many, replayed
 
     if bool(decision) == any((since, until, payment, merchant)):
         raise InputError("give either DECISION ids, or one of --from, --to, --payment and --merchant")
     asked = Asked(_instant("--from", since, EVER[0]), _instant("--to", until, EVER[1]), payment, merchant)
     url, counts = url_of(database), Counts()
-    with contextlib.closing(Ledger.opened(url)) as ledger, told_progress() as tell:
+    with contextlib.closing(kept_ledger(url)) as ledger, told_progress() as tell:
         found = called(ledger.store, decision) if decision else chosen(ledger.store, asked)
         total = len(decision) if decision else how_many(ledger.store, asked)
         for one in replayed(found, settings(), url, processes):

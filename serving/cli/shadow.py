@@ -1,6 +1,5 @@
 """`recoup shadow`: what a challenger would have decided beside what was answered."""
 
-import os
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,15 +28,12 @@ def shadow(
     """
     from contextlib import closing
 
-    from serving.ledger.migrate import require_current
-    from serving.ledger.opening import store_at
+    from serving.cli.ledgers import kept_store
     from serving.ledger.shadows import shadows_since
-    from serving.settings import settings_from
     from serving.shadow_report import shadow_reports
 
     start = _start_of(since)
-    with closing(store_at(database or settings_from(os.environ).database)) as store:
-        require_current(store)
+    with closing(kept_store(database)) as store:
         found = shadows_since(store, start)
     if not found:
         typer.echo("No decision was put to a challenger yet: one is asked while a version carries its alias.")

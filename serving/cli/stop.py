@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.ledger import Database, url_of
+from serving.cli.ledger import Database
+from serving.cli.ledgers import kept_store
 
 if TYPE_CHECKING:
     from serving.ledger.advice import Word
@@ -36,19 +37,19 @@ def _say(word: "Word", merchant: str | None, reason: str, database: str | None, 
     from secrets import token_hex
 
     from features.errors import InvalidValueError
-    from serving.cli.merchants import current_store
     from serving.ledger.advice import EVERYBODY, AdviceEvent, emergency_stops, tell_advice
-    from serving.tenancy.merchants import doubts_about
+    from serving.tenancy.merchants import doubts_about, doubts_about_ledger
 
     if everybody is (merchant is not None) or merchant == "":
         raise InvalidValueError("--merchant", merchant, "one merchant, or --all for all of them")
     now, whose = datetime.now(UTC), EVERYBODY if merchant is None else merchant
-    with closing(current_store(url_of(database))) as store:
+    with closing(kept_store(database)) as store:
         tell_advice(store, AdviceEvent(whose, f"{word.value}/{token_hex(12)}", word, now, reason), now)
         left = emergency_stops(store)
-        doubts = doubts_about(store, merchant) if merchant else ()
+        doubts = [*doubts_about_ledger(store), *(doubts_about(store, merchant) if merchant else ())]
+        where = store.where
     told = f"merchant {merchant}" if merchant else "all merchants"
-    typer.echo(f"retries are {word.value} for {told}")
+    typer.echo(f"retries are {word.value} for {told} in the ledger {where}")
     for doubt in doubts:
         typer.echo(doubt, err=True)
     for one in left:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.ledger import Database, settings, url_of
+from serving.cli.ledger import Database, settings
+from serving.cli.ledgers import kept_ledger
 from serving.cli.words import one_of
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ def list_deliveries(
     database: Database = None,
 ) -> None:
     """List deliveries in a state, by default those that failed, each with the reason."""
-    from serving.ledger.ledger import Ledger
     from serving.webhooks.deliveries import State, listed
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         found = listed(ledger.store, one_of(State, "--state", state), most)
     for one in found:
         typer.echo(_line(one))
@@ -40,10 +40,9 @@ def list_deliveries(
 @app.command("status")
 def status(database: Database = None) -> None:
     """Count the deliveries by merchant, source, kind and state."""
-    from serving.ledger.ledger import Ledger
     from serving.webhooks.deliveries import counts
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         found = counts(ledger.store)
     for one in found:
         marked = f", {one.marked:,} with a card number taken out" if one.marked else ""
@@ -62,10 +61,9 @@ def show(
     """Print one delivery as it was kept."""
     import sys
 
-    from serving.ledger.ledger import Ledger
     from serving.webhooks.deliveries import found
 
-    with closing(Ledger.opened(url_of(database))) as ledger:
+    with closing(kept_ledger(database)) as ledger:
         body = found(ledger.store, delivery).body
     sys.stdout.buffer.write(body)
     sys.stdout.buffer.write(b"\n")
@@ -82,7 +80,6 @@ def retry(
     from datetime import UTC, datetime
 
     from serving.events_out.targets import targets_in
-    from serving.ledger.ledger import Ledger
     from serving.webhooks.deliveries import found
     from serving.webhooks.endpoints import endpoints_in
     from serving.webhooks.reading import read
@@ -90,7 +87,7 @@ def retry(
 
     endpoints, now = endpoints_in(settings().webhooks, None), datetime.now(UTC)
     outbox = targets_in(settings().event_targets, None).outbox
-    with closing(Ledger.opened(url_of(database), outbox=outbox)) as ledger:
+    with closing(kept_ledger(database, outbox)) as ledger:
         if delivery is None:
             done: Sequence[Reading] = read_failed(ledger, endpoints, now)
         else:

@@ -26,9 +26,20 @@ def store_at(url: str, patience_s: float | None = None) -> Store:
         from serving.ledger.postgres import PostgresStore
 
         return PostgresStore(url, patience_s)
-    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+    if _names_a_file(parts):
         return SqliteStore(Path(parts.path[1:]), _synchronous(parts.query), patience_s)
     raise InvalidValueError("database", without_password(url), _EXPECTED)
+
+
+def where_it_lacks(url: str) -> str | None:
+    """The file that such an address names and that is not there, which `store_at` would make; None for any other."""
+    parts = _parts(url)
+    path = Path(parts.path[1:]).absolute()
+    return str(path) if _names_a_file(parts) and not path.is_file() else None
+
+
+def _names_a_file(parts: SplitResult) -> bool:
+    return parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
 
 
 def _parts(url: str) -> SplitResult:

@@ -464,6 +464,10 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM merchant WHERE merchant_id = :merchant_id)
     OR EXISTS (SELECT 1 FROM attempt WHERE merchant_id = :merchant_id)
     OR EXISTS (SELECT 1 FROM decision WHERE merchant_id = :merchant_id)
 
+-- name: anything
+-- A row if anything was ever told or decided.
+SELECT 1 WHERE EXISTS (SELECT 1 FROM event) OR EXISTS (SELECT 1 FROM decision)
+
 -- name: all_merchants
 -- Every merchant with how many of its keys can be used at an instant.
 SELECT m.merchant_id, m.name, m.created_at, (

@@ -78,8 +78,8 @@ class SqliteStore:
 
     @property
     def where(self) -> str:
-        """The file."""
-        return str(self._path)
+        """The file, from the root on: people read it in another folder."""
+        return str(self._path.absolute())
 
     @property
     def url(self) -> str:
@@ -184,14 +184,14 @@ class SqliteStore:
             database.execute("ROLLBACK")
 
     def _unopened(self, error: OSError | sqlite3.Error, path: Path | None = None) -> InputError:
-        cannot = f"the ledger {self._path} cannot be opened: {_reason(error, path or self._path)}"
+        cannot = f"the ledger {self.where} cannot be opened: {_reason(error, path or self._path)}"
         return LedgerFailedError(cannot, Failure.AWAY)
 
     def _translated(self, error: sqlite3.Error) -> InputError:
         if isinstance(error, sqlite3.IntegrityError):
             return LedgerConflictError(sentence_of(str(error)))
         code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
-        cannot = f"the ledger {self._path} cannot be used: {_reason(error, self._path)}"
+        cannot = f"the ledger {self.where} cannot be used: {_reason(error, self._path)}"
         if code in _LOCKED:
             return LedgerTimeoutError(cannot)
         return LedgerFailedError(cannot, Failure.UNWRITABLE if code in _UNWRITABLE else Failure.OTHER)

@@ -65,6 +65,13 @@ def doubts_about(store: Store, merchant_id: str) -> tuple[str, ...]:
     return (f"{nothing}: is it misspelt?",)
 
 
+def doubts_about_ledger(store: Store) -> tuple[str, ...]:
+    """A sentence where nothing was ever told to the ledger or decided with it, as when it is not the service's."""
+    with store.reading() as transaction:
+        (rows,) = transaction.ask(("anything", {}))
+    return () if rows else (f"The ledger {store.where} holds no attempt and no decision: is it the service's?",)
+
+
 def require_merchant(transaction: Transaction, merchant_id: str) -> None:
     """Refuse an id that no merchant has.
 

@@ -131,7 +131,7 @@ def test_what_is_asked_for_by_the_standard_variables_is_what_is_done() -> None:
     with pytest.raises(InvalidValueError, match="OTEL_TRACES_EXPORTER"):
         asked_for({"OTEL_TRACES_EXPORTER": "zipkin"})
     with pytest.raises(
-        InvalidValueError, match="OTEL_EXPORTER_OTLP_PROTOCOL.*http/protobuf.*OTEL_TRACES_EXPORTER=none"
+        InvalidValueError, match=r"OTEL_EXPORTER_OTLP_PROTOCOL.*http/protobuf.*OTEL_TRACES_EXPORTER=none"
     ):
         asked_for(endpoint | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"})
 

@@ -84,4 +84,5 @@ def test_what_nobody_can_mean_is_refused() -> None:
 def test_an_empty_ledger_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECOUP_HOME", str(tmp_path))
     monkeypatch.delenv("RECOUP_DATABASE_URL", raising=False)
+    Ledger.opened(f"sqlite:///{tmp_path}/ledger.db").close()
     assert run("status") == "No event was written yet.\n"

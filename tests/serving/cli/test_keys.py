@@ -3,9 +3,11 @@
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from builders import history
 from features.errors import InputError, InvalidValueError, RecoupError
 from serving.cli import app
 from serving.ledger.opening import store_at
@@ -82,7 +84,8 @@ def test_stops_are_told_and_lifted_and_shown_with_the_merchants(database: str) -
     told = run("stop", "--all", "--reason", "INC-8", "--database", database)
     assert "in force: all merchants" in told
     assert "in force: acme" in run("resume", "--all", "--database", database)
-    assert run("resume", "--merchant", "acme", "--database", database) == "retries are resumed for merchant acme\n"
+    told = run("resume", "--merchant", "acme", "--database", database)
+    assert told == f"retries are resumed for merchant acme in the ledger {database.removeprefix('sqlite:///')}\n"
 
 
 def test_a_stop_of_a_merchant_that_nobody_knows_is_told_with_a_warning(database: str) -> None:
@@ -93,6 +96,25 @@ def test_a_stop_of_a_merchant_that_nobody_knows_is_told_with_a_warning(database:
         assert ("is it misspelt?" in told.stderr) is warned
 
 
+def test_a_stop_of_a_ledger_that_holds_nothing_is_told_with_a_warning(database: str, tmp_path: Path) -> None:
+    stopped = ["stop", "--all", "--reason", "INC-7", "--database", database]
+    assert "holds no attempt and no decision: is it the service's?" in RUNNER.invoke(app, stopped).stderr
+    path = tmp_path / "history.parquet"
+    pq.write_table(history([{"code": "51"}]), path)
+    run("ledger", "backfill", str(path), "--database", database)
+    assert RUNNER.invoke(app, stopped).stderr == ""
+
+
+def test_every_key_is_revoked_at_once(database: str) -> None:
+    first = create(database)
+    create(database, "--sandbox")
+    run("keys", "revoke", first.split("_")[1], "--database", database)
+    assert run("keys", "revoke", "--all", "--database", database).count("is revoked since") == 1
+    with closing(store_at(database)) as store:
+        assert all(key.revoked_at for key in keys_of(store))
+    assert run("keys", "revoke", "--all", "--database", database) == "No key can be used.\n"
+
+
 def test_what_cannot_be_done_is_refused_in_a_sentence(database: str) -> None:
     for arguments, refusal in (
         (["keys", "create"], "--operator"),
@@ -100,6 +122,8 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(database: str) -> None:
         (["keys", "create", "--merchant", "nobody"], "recoup merchants add"),
         (["keys", "create", "--merchant", "acme", "--scope", "all"], "read, decide, admin"),
         (["keys", "revoke", "abcdefghijkl"], "recoup keys list"),
+        (["keys", "revoke"], "--all"),
+        (["keys", "revoke", "abcdefghijkl", "--all"], "--all"),
         (["stop", "--reason", "x"], "--all"),
         (["stop", "--reason", "x", "--all", "--merchant", "acme"], "--all"),
         (["stop", "--reason", "x", "--merchant", ""], "--all"),
