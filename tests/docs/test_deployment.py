@@ -162,3 +162,27 @@ def test_the_unit_gives_the_service_no_more_than_it_needs(unit: configparser.Raw
     assert "MemoryDenyWriteExecute" not in service  # compiled scoring loops need it
     assert service["Restart"] == "on-failure"
     assert unit["Install"]["WantedBy"] == "multi-user.target"
+
+
+def test_loops_are_compiled_before_the_unit_listens_and_time_is_given(
+    unit: configparser.RawConfigParser,
+) -> None:
+    assert unit["Service"]["ExecStartPre"].endswith("python -m model.warm")
+    assert int(unit["Service"]["TimeoutStartSec"]) >= 120
+
+
+def test_commands_beside_the_unit_run_with_its_user_home_and_secrets(unit: configparser.RawConfigParser) -> None:
+    page = (ROOT / "docs" / "operation.md").read_text("utf-8")
+    (line,) = re.findall(r"^recoup\(\) \{ (.*); \}$", page, flags=re.MULTILINE)
+    service = unit["Service"]
+    text = (FILES / "recoup.service").read_text()
+    (home,) = re.findall(r"^Environment=(RECOUP_HOME=\S+)$", text, flags=re.MULTILINE)
+    for told in (
+        f"--uid={service['User']}",
+        f"--gid={service['Group']}",
+        f"EnvironmentFile={service['EnvironmentFile']}",
+        f"UMask={service['UMask']}",
+        f"-E {home}",
+        service["ExecStart"].split()[0],
+    ):
+        assert told in line
