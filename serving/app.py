@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -109,31 +109,32 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        _warm(current, log, now)
-        _keep_model(current.service, settings, log)
-        _log_start(log, current.service)
-        answering = current.service.answering
-        metrics.answers_with(
-            answering.scorer.source,
-            answering.scorer.version,
-            answering.registered_version,
-            now(),
-            answering.prepared_seconds,
-        )
-        current.begin(now(), followed=follower is not None)
-        draining.listen(log)
-        async with (
-            expiring(access, log, now, timedelta(days=settings.decisions_kept_days)),
-            retrying(access, endpoints, log, now),
-            delivering(access, targets, log, now),
-            giving_back(),
-        ):
-            doing_lots = neighbours.listening(for_neighbours(current, access, now, log, fairness))
-            with tracing(os.environ), shadowing(shadow), following(follower, settings), doing_lots:
-                yield
-        reports.close()
-        sandboxes.close()
-        access.close()
+        with ExitStack() as held:
+            # Let go of the last one first, and of every one of them, however the service comes to its end.
+            for close in (access.close, sandboxes.close, reports.close):
+                held.callback(close)
+            _warm(current, log, now)
+            _keep_model(current.service, settings, log)
+            _log_start(log, current.service)
+            answering = current.service.answering
+            metrics.answers_with(
+                answering.scorer.source,
+                answering.scorer.version,
+                answering.registered_version,
+                now(),
+                answering.prepared_seconds,
+            )
+            current.begin(now(), followed=follower is not None)
+            draining.listen(log)
+            async with (
+                expiring(access, log, now, timedelta(days=settings.decisions_kept_days)),
+                retrying(access, endpoints, log, now),
+                delivering(access, targets, log, now),
+                giving_back(log),
+            ):
+                doing_lots = neighbours.listening(for_neighbours(current, access, now, log, fairness))
+                with tracing(os.environ), shadowing(shadow), following(follower, settings), doing_lots:
+                    yield
 
     take_ids_with_slashes()
     app = FastAPI(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from serving.background import beside
+from serving.background import again_and_again, beside
 from serving.errors import RequestError
 from serving.ledger.answered import forget
 from serving.ledger.decisions import forget_decisions
@@ -17,6 +17,7 @@ EVERY_SECONDS = 60.0
 KEPT_FOR = timedelta(days=400)
 # A minute's share of old decisions, so that many of them at once are nobody's burden.
 _FORGOTTEN_A_MINUTE = 20_000
+_NAME = "ending holds"
 
 
 @asynccontextmanager
@@ -32,7 +33,7 @@ async def expiring(
         yield
         return
     turns = expire_again_and_again(access, log, clock, lambda: asyncio.sleep(EVERY_SECONDS), kept_for)
-    async with beside(turns):
+    async with beside(turns, log, _NAME):
         yield
 
 
@@ -47,7 +48,8 @@ async def expire_again_and_again(
 
     Holds count no longer once their time is over, whether this has run or not.
     """
-    while True:
+
+    async def turn() -> None:
         try:
             ended = await access.ask(lambda ledger: ledger.expire(clock()))
             forgotten = await access.ask(lambda ledger: forget(ledger.store, clock()))
@@ -63,4 +65,5 @@ async def expire_again_and_again(
                 log.info("answers forgotten", answers=forgotten)
             if decisions:
                 log.info("decisions forgotten", decisions=decisions)
-        await pause()
+
+    await again_and_again(turn, pause, log, _NAME)

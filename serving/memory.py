@@ -9,7 +9,9 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from serving.background import beside
+from structlog.typing import FilteringBoundLogger
+
+from serving.background import again_and_again, beside
 
 EVERY_SECONDS = 10.0
 
@@ -35,16 +37,15 @@ def give_back() -> None:
 
 
 @asynccontextmanager
-async def giving_back(seconds: float = EVERY_SECONDS) -> AsyncIterator[None]:
+async def giving_back(log: FilteringBoundLogger, seconds: float = EVERY_SECONDS) -> AsyncIterator[None]:
     """Do so again and again while the block runs, so that a rare peak is not kept for good."""
-    async with beside(_again_and_again(seconds)):
-        yield
 
-
-async def _again_and_again(seconds: float) -> None:
-    while True:
-        await asyncio.sleep(seconds)
+    async def turn() -> None:
         give_back()
+
+    name = "giving memory back"
+    async with beside(again_and_again(turn, lambda: asyncio.sleep(seconds), log, name), log, name):
+        yield
 
 
 def _function(name: str) -> Callable[..., int] | None:

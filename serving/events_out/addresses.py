@@ -3,6 +3,7 @@
 The host's name is resolved once, every address that it has is judged, and the connection goes to the one judged.
 """
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -23,6 +24,10 @@ class Reach(StrEnum):
 
 _PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _PRIVATE_6 = IPv6Network("fc00::/7")
+_LONGEST_NAME = 253
+# Underscores are not of the internet's names, and common on private networks.
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_ENCODED = "xn--"  # what follows stands for letters beyond ASCII
 # Where clouds answer with the machine's own credentials, on addresses that are private but not link-local.
 _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16")))
 # Not of the public internet, whatever a Python's own copy of IANA's registries says: protocol assignments, where a
@@ -91,8 +96,31 @@ def check_url(url: str, reach: Reach) -> None:
     try:
         literal = ip_address(host)
     except ValueError:
+        _check_name(host)
         return
     chosen_address([str(literal)], host, reach)
+
+
+def _check_name(host: str) -> None:
+    """Refuse what is no name of a host; resolvers fail on it in ways of their own."""
+    name = host.removesuffix(".")
+    if len(name) > _LONGEST_NAME or not all(_is_label(label) for label in name.split(".")):
+        expected = (
+            f"a host of parts of 1 to 63 letters, digits and hyphens, {_LONGEST_NAME} characters altogether, such as "
+            "billing.example.com"
+        )
+        raise InvalidValueError("url", host, expected)
+
+
+def _is_label(label: str) -> bool:
+    if _LABEL.fullmatch(label) is None:
+        return False
+    if not label.startswith(_ENCODED):
+        return True
+    try:
+        return not label.removeprefix(_ENCODED).encode().decode("punycode").isascii()
+    except UnicodeError:
+        return False
 
 
 def _is_private(address: Address) -> bool:

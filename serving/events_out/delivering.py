@@ -9,7 +9,7 @@ from random import Random
 import httpx
 from structlog.typing import FilteringBoundLogger
 
-from serving.background import beside
+from serving.background import again_and_again, beside
 from serving.errors import RequestError
 from serving.events_out import queue
 from serving.events_out.posting import Outcome, Resolver, post, posting_client, resolved
@@ -21,6 +21,7 @@ from serving.ledger_access import LedgerAccess
 from serving.traces import stage
 
 EVERY_SECONDS = 2.0
+NAME = "sending events"
 MOST_A_TURN = 16
 """All of a turn are sent at once, so that the time of one try bounds the turn well below the lease."""
 
@@ -64,14 +65,15 @@ class Delivering:
 
     async def again_and_again(self, pause: Callable[[], Awaitable[None]]) -> None:
         """Send what is due, and again at once while there is more; then pause. A failure is logged."""
-        async with posting_client() as client:
-            while True:
-                try:
-                    while await self.turn(client) == MOST_A_TURN:
-                        pass
-                except RequestError as error:
-                    self._log.warning("events were not sent", reason=str(error))
-                await pause()
+        await again_and_again(self._turns, pause, self._log, NAME)
+
+    async def _turns(self) -> None:
+        try:
+            async with posting_client() as client:
+                while await self.turn(client) == MOST_A_TURN:
+                    pass
+        except RequestError as error:
+            self._log.warning("events were not sent", reason=str(error))
 
     async def _send(self, client: httpx.AsyncClient, one: Claimed) -> None:
         target = self._targets.named(one.merchant_id, one.target)
@@ -106,5 +108,5 @@ async def delivering(
         yield
         return
     worker = Delivering(access, targets, log, clock)
-    async with beside(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS))):
+    async with beside(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS)), log, NAME):
         yield

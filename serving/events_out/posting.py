@@ -78,6 +78,8 @@ async def post(
         return Outcome(False, f"refused to connect: expected {error.expected}")
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:
         return Outcome(False, f"could not be reached ({type(error).__name__})")
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one sending is told of it and no other waits
+        return Outcome(False, f"could not be sent ({type(error).__name__})")
 
 
 async def _posted(

@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from features.errors import InputError
 from features.instants import to_micros
-from serving.background import beside
+from serving.background import again_and_again, beside
 from serving.errors import RequestError
 from serving.ledger.ledger import Ledger
 from serving.ledger_access import LedgerAccess
@@ -20,6 +20,7 @@ from serving.webhooks.reading import read
 
 EVERY_SECONDS = 60.0
 MOST_A_TURN = 500
+_NAME = "reading webhooks again"
 
 
 def read_due(ledger: Ledger, endpoints: Endpoints, now: datetime, most: int = MOST_A_TURN) -> tuple[Reading, ...]:
@@ -54,7 +55,7 @@ async def retrying(
         yield
         return
     pause = lambda: asyncio.sleep(EVERY_SECONDS)  # noqa: E731 - one line of waiting
-    async with beside(read_again_and_again(access, endpoints, log, clock, pause)):
+    async with beside(read_again_and_again(access, endpoints, log, clock, pause), log, _NAME):
         yield
 
 
@@ -66,7 +67,8 @@ async def read_again_and_again(
     pause: Callable[[], Awaitable[None]],
 ) -> None:
     """Read what is due, pause, and again; a failure is logged and the next turn tries anew."""
-    while True:
+
+    async def turn() -> None:
         try:
             done = await access.ask(lambda ledger: read_due(ledger, endpoints, clock()))
         except (RequestError, InputError) as error:
@@ -75,4 +77,5 @@ async def read_again_and_again(
             if done:
                 settled = sum(one.state is State.APPLIED for one in done)
                 log.info("webhooks read again", deliveries=len(done), applied=settled)
-        await pause()
+
+    await again_and_again(turn, pause, log, _NAME)

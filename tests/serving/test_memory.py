@@ -40,6 +40,7 @@ library.fclose(told)
 _PEAK = """
 import asyncio, ctypes
 from pathlib import Path
+from serving.logs import service_log
 from serving.memory import giving_back, share_one_arena
 share_one_arena()
 library = ctypes.CDLL(None)
@@ -58,7 +59,7 @@ async def peaked():
         if number % 100 != 99:
             library.free(ctypes.c_void_p(piece))
     told.append(resident_mib())
-    async with giving_back(seconds=0.01):
+    async with giving_back(service_log("json"), seconds=0.01):
         await asyncio.sleep(1)
     return [*told, resident_mib()]
 

@@ -59,11 +59,29 @@ def test_one_address_inside_is_enough_to_refuse_a_host() -> None:
         "https://[::1]/", "https://[::ffff:169.254.169.254]/", "https://billing.example.com:0/",
         "https://billing.example.com:99999/", "https://billing.example.com\\@inside/", "https://a b/", "https://[::1",
         "file:///etc/passwd", "https://127.0.0.1/", "https://bücher.example/",
+        "https://hooks..acme.example/x", "https://.example.com/", "https://example.com../", "https://./",
+        f"https://{'a' * 64}.example/", f"https://{'a.' * 126}ab/", "https://-a.example/", "https://a-.example/",
+        "https://a%2e.example/", "https://xn--.example/", "https://xn--99999999999.example/",
     ],
 )  # fmt: skip
 def test_what_no_event_may_go_to_is_refused_by_its_text(url: str) -> None:
     with pytest.raises(InvalidValueError):
         check_url(url, Reach.PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a" * 63 + ".example",
+        "a." * 125 + "abc",
+        "Billing.Example.COM.",
+        "my_billing",
+        "xn--bcher-kva.example",
+        "1and1.example",
+    ],
+)
+def test_a_name_of_a_host_may_be_as_long_as_names_are_and_stand_for_other_letters(host: str) -> None:
+    check_url(f"https://{host}/", Reach.PUBLIC)
 
 
 def test_plain_http_is_for_this_machine_only() -> None:

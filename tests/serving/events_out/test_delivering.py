@@ -212,6 +212,17 @@ def test_a_name_that_leads_inside_gets_nothing(receiver: Receiver, addresses: tu
     assert receiver.got == []
 
 
+def test_a_fault_in_one_sending_is_told_of_it(receiver: Receiver) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        raise UnicodeError
+
+    async def run(at: Target) -> Outcome:
+        async with posting_client() as client:
+            return await post(client, at, "evt_1", b"{}", 0, resolve)
+
+    assert asyncio.run(run(target(receiver.url))) == Outcome(False, "could not be sent (UnicodeError)")
+
+
 def test_an_answer_without_end_is_not_read(receiver: Receiver) -> None:
     receiver.answer = b"x" * (posting.MOST_ANSWER_BYTES * 40)
     assert posted(target(receiver.url), "127.0.0.1") == Outcome(True)
