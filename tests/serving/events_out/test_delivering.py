@@ -5,7 +5,7 @@ import io
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,7 +57,8 @@ def serving(receiver: Receiver) -> Iterator[Receiver]:
                 self.send_header("location", receiver.location)
             self.send_header("content-length", str(len(receiver.answer)))
             self.end_headers()
-            self.wfile.write(receiver.answer)
+            with suppress(ConnectionError):
+                self.wfile.write(receiver.answer)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -224,8 +225,37 @@ def test_a_fault_in_one_sending_is_told_of_it(receiver: Receiver) -> None:
 
 
 def test_an_answer_without_end_is_not_read(receiver: Receiver) -> None:
-    receiver.answer = b"x" * (posting.MOST_ANSWER_BYTES * 40)
+    receiver.answer = b"x" * 50_000_000
     assert posted(target(receiver.url), "127.0.0.1") == Outcome(True)
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, Outcome(True)), (500, Outcome(False, "answered 500"))])
+def test_the_status_decides_before_the_rest_of_a_slow_answer_comes(
+    status: int, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "TIMEOUT_S", 2.0)
+    cut_off = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %d So\r\ncontent-length: 1000000\r\n\r\n" % status)
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        cut_off.set()
+        writer.close()
+
+    async def run() -> Outcome:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        async with server, posting_client() as client:
+            at = target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            told = await post(client, at, "evt_1", b"{}", 0)
+            await asyncio.wait_for(cut_off.wait(), 5)
+        return told
+
+    assert asyncio.run(run()) == outcome
 
 
 def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
