@@ -23,6 +23,7 @@ from serving.decisions_api import decision_routes
 from serving.draining import Draining
 from serving.edge import Edge
 from serving.events_out.delivering import delivering
+from serving.events_out.lapsing import lapsing
 from serving.events_out.targets import targets_in
 from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
@@ -129,6 +130,7 @@ def create_app(
             async with (
                 expiring(access, log, now, timedelta(days=settings.decisions_kept_days)),
                 retrying(access, endpoints, log, now),
+                lapsing(access, targets, log, now),
                 delivering(access, targets, log, now),
                 giving_back(log),
             ):

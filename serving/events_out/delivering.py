@@ -1,7 +1,7 @@
-"""Sends what is due every few seconds, and ends the recoveries whose time is over."""
+"""Sends what is due every few seconds; while some receivers are slow, the others are sent theirs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from random import Random
@@ -12,18 +12,19 @@ from structlog.typing import FilteringBoundLogger
 from serving.background import again_and_again, beside
 from serving.errors import RequestError
 from serving.events_out import queue
-from serving.events_out.posting import Outcome, Resolver, post, posting_client, resolved
+from serving.events_out.posting import Outcome, Resolver, post, posting_client, resolved, trusted
 from serving.events_out.queue import Claimed, State, pause_after
+from serving.events_out.shares import Shares
 from serving.events_out.targets import Targets
-from serving.ledger.recoveries import lapse
 from serving.ledger.store import Store
 from serving.ledger_access import LedgerAccess
 from serving.traces import stage
 
 EVERY_SECONDS = 2.0
-NAME = "sending events"
-MOST_A_TURN = 16
-"""All of a turn are sent at once, so that the time of one try bounds the turn well below the lease."""
+_NAME = "sending events"
+
+Look = Callable[[], Awaitable[object]]
+"""Awaited before what is due is looked for again."""
 
 
 class Delivering:
@@ -32,7 +33,6 @@ class Delivering:
     Args:
         resolve: Gives the addresses of a host.
         stamp: Gives the time that is signed, where the clock is not that of the receivers.
-        lapses: Gives the time by which recoveries end, where that is another too.
     """
 
     def __init__(
@@ -43,48 +43,80 @@ class Delivering:
         clock: Callable[[], datetime],
         resolve: Resolver = resolved,
         stamp: Callable[[], datetime] | None = None,
-        lapses: Callable[[], datetime] | None = None,
     ) -> None:
         self._access, self._targets, self._log, self._clock = access, targets, log, clock
-        self._resolve, self._stamp, self._lapses = resolve, stamp or clock, lapses or clock
-        self._draw = Random()
+        self._resolve, self._stamp = resolve, stamp or clock
+        self._draw, self._shares = Random(), Shares()
 
-    async def turn(self, client: httpx.AsyncClient) -> int:
-        """End what has lapsed, then send what is due; how many events were tried.
+    async def send_due(self, look: Look) -> int:
+        """Send until nothing is due that may be sent now; how many tries that were.
+
+        Args:
+            look: While some are on their way, what has become due is taken up after this too.
 
         Raises:
-            RequestError: The ledger cannot be reached; what was taken comes up again when its lease ends.
+            RequestError: The ledger cannot be reached; what was taken is sent all the same.
         """
-        await self._access.ask(lambda ledger: lapse(ledger.store, ledger.outbox, self._lapses(), MOST_A_TURN))
-        taken = await self._access.ask(lambda ledger: queue.claimed(ledger.store, self._clock(), MOST_A_TURN))
-        results = await asyncio.gather(*(self._send(client, one) for one in taken), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return len(taken)
+        tries, on_their_way = 0, set[asyncio.Task[None]]()
+        async with posting_client(await trusted()) as client:
+            try:
+                while (taken := await self._taken()) or on_their_way:
+                    tries += len(taken)
+                    on_their_way |= {asyncio.create_task(self._send(client, one)) for one in taken}
+                    on_their_way = await _without_the_first(on_their_way, look)
+            except Exception:
+                await asyncio.gather(*on_their_way)
+                raise
+            finally:
+                for task in on_their_way:
+                    task.cancel()
+                await asyncio.gather(*on_their_way, return_exceptions=True)
+        return tries
 
-    async def again_and_again(self, pause: Callable[[], Awaitable[None]]) -> None:
-        """Send what is due, and again at once while there is more; then pause. A failure is logged."""
-        await again_and_again(self._turns, pause, self._log, NAME)
+    async def again_and_again(self, pause: Look) -> None:
+        """Send what is due, pause, and again. A failure is logged."""
 
-    async def _turns(self) -> None:
-        try:
-            async with posting_client() as client:
-                while await self.turn(client) == MOST_A_TURN:
-                    pass
-        except RequestError as error:
-            self._log.warning("events were not sent", reason=str(error))
+        async def turn() -> None:
+            try:
+                await self.send_due(pause)
+            except RequestError as error:
+                self._log.warning("events were not sent", reason=str(error))
+
+        await again_and_again(turn, pause, self._log, _NAME)
+
+    async def _taken(self) -> Sequence[Claimed]:
+        now = self._clock()
+        shares = self._shares.of(await self._access.ask(lambda ledger: queue.receivers_due(ledger.store, now)), now)
+        if not shares:
+            return ()
+        taken = await self._access.ask(lambda ledger: queue.claimed(ledger.store, now, shares))
+        for one in taken:
+            self._shares.begun(one.receiver)
+        return taken
 
     async def _send(self, client: httpx.AsyncClient, one: Claimed) -> None:
-        target = self._targets.named(one.merchant_id, one.target)
+        outcome = Outcome(False)
+        try:
+            outcome = await self._tried(client, one)
+            await self._note(one, outcome)
+        except RequestError as error:
+            self._log.warning("events were not sent", reason=str(error))
+        except Exception:  # noqa: BLE001 - it is told, and nobody else's sending ends with it
+            self._log.exception("work failed", work=_NAME)
+        finally:
+            self._shares.ended(one.receiver, self._clock(), silent=outcome.silent)
+
+    async def _tried(self, client: httpx.AsyncClient, one: Claimed) -> Outcome:
+        target = self._targets.named(one.receiver.merchant_id, one.receiver.target)
         if target is None:
-            outcome = Outcome(False, "no target of this name is set up")
-        else:
-            now = int(self._stamp().timestamp())
-            with stage("send event"):
-                outcome = await post(client, target, one.event_id, one.body.encode(), now, self._resolve)
+            return Outcome(False, "no target of this name is set up")
+        now = int(self._stamp().timestamp())
+        with stage("send event"):
+            return await post(client, target, one.event_id, one.body.encode(), now, self._resolve)
+
+    async def _note(self, one: Claimed, outcome: Outcome) -> None:
         state = await self._access.ask(lambda ledger: self._noted(ledger.store, one, outcome))
-        about = {"event_id": one.event_id, "type": one.type, "target": one.target, "tries": one.tries}
+        about = {"event_id": one.event_id, "type": one.type, "target": one.receiver.target, "tries": one.tries}
         if state is State.DELIVERED:
             self._log.info("event delivered", **about)
         else:
@@ -99,6 +131,16 @@ class Delivering:
         return queue.refused(store, one, outcome.reason, now, pause)
 
 
+async def _without_the_first(on_their_way: set[asyncio.Task[None]], look: Look) -> set[asyncio.Task[None]]:
+    """Those that are left once one has ended, or it is time to look again."""
+    looking = asyncio.ensure_future(look())
+    try:
+        await asyncio.wait({*on_their_way, looking}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        looking.cancel()
+    return {task for task in on_their_way if not task.done()}
+
+
 @asynccontextmanager
 async def delivering(
     access: LedgerAccess, targets: Targets, log: FilteringBoundLogger, clock: Callable[[], datetime]
@@ -108,5 +150,5 @@ async def delivering(
         yield
         return
     worker = Delivering(access, targets, log, clock)
-    async with beside(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS)), log, NAME):
+    async with beside(worker.again_and_again(lambda: asyncio.sleep(EVERY_SECONDS)), log, _NAME):
         yield

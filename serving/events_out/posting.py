@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,12 +30,14 @@ class Outcome:
 
     Args:
         gone: The receiver says that it wants no events any more.
+        silent: No answer came in time.
         reason: Why it was not accepted; empty where it was.
     """
 
     accepted: bool
     reason: str = ""
     gone: bool = False
+    silent: bool = False
 
 
 async def resolved(host: str, port: int) -> list[str]:
@@ -47,17 +50,26 @@ async def resolved(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-def posting_client(trust: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+async def trusted() -> ssl.SSLContext:
+    """The certificates that ship with the client, read once and in a thread: it takes longer than many a request."""
+    return await asyncio.to_thread(_trusted)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def posting_client(trust: ssl.SSLContext) -> httpx.AsyncClient:
     """A client that follows no redirect, obeys no proxy of the environment, and uses no connection twice.
 
     A connection is checked for one host; kept, it could serve another host on the same address.
 
     Args:
-        trust: Whose certificates are believed; those that ship with the client when absent.
+        trust: Whose certificates are believed.
     """
     limits = httpx.Limits(max_keepalive_connections=0)
-    verify: ssl.SSLContext | bool = trust or True
-    return httpx.AsyncClient(verify=verify, follow_redirects=False, trust_env=False, limits=limits, timeout=TIMEOUT_S)
+    return httpx.AsyncClient(verify=trust, follow_redirects=False, trust_env=False, limits=limits, timeout=TIMEOUT_S)
 
 
 async def post(
@@ -72,7 +84,7 @@ async def post(
         async with asyncio.timeout(TIMEOUT_S):
             return await _posted(client, target, event_id, body, seconds, resolve)
     except TimeoutError:
-        return Outcome(False, f"no answer within {TIMEOUT_S:.0f} seconds")
+        return Outcome(False, f"no answer within {TIMEOUT_S:.0f} seconds", silent=True)
     except InvalidValueError as error:
         return Outcome(False, f"refused to connect: expected {error.expected}")
     except (OSError, httpx.HTTPError, httpx.InvalidURL) as error:

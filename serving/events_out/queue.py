@@ -1,6 +1,6 @@
 """The queue of events on their way: taken with a lease, put off, given up, shown, sent again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from features.errors import InvalidValueError
 from features.instants import to_micros
-from serving.ledger.store import Row, Store, Value
+from serving.ledger.store import Row, Store, Transaction, Value
 
 LEASE = timedelta(seconds=60)
 """Whoever takes longer over a try is taken for dead, and the next worker takes it up."""
@@ -31,14 +31,21 @@ class State(StrEnum):
     FAILED = "failed"  # given up; the reason says why
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Receiver:
+    """A target by its name, whether it is still set up or not."""
+
+    merchant_id: str
+    target: str
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """An event that this worker may send to a target, until its lease ends."""
 
     claim: str
-    merchant_id: str
+    receiver: Receiver
     event_id: str
-    target: str
     tries: int
     type: str
     body: str
@@ -94,21 +101,30 @@ def pause_after(tries: int, draw: Random) -> timedelta:
     return timedelta(seconds=longest * (0.5 + 0.5 * draw.random()))
 
 
-def claimed(store: Store, now: datetime, most: int) -> Sequence[Claimed]:
-    """Take what is due; nobody else is given it until the lease ends."""
-    micros, name = to_micros(now), token_hex(8)
+def receivers_due(store: Store, now: datetime) -> Sequence[Receiver]:
+    """For whom anything is due."""
     with store.reading() as transaction:
-        (due,) = transaction.ask(("any_sending_due", {"now": micros}))
-    if not due:
-        return ()
-    values: dict[str, Value] = {"claim": name, "now": micros, "until": to_micros(now + LEASE), "most": most}
+        (rows,) = transaction.ask(("receivers_due", {"now": to_micros(now)}))
+    return [Receiver(str(merchant_id), str(target)) for merchant_id, target in rows]
+
+
+def claimed(store: Store, now: datetime, shares: Mapping[Receiver, int]) -> Sequence[Claimed]:
+    """Take what is due, so many at most for each receiver; nobody else is given it until the lease ends."""
+    name, until = token_hex(8), to_micros(now + LEASE)
     with store.writing() as transaction:
-        transaction.put("claim_sendings", values)
-        (rows,) = transaction.ask(("claimed_sendings", {"claim": name}))
-    return [
-        Claimed(name, str(m), str(event), str(target), int(tries or 0), str(kind), str(body))
-        for m, event, target, tries, kind, body in rows
-    ]
+        return [
+            Claimed(name, receiver, str(event), int(tries or 0), str(kind), str(body))
+            for receiver, most in sorted(shares.items())
+            for event, tries, kind, body in _taken(transaction, receiver, most, name, to_micros(now), until)
+        ]
+
+
+def _taken(transaction: Transaction, receiver: Receiver, most: int, name: str, now: int, until: int) -> Sequence[Row]:
+    whose: dict[str, Value] = {"merchant_id": receiver.merchant_id, "target": receiver.target}
+    taking: dict[str, Value] = {"claim": name, "until": until}
+    transaction.put("claim_sendings", whose | taking | {"now": now, "most": most})
+    (rows,) = transaction.ask(("claimed_sendings", whose | taking))
+    return rows
 
 
 def accepted(store: Store, one: Claimed, now: datetime) -> None:
@@ -176,9 +192,9 @@ def replay_failed(store: Store, now: datetime) -> int:
 
 def _note(store: Store, one: Claimed, state: State, next_at: int | None, reason: str, now: datetime) -> None:
     values: dict[str, Value] = {
-        "merchant_id": one.merchant_id,
+        "merchant_id": one.receiver.merchant_id,
         "event_id": one.event_id,
-        "target": one.target,
+        "target": one.receiver.target,
         "claim": one.claim,
         "state": state.value,
         "next_at": next_at,

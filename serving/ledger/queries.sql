@@ -719,23 +719,59 @@ ON CONFLICT DO NOTHING
 INSERT INTO sending (merchant_id, event_id, target, state, tries, next_at, claim, reason, touched_at)
 VALUES (:merchant_id, :event_id, :target, 'waiting', 0, :now, '', '', :now)
 
--- name: any_sending_due
--- Whether anything is to be sent by now.
-SELECT 1 FROM sending WHERE next_at IS NOT NULL AND next_at <= :now LIMIT 1
+-- name: receivers_due
+-- For whom anything is to be sent by now. Each is one step in the index from the one before, however much waits for that
+-- one: the merchants first, then the targets of each. Its whole order is named, so that no other index will do.
+WITH RECURSIVE merchant (merchant_id) AS (
+    SELECT (
+        SELECT s.merchant_id FROM sending AS s WHERE s.next_at IS NOT NULL
+        ORDER BY s.merchant_id, s.target, s.next_at LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+        SELECT s.merchant_id FROM sending AS s WHERE s.next_at IS NOT NULL AND s.merchant_id > m.merchant_id
+        ORDER BY s.merchant_id, s.target, s.next_at LIMIT 1
+    ) FROM merchant AS m WHERE m.merchant_id IS NOT NULL
+), receiver (merchant_id, target) AS (
+    SELECT m.merchant_id, (
+        SELECT min(s.target) FROM sending AS s WHERE s.next_at IS NOT NULL AND s.merchant_id = m.merchant_id
+    ) FROM merchant AS m WHERE m.merchant_id IS NOT NULL
+    UNION ALL
+    SELECT r.merchant_id, (
+        SELECT min(s.target) FROM sending AS s
+        WHERE s.next_at IS NOT NULL AND s.merchant_id = r.merchant_id AND s.target > r.target
+    ) FROM receiver AS r WHERE r.target IS NOT NULL
+)
+SELECT r.merchant_id, r.target FROM receiver AS r WHERE r.target IS NOT NULL AND (
+    SELECT min(s.next_at) FROM sending AS s
+    WHERE s.next_at IS NOT NULL AND s.merchant_id = r.merchant_id AND s.target = r.target
+) <= :now
 
--- name: claim_sendings
--- Take what is due, the longest due first; whoever comes at the same moment finds it taken.
+-- name: claim_sendings.sqlite
+-- Take what is due for a target, the longest due first.
 UPDATE sending SET claim = :claim, next_at = :until, tries = tries + 1, touched_at = :now
-WHERE next_at IS NOT NULL AND next_at <= :now AND (merchant_id, event_id, target) IN (
-    SELECT merchant_id, event_id, target FROM sending
-    WHERE next_at IS NOT NULL AND next_at <= :now ORDER BY next_at, merchant_id, event_id, target LIMIT :most
+WHERE merchant_id = :merchant_id AND target = :target AND event_id IN (
+    SELECT s.event_id FROM sending AS s
+    WHERE s.merchant_id = :merchant_id AND s.target = :target AND s.next_at IS NOT NULL AND s.next_at <= :now
+    ORDER BY s.next_at, s.event_id LIMIT :most
 )
 
+-- name: claim_sendings.postgres
+-- The same; what somebody takes at the same moment is left to them, and nobody waits. An array is made once, whatever
+-- the plan, so that no more is taken than was asked for.
+UPDATE sending SET claim = :claim, next_at = :until, tries = tries + 1, touched_at = :now
+WHERE merchant_id = :merchant_id AND target = :target AND event_id = ANY (ARRAY(
+    SELECT s.event_id FROM sending AS s
+    WHERE s.merchant_id = :merchant_id AND s.target = :target AND s.next_at IS NOT NULL AND s.next_at <= :now
+    ORDER BY s.next_at, s.event_id LIMIT :most FOR UPDATE SKIP LOCKED
+))
+
 -- name: claimed_sendings
--- What was taken under a name, with what is to be sent.
-SELECT s.merchant_id, s.event_id, s.target, s.tries, e.type, e.body
+-- What was taken for a target under a name, with what is to be sent; found by the end of its lease.
+SELECT s.event_id, s.tries, e.type, e.body
 FROM sending AS s JOIN event_out AS e ON e.merchant_id = s.merchant_id AND e.event_id = s.event_id
-WHERE s.claim = :claim AND s.state = 'waiting' ORDER BY e.created_at, s.event_id, s.target
+WHERE s.merchant_id = :merchant_id AND s.target = :target AND s.next_at = :until AND s.claim = :claim
+ORDER BY e.created_at, s.event_id
 
 -- name: note_sending
 -- What became of a try. One that was taken over by somebody else may still be accepted, never put off or given up.

@@ -10,6 +10,7 @@ from serving.sandbox.sandboxes import Here, Sandboxes
 from serving.tenancy.caller import STATE, Caller, caller_of
 
 _HERE = "sandbox"
+_READING = frozenset({"GET", "HEAD"})  # nothing is written, so that nothing is to be sent
 _NEEDED = "This is of a sandbox and needs its key, as recoup keys create --sandbox makes it"
 
 
@@ -34,7 +35,8 @@ class SandboxDoor:
         scope["state"][_HERE] = here
         scope["state"]["facts"] = {**scope["state"].get("facts", {}), "sandbox": "true"}
         await here.sandbox.app(scope, receive, send)
-        self.sandboxes.send_soon(here.sandbox)
+        if scope["method"] not in _READING:
+            self.sandboxes.send_soon(here.sandbox)
 
 
 def here_of(request: Request) -> Here:

@@ -11,9 +11,7 @@ from starlette.types import ASGIApp
 from structlog.typing import FilteringBoundLogger
 
 from model.caps.rulebook import Rulebook
-from serving.errors import RequestError
-from serving.events_out.delivering import MOST_A_TURN, Delivering
-from serving.events_out.posting import posting_client
+from serving.events_out.delivering import Delivering
 from serving.events_out.targets import Targets
 from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import lapse
@@ -21,6 +19,7 @@ from serving.ledger.store import Store
 from serving.ledger_access import LedgerAccess
 from serving.sandbox.generation import GenerationAccess, was_wiped
 from serving.sandbox.place import drop_generations_before, open_generation
+from serving.sandbox.sending import MOST_SENDING, Sending
 from serving.sandbox.state import SandboxState, clock_moved, known_state, state_of, wiped
 from serving.settings import Settings
 
@@ -52,7 +51,7 @@ class Sandbox:
     time: SandboxTime
     access: GenerationAccess
     app: ASGIApp
-    delivering: Delivering
+    sending: Sending | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +94,7 @@ class Sandboxes:
     _lock: Lock = field(default_factory=Lock)
     _wiping: Lock = field(default_factory=Lock)
     _sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _few: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_SENDING))
 
     async def of(self, merchant_id: str) -> Here:
         """A merchant's sandbox; begun where there is none yet.
@@ -126,25 +126,17 @@ class Sandboxes:
         return await self._at(await self.live.ask(anew))
 
     def send_soon(self, sandbox: Sandbox) -> None:
-        """Send what is due, beside whatever else is done."""
-        if any(target.sandbox for target in self.targets.all):
-            task = asyncio.create_task(self._send(sandbox))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+        """Send what is due, beside whatever else is done, where anybody is to be told."""
+        if sandbox.sending is not None:
+            sandbox.sending.soon()
 
     def close(self) -> None:
-        """Let go of every database."""
+        """Let go of every database; what is not sent by then is left."""
+        for task in tuple(self._sending):
+            task.cancel()
         with self._lock:
             while self._open:
                 self._open.popitem()[1].access.close()
-
-    async def _send(self, sandbox: Sandbox) -> None:
-        try:
-            async with posting_client() as client:
-                while await sandbox.delivering.turn(client) == MOST_A_TURN:
-                    pass
-        except RequestError as error:
-            self.log.warning("events of a sandbox were not sent", reason=str(error))
 
     async def _at(self, state: SandboxState) -> Here:
         here = await self.live.ask(lambda ledger: self._opened(ledger.store, state))
@@ -194,14 +186,23 @@ class Sandboxes:
 
     def _made(self, live: Store, state: SandboxState) -> Sandbox:
         store = open_generation(self.settings, live, state.merchant_id, state.generation)
-        ledger = Ledger(store, self.rulebook, self.targets.sandbox_outbox(state.merchant_id))
+        outbox = self.targets.sandbox_outbox(state.merchant_id)
+        ledger = Ledger(store, self.rulebook, outbox)
         access, time = GenerationAccess(ledger, self.rulebook), SandboxTime(state.now)
+        told = bool(outbox.targets[state.merchant_id])
+        return Sandbox(
+            state.generation,
+            time,
+            access,
+            self.build(access, time),
+            self._sending_of(access, time) if told else None,
+        )
+
+    def _sending_of(self, access: LedgerAccess, time: SandboxTime) -> Sending:
         # What is tried again is so by the sandbox's clock, or by the machine's where that is ahead; what is signed is
         # signed by the machine's, because receivers look at theirs.
-        delivering = Delivering(
-            access, self.targets, self.log, lambda: max(time.now, self.clock()), stamp=self.clock, lapses=time
-        )
-        return Sandbox(state.generation, time, access, self.build(access, time), delivering)
+        delivering = Delivering(access, self.targets, self.log, lambda: max(time.now, self.clock()), stamp=self.clock)
+        return Sending(access, delivering, time, self.log, self._few, self._sending)
 
 
 def _caught_up(ledger: Ledger, here: Here) -> CaughtUp:

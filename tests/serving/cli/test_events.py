@@ -13,10 +13,12 @@ from event_builders import OUTBOX
 from features.errors import InputError, InvalidValueError, RecoupError
 from serving.cli import app
 from serving.events_out import queue
+from serving.events_out.queue import Receiver
 from serving.ledger.ledger import Ledger
 from serving.ledger.recoveries import Stopped
 
 RUNNER = CliRunner()
+BILLING = Receiver("acme", "billing")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     with closing(Ledger.opened(made, outbox=OUTBOX)) as ledger:
         stop = Stopped("not_worth_it", True, payer_could=("pay this invoice themselves through a payment link",))
         ledger.tell_stop(a_payment("inv_1"), stop, NOW)
-        for one in queue.claimed(ledger.store, NOW, 9):
+        for one in queue.claimed(ledger.store, NOW, {BILLING: 9}):
             if one.type == "recovery.exhausted":
                 queue.refused(ledger.store, one, "answered 410", NOW, None)
             else:
@@ -66,7 +68,7 @@ def test_events_are_sent_again_by_hand_whatever_became_of_them(url: str) -> None
     assert run("replay", delivered) == "1 to be sent again\n"
     with closing(Ledger.opened(url)) as ledger:
         soon = datetime.now(UTC) + timedelta(seconds=1)
-        assert {one.event_id for one in queue.claimed(ledger.store, soon, 9)} >= {delivered}
+        assert {one.event_id for one in queue.claimed(ledger.store, soon, {BILLING: 9})} >= {delivered}
 
 
 @pytest.mark.usefixtures("url")

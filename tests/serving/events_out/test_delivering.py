@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -22,21 +23,25 @@ from serving.events_out import delivering as module
 from serving.events_out import posting, queue
 from serving.events_out.addresses import Reach
 from serving.events_out.delivering import Delivering, delivering
+from serving.events_out.lapsing import lapsing
 from serving.events_out.posting import Outcome, post, posting_client
-from serving.events_out.queue import LEASE, MOST_TRIES, State, pause_after
+from serving.events_out.queue import LEASE, MOST_TRIES, Receiver, State, pause_after
+from serving.events_out.shares import MOST_A_RECEIVER
 from serving.events_out.targets import Target, Targets
 from serving.ledger.ledger import Ledger
+from serving.ledger.outbox import Outbox
 from serving.ledger.recoveries import Stopped
 from serving.ledger_access import LedgerAccess
 from serving.logs import service_log
 from serving.service import prior_service
 from serving.webhooks.signatures import GENERIC, Signed, verified
 
+TRUST = ssl.create_default_context()
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 
 
 @dataclass
-class Receiver:
+class Server:
     """A server of the merchant's: what it got, and how it answers."""
 
     url: str = ""
@@ -47,7 +52,7 @@ class Receiver:
 
 
 @contextmanager
-def serving(receiver: Receiver) -> Iterator[Receiver]:
+def serving(receiver: Server) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
@@ -75,8 +80,8 @@ def serving(receiver: Receiver) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with serving(Receiver()) as made:
+def receiver() -> Iterator[Server]:
+    with serving(Server()) as made:
         yield made
 
 
@@ -99,17 +104,28 @@ def worker(ledger: Ledger, url: str, clock: Clock) -> Delivering:
 
 def turn(*workers: Delivering) -> list[int]:
     async def run() -> list[int]:
-        async with posting_client() as client:
-            return await asyncio.gather(*(one.turn(client) for one in workers))
+        return await asyncio.gather(*(one.send_due(never) for one in workers))
 
     return asyncio.run(run())
+
+
+async def comes(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
 
 
 def states(ledger: Ledger) -> dict[str, int]:
     return {one.state: one.events for one in queue.counts(ledger.store)}
 
 
-def test_an_event_arrives_signed_once_and_as_it_is_kept(receiver: Receiver, ledger: Ledger) -> None:
+def test_an_event_arrives_signed_once_and_as_it_is_kept(receiver: Server, ledger: Ledger) -> None:
     clock = Clock(NOW)
     assert turn(worker(ledger, receiver.url, clock)) == [1]
     (got,) = receiver.got
@@ -121,20 +137,19 @@ def test_an_event_arrives_signed_once_and_as_it_is_kept(receiver: Receiver, ledg
 
 
 def test_what_is_not_accepted_is_sent_again_under_the_same_id_after_longer_and_longer_pauses(
-    receiver: Receiver, ledger: Ledger
+    receiver: Server, ledger: Ledger
 ) -> None:
     clock, receiver.status = Clock(NOW), 500
     one = worker(ledger, receiver.url, clock)
     pauses: list[int] = []
 
     async def until_given_up() -> None:
-        async with posting_client() as client:
-            while states(ledger) == {"waiting": 1}:
-                assert [await one.turn(client), await one.turn(client)] == [1, 0]
-                (shown,) = queue.listed(ledger.store, State.WAITING, 9) or queue.listed(ledger.store, State.FAILED, 9)
-                assert shown.reason == "answered 500"
-                pauses.append((shown.next_at or shown.touched_at) - shown.touched_at)
-                clock.now += timedelta(microseconds=pauses[-1])
+        while states(ledger) == {"waiting": 1}:
+            assert [await one.send_due(never), await one.send_due(never)] == [1, 0]
+            (shown,) = queue.listed(ledger.store, State.WAITING, 9) or queue.listed(ledger.store, State.FAILED, 9)
+            assert shown.reason == "answered 500"
+            pauses.append((shown.next_at or shown.touched_at) - shown.touched_at)
+            clock.now += timedelta(microseconds=pauses[-1])
 
     asyncio.run(until_given_up())
     assert len(pauses) == len(receiver.got) == MOST_TRIES
@@ -157,11 +172,9 @@ def test_a_pause_doubles_and_is_drawn() -> None:
         assert longest / 2 <= min(drawn) <= max(drawn) <= longest
 
 
-def test_several_workers_send_an_event_once_and_take_over_from_one_that_died(
-    receiver: Receiver, ledger: Ledger
-) -> None:
+def test_several_workers_send_an_event_once_and_take_over_from_one_that_died(receiver: Server, ledger: Ledger) -> None:
     clock = Clock(NOW)
-    (dead,) = queue.claimed(ledger.store, clock.now, 10)
+    (dead,) = queue.claimed(ledger.store, clock.now, {Receiver("acme", "billing"): 10})
     workers = [worker(ledger, receiver.url, clock) for _ in range(3)]
     assert turn(*workers) == [0, 0, 0]
     clock.now += LEASE
@@ -171,15 +184,15 @@ def test_several_workers_send_an_event_once_and_take_over_from_one_that_died(
     assert states(ledger) == {"delivered": 1}
 
 
-def test_a_redirect_is_not_followed(receiver: Receiver, ledger: Ledger) -> None:
-    with serving(Receiver()) as inside:
+def test_a_redirect_is_not_followed(receiver: Server, ledger: Ledger) -> None:
+    with serving(Server()) as inside:
         receiver.status, receiver.location = 307, inside.url
         turn(worker(ledger, receiver.url, Clock(NOW)))
         assert inside.got == []
     assert queue.listed(ledger.store, State.WAITING, 9)[0].reason == "answered 307"
 
 
-def test_a_receiver_that_is_gone_is_not_asked_again(receiver: Receiver, ledger: Ledger) -> None:
+def test_a_receiver_that_is_gone_is_not_asked_again(receiver: Server, ledger: Ledger) -> None:
     receiver.status = 410
     turn(worker(ledger, receiver.url, Clock(NOW)))
     assert states(ledger) == {"failed": 1}
@@ -192,20 +205,20 @@ def posted(at: Target, *addresses: str) -> Outcome:
         return list(addresses)
 
     async def run() -> Outcome:
-        async with posting_client() as client:
+        async with posting_client(TRUST) as client:
             return await post(client, at, "evt_1", b"{}", 0, resolve)
 
     return asyncio.run(run())
 
 
-def test_the_connection_goes_to_the_address_that_was_judged_under_the_hosts_name(receiver: Receiver) -> None:
+def test_the_connection_goes_to_the_address_that_was_judged_under_the_hosts_name(receiver: Server) -> None:
     named = target(receiver.url.replace("127.0.0.1", "billing.invalid"))
     assert posted(named, "127.0.0.1") == Outcome(True)
     assert receiver.got[0].headers["host"].startswith("billing.invalid:")
 
 
 @pytest.mark.parametrize("addresses", [("10.0.0.1",), ("127.0.0.1", "10.0.0.1"), ("169.254.169.254",), ()])
-def test_a_name_that_leads_inside_gets_nothing(receiver: Receiver, addresses: tuple[str, ...]) -> None:
+def test_a_name_that_leads_inside_gets_nothing(receiver: Server, addresses: tuple[str, ...]) -> None:
     named = target(receiver.url.replace("127.0.0.1", "billing.invalid"))
     assert not posted(named, *addresses).accepted
     outside = replace(named, reach=Reach.PUBLIC)
@@ -213,18 +226,18 @@ def test_a_name_that_leads_inside_gets_nothing(receiver: Receiver, addresses: tu
     assert receiver.got == []
 
 
-def test_a_fault_in_one_sending_is_told_of_it(receiver: Receiver) -> None:
+def test_a_fault_in_one_sending_is_told_of_it(receiver: Server) -> None:
     async def resolve(host: str, port: int) -> list[str]:
         raise UnicodeError
 
     async def run(at: Target) -> Outcome:
-        async with posting_client() as client:
+        async with posting_client(TRUST) as client:
             return await post(client, at, "evt_1", b"{}", 0, resolve)
 
     assert asyncio.run(run(target(receiver.url))) == Outcome(False, "could not be sent (UnicodeError)")
 
 
-def test_an_answer_without_end_is_not_read(receiver: Receiver) -> None:
+def test_an_answer_without_end_is_not_read(receiver: Server) -> None:
     receiver.answer = b"x" * 50_000_000
     assert posted(target(receiver.url), "127.0.0.1") == Outcome(True)
 
@@ -249,7 +262,7 @@ def test_the_status_decides_before_the_rest_of_a_slow_answer_comes(
 
     async def run() -> Outcome:
         server = await asyncio.start_server(drip, "127.0.0.1", 0)
-        async with server, posting_client() as client:
+        async with server, posting_client(TRUST) as client:
             at = target(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
             told = await post(client, at, "evt_1", b"{}", 0)
             await asyncio.wait_for(cut_off.wait(), 5)
@@ -262,7 +275,7 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(posting, "TIMEOUT_S", 0.05)
 
     async def run(port: int) -> Outcome:
-        async with posting_client() as client:
+        async with posting_client(TRUST) as client:
             return await post(client, target(f"http://127.0.0.1:{port}/"), "evt_1", b"{}", 0)
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -270,7 +283,7 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
     assert outcome.reason.startswith("no answer within")
 
 
-def test_the_service_sends_while_it_runs(receiver: Receiver, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_service_sends_while_it_runs(receiver: Server, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "EVERY_SECONDS", 0.01)
     access, log = LedgerAccess(ledger, prior_service().rulebook), service_log("json", io.StringIO())
     asyncio.run(_until(lambda: bool(receiver.got), access, Targets((target(receiver.url),)), log))
@@ -284,3 +297,89 @@ async def _until(done: Callable[[], bool], access: LedgerAccess, targets: Target
                 await asyncio.sleep(0.1)
                 return
             await asyncio.sleep(0.01)
+
+
+def two_merchants(tmp_path: Path, slow_events: int) -> Ledger:
+    """A ledger in which the events of one wait longer than the one event of the other."""
+    outbox = Outbox({"acme": ("billing",), "beta": ("billing",)})
+    made = Ledger.opened(f"sqlite:///{tmp_path}/l.db?synchronous=normal", outbox=outbox)
+    for i in range(slow_events):
+        made.tell_stop(a_payment(f"inv_{i}"), Stopped("not_worth_it", True), NOW - timedelta(minutes=1))
+    made.tell_stop(replace(a_payment("inv_b"), merchant_id="beta"), Stopped("not_worth_it", True), NOW)
+    return made
+
+
+def test_a_receiver_that_hangs_delays_nobody_else_and_rests(
+    receiver: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "TIMEOUT_S", 3.0)
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        await asyncio.sleep(0 if host == "quick.invalid" else 3600)
+        return ["127.0.0.1"]
+
+    quick = receiver.url.replace("127.0.0.1", "quick.invalid")
+    targets = Targets((target("http://slow.invalid/"), replace(target(quick), merchant_id="beta")))
+
+    async def run() -> None:
+        sending = asyncio.create_task(one.send_due(never))
+        await comes(lambda: bool(receiver.got))
+        assert asked.count("slow.invalid") <= MOST_A_RECEIVER
+        assert not sending.done()
+        assert await sending == MOST_A_RECEIVER + 1
+        assert await one.send_due(never) == 0
+        clock.now += timedelta(seconds=6)
+        assert await one.send_due(never) == 1
+
+    with closing(two_merchants(tmp_path, 40)) as ledger:
+        clock = Clock(NOW)
+        access = LedgerAccess(ledger, prior_service().rulebook)
+        one = Delivering(access, targets, service_log("json", io.StringIO()), clock, resolve)
+        asyncio.run(run())
+        assert states(ledger) == {"delivered": 1, "waiting": 40}
+
+
+def test_what_becomes_due_while_a_receiver_is_slow_is_sent_meanwhile(receiver: Server, tmp_path: Path) -> None:
+    released = asyncio.Event()
+
+    async def resolve(host: str, port: int) -> list[str]:
+        if host == "slow.invalid":
+            await released.wait()
+        return ["127.0.0.1"]
+
+    quick = receiver.url.replace("127.0.0.1", "quick.invalid")
+    targets = Targets((target("http://slow.invalid:1/"), replace(target(quick), merchant_id="beta")))
+
+    async def run() -> None:
+        sending = asyncio.create_task(one.send_due(lambda: asyncio.sleep(0.01)))
+        await comes(lambda: len(receiver.got) == 1)
+        about = replace(a_payment("inv_c"), merchant_id="beta")
+        await access.ask(lambda ledger: ledger.tell_stop(about, Stopped("not_worth_it", True), NOW))
+        await comes(lambda: len(receiver.got) == 2)
+        released.set()
+        await sending
+
+    with closing(two_merchants(tmp_path, 1)) as ledger:
+        access = LedgerAccess(ledger, prior_service().rulebook)
+        one = Delivering(access, targets, service_log("json", io.StringIO()), Clock(NOW), resolve)
+        asyncio.run(run())
+        assert states(ledger) == {"delivered": 2, "waiting": 1}
+
+
+def test_recoveries_end_whatever_becomes_of_what_is_sent(ledger: Ledger) -> None:
+    payment = a_payment("inv_2")
+    limited = Stopped("no_allowed_action", for_good=False, payer_could=("add another payment method",))
+    ledger.tell_stop(payment, limited, NOW)
+    access, log = LedgerAccess(ledger, prior_service().rulebook), service_log("json", io.StringIO())
+
+    def exhausted() -> int:
+        return sum(one.events for one in queue.counts(ledger.store) if one.type == "recovery.exhausted")
+
+    async def run() -> None:
+        async with lapsing(access, Targets((target("http://slow.invalid/"),)), log, lambda: payment.recover_by):
+            await comes(lambda: exhausted() == 2)
+
+    assert exhausted() == 1
+    asyncio.run(run())

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from serving.events_out import posting
 from serving.events_out.addresses import Reach
-from serving.events_out.posting import Outcome, post, posting_client
+from serving.events_out.posting import Outcome, post, posting_client, trusted
 from serving.events_out.targets import Target
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
@@ -51,7 +52,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return Certificate(serving, ssl.create_default_context(cafile=str(path)))
 
 
-async def sent(certificate: Certificate, host: str, trust: ssl.SSLContext | None) -> Outcome:
+async def sent(certificate: Certificate, host: str, trust: ssl.SSLContext) -> Outcome:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
@@ -73,4 +74,18 @@ async def sent(certificate: Certificate, host: str, trust: ssl.SSLContext | None
 def test_the_certificate_must_be_of_the_host_and_of_somebody_who_is_believed(certificate: Certificate) -> None:
     assert asyncio.run(sent(certificate, HOST, certificate.trusting)).accepted
     assert not asyncio.run(sent(certificate, "other.invalid", certificate.trusting)).accepted
-    assert not asyncio.run(sent(certificate, HOST, None)).accepted
+    assert not asyncio.run(sent(certificate, HOST, ssl.create_default_context())).accepted
+
+
+def test_the_certificates_that_are_believed_are_read_once_and_nobody_waits_for_it() -> None:
+    async def read() -> tuple[ssl.SSLContext, int]:
+        turns, reading = 0, asyncio.create_task(trusted())
+        while not reading.done():
+            turns += 1
+            await asyncio.sleep(0.001)
+        return await reading, turns
+
+    posting._trusted.cache_clear()
+    first, turns = asyncio.run(read())
+    assert turns > 2
+    assert asyncio.run(read())[0] is first

@@ -107,3 +107,66 @@ def test_a_service_without_a_ledger_has_no_sandbox_and_says_what_it_needs(servic
             return await client.get("/v1/sandbox")
 
     assert asyncio.run(asked()).status_code == 403
+
+
+class Hanging:
+    """A server of the merchant's that answers nothing, until it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.answers = 0, asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked += 1
+        await self.answers.wait()
+        writer.write(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+
+def test_one_task_sends_for_a_sandbox_that_is_told_and_none_for_whoever_only_reads_or_is_told_nothing(
+    tmp_path: Path, settings: Settings, service: Service
+) -> None:
+    async def run() -> None:
+        receiver = Hanging()
+        server = await asyncio.start_server(receiver, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        own = replace(settings, event_targets=a_file(tmp_path, f"http://127.0.0.1:{port}"))
+        with closing(open_ledger(own, service.rulebook)) as ledger, closing(sandboxed(own, service, ledger)) as made:
+
+            def sending() -> int:
+                return sum("Sending._send" in repr(task) for task in asyncio.all_tasks())
+
+            async def ask(merchant: str, method: str, path: str, document: Document | None = None) -> None:
+                headers = {
+                    "authorization": f"Bearer {made.sandbox_keys[merchant]}",
+                    "content-type": "application/json",
+                }
+                transport = httpx.ASGITransport(made.app)
+                async with httpx.AsyncClient(transport=transport, base_url="http://r", headers=headers) as client:
+                    answer = await client.request(method, path, content=orjson.dumps(document) if document else None)
+                assert answer.status_code == 200
+
+            async with server:
+                clock = {"now": BEGIN, "reset": True}
+                await ask("other", "PUT", "/v1/sandbox/clock", clock)
+                assert sending() == 0
+                await ask("acme", "GET", "/v1/sandbox")
+                assert sending() == 0
+                await ask("acme", "PUT", "/v1/sandbox/clock", clock)
+                for payment in ("inv_1", "inv_2", "inv_3"):
+                    await ask("acme", "POST", "/v1/decisions", a_failure(payment) | {"reserve": True})
+                    assert sending() == 1
+                for _ in range(500):
+                    if receiver.asked == 3:
+                        break
+                    await asyncio.sleep(0.01)
+                assert receiver.asked == 3
+                receiver.answers.set()
+                for _ in range(500):
+                    if not sending():
+                        break
+                    await asyncio.sleep(0.01)
+                assert sending() == 0
+
+    asyncio.run(run())
