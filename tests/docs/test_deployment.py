@@ -173,7 +173,7 @@ def test_loops_are_compiled_before_the_unit_listens_and_time_is_given(
 
 def test_commands_beside_the_unit_run_with_its_user_home_and_secrets(unit: configparser.RawConfigParser) -> None:
     page = (ROOT / "docs" / "operation.md").read_text("utf-8")
-    (line,) = re.findall(r"^recoup\(\) \{ (.*); \}$", page, flags=re.MULTILINE)
+    (line,) = re.findall(r"^recoupctl\(\) \{ (.*); \}$", page, flags=re.MULTILINE)
     service = unit["Service"]
     text = (FILES / "recoup.service").read_text()
     (home,) = re.findall(r"^Environment=(RECOUP_HOME=\S+)$", text, flags=re.MULTILINE)
