@@ -5,13 +5,15 @@ import hashlib
 import hmac
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import httpx
 import kill_bill
@@ -21,20 +23,32 @@ import pytest
 import recovering
 import stripe_billing
 from iso4217 import Currency
-from recovering import Biller, NotAllCarriedOutError, advise, carry_out_due, run
+from recovering import Biller, NotAllCarriedOutError, advise, carry_out_due, run, sweep
 
 from api_builders import START, Api, Clock
 from client_builders import Faulty, InProcess, Mishap
 from fake_billers import FakeBiller, FakeKillBill, FakeLago, FakePolar, FakeStripe
+from features.sources import stripe
 from serving.app import create_app
 from serving.client import Recoup
 from serving.client.errors import SignatureError
 from serving.client.retrying import NO_RETRIES
-from serving.client.shapes import Network, Outcome, ReservationOut, ReservedDecisionAnswer, SettledAttempt
+from serving.client.shapes import (
+    Network,
+    Outcome,
+    ReservationOut,
+    ReservedDecisionAnswer,
+    SettledAttempt,
+    StopAction,
+    StopRequest,
+)
 from serving.events_out.signing import signed_headers
+from serving.ledger.ledger import Ledger
 from serving.ledger_access import open_ledger
 from serving.service import Service, prior_service
 from serving.settings import Settings
+from webhook_builders import KEYS, NOW, SECRETS, Hooks, webhook_settings
+from webhook_builders import payload as webhook_payload
 
 PAYLOADS = Path(__file__).parent / "payloads"
 PAGES = Path(__file__).parents[2] / "docs" / "recipes"
@@ -51,6 +65,7 @@ class Scene:
     fake: FakeBiller
     biller: Biller
     network: Faulty
+    ledger: Ledger
 
     def attempts(self) -> list[str]:
         entries = self.api.get(f"/v1/payments/{self.fake.invoice}?merchant_id=acme&limit=200")["entries"]
@@ -80,6 +95,53 @@ class Scene:
                 self.hear()
             elif self.clock.now >= held[0].fire_from:
                 return
+
+    def begun(self) -> ReservationOut:
+        """What is held for the invoice's next attempt."""
+        self.begin()
+        (held,) = self.recoup.all_reservations(merchant_id="acme")
+        return held
+
+    def at(self, instant: datetime) -> None:
+        """The service ends the holds whose time is over, every minute."""
+        self.clock.now = instant
+        self.ledger.expire(instant)
+
+    def jobs(self) -> None:
+        """Both jobs of the crontab, now."""
+        carry_out_due(self.recoup, self.biller, self.clock.now)
+        self.hear()
+        sweep(self.recoup, self.biller, self.clock.now)
+
+    def charged_again_within(self, days: int) -> bool:
+        """Whether the jobs, every hour and where a window begins, come to another attempt."""
+        before, end = len(self.fake.charges), self.clock.now + timedelta(days=days)
+        while len(self.fake.charges) == before and self.clock.now < end:
+            held = list(self.recoup.all_reservations(merchant_id="acme"))
+            hour = self.clock.now + timedelta(hours=1)
+            self.at(max(held[0].fire_from, self.clock.now + timedelta(minutes=5)) if held else hour)
+            self.jobs()
+        return len(self.fake.charges) > before
+
+    def decisions(self) -> int:
+        return len(list(self.recoup.all_decisions(payment_id=self.fake.invoice, merchant_id="acme")))
+
+    def use_up_the_card(self, at: datetime) -> None:
+        """As many attempts on the card as its network allows in thirty days."""
+        for number in range(15):
+            attempt = {
+                "payment_id": "elsewhere",
+                "customer_id": "cus_1",
+                "processor": "stripe",
+                "method": {"method_id": "pm_1", "rail": "card", "network": "visa", "issuer_country": "DE"},
+                "amount_minor": 2_799,
+                "currency": "EUR",
+                "attempted_at": (at + timedelta(minutes=number)).isoformat(),
+                "outcome": "declined",
+                "code": "insufficient_funds",
+            }
+            report = {"merchant_id": "acme", "event_id": f"evt_{number}", "attempt_id": f"ch_elsewhere_{number}"}
+            self.api.post("/v1/attempts", report | {"attempt": attempt})
 
 
 Make = Callable[[Clock, Recoup], tuple[FakeBiller, Biller]]
@@ -124,7 +186,7 @@ def a_scene(make: Make, prior: Service, folder: Path) -> Iterator[Scene]:
         with Recoup("http://127.0.0.1:8080", transport=network, retries=NO_RETRIES) as recoup:
             fake, biller = make(clock, recoup)
             clock.now += timedelta(minutes=5)
-            yield Scene(Api(app, clock), clock, recoup, fake, biller, network)
+            yield Scene(Api(app, clock), clock, recoup, fake, biller, network, ledger)
             assert fake.unexpected == []
 
 
@@ -161,6 +223,178 @@ def test_a_charge_whose_report_was_lost_is_found_and_not_made_again(
         scene.hear()
         assert len(scene.fake.charges) <= 2
         assert scene.attempts().count("declined") == len(scene.fake.charges)
+
+
+AT_ONCE = [name for name in BILLERS if name != "lago"]
+"""Those that say at once what came of a charge; Lago's attempts are told before they are made, and stay pending."""
+
+
+@pytest.mark.parametrize("name", BILLERS)
+@pytest.mark.parametrize("minutes", [1, 3 * 60, 26 * 60])
+def test_a_recovery_goes_on_after_an_emergency_stop(name: str, minutes: int, prior: Service, tmp_path: Path) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.at(scene.begun().fire_from)
+        scene.recoup.stop(StopRequest(merchant_id="acme", reason="INC-7"))
+        assert carry_out_due(scene.recoup, scene.biller, scene.clock.now) == []
+        for _ in range(minutes // 60):
+            scene.at(scene.clock.now + timedelta(hours=1))
+            scene.jobs()
+        scene.at(scene.clock.now + timedelta(minutes=1))
+        assert len(scene.fake.charges) == 1
+        scene.recoup.resume(StopRequest(merchant_id="acme", reason="INC-7 is over"))
+        if minutes == 1:
+            scene.jobs()
+            assert len(scene.fake.charges) == 2
+        else:
+            assert scene.charged_again_within(days=8)
+
+
+@pytest.mark.parametrize("name", BILLERS)
+def test_a_recovery_goes_on_after_a_window_in_which_nothing_ran(name: str, prior: Service, tmp_path: Path) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.at(scene.begun().fire_by + timedelta(minutes=1))
+        assert scene.charged_again_within(days=8)
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+@pytest.mark.parametrize("outcome", ["declined", "approved"])
+@pytest.mark.parametrize("minutes", [5, 70, 26 * 60])
+def test_a_charge_after_which_the_program_died_is_settled_with_after_the_window_too(
+    name: str, outcome: str, minutes: int, prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.fake.declines = 0 if outcome == "approved" else 9
+        held = scene.begun()
+        charge = scene.biller.charge
+
+        def dying(held: ReservationOut) -> None:
+            charge(held)
+            raise KeyboardInterrupt
+
+        scene.at(held.fire_by - timedelta(minutes=3))
+        with monkeypatch.context() as patched:
+            patched.setattr(scene.biller, "charge", dying)
+            with pytest.raises(KeyboardInterrupt):
+                carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        scene.at(held.fire_by + timedelta(minutes=minutes))
+        carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        sweep(scene.recoup, scene.biller, scene.clock.now)
+        assert scene.attempts() == ["declined", outcome]
+        spent = scene.recoup.all_payment(scene.fake.invoice, merchant_id="acme")
+        assert [one.other_id for one in spent if one.entry == "attempt"] == [None, held.reservation_id]
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_a_recovery_goes_on_after_a_time_out_in_the_last_run_of_the_window(
+    name: str, prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody_answers(_: object) -> None:
+        raise httpx.ReadTimeout("nothing came")
+
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        held = scene.begun()
+        scene.at(held.fire_by - timedelta(minutes=3))
+        with monkeypatch.context() as patched:
+            patched.setattr(scene.biller, "charge", nobody_answers)
+            with pytest.raises(NotAllCarriedOutError, match="ReadTimeout"):
+                carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        scene.at(held.fire_by + timedelta(minutes=5))
+        assert carry_out_due(scene.recoup, scene.biller, scene.clock.now) == []
+        assert sweep(scene.recoup, scene.biller, scene.clock.now) == []  # what was asked for may still turn up
+        assert scene.charged_again_within(days=8)
+
+
+def test_after_a_refusal_it_is_asked_again_a_day_later_and_not_before(
+    prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(_: object) -> None:
+        raise refused_with(400)
+
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        held = scene.begun()
+        scene.at(held.fire_from)
+        with monkeypatch.context() as patched:
+            patched.setattr(scene.biller, "charge", refusing)
+            with pytest.raises(NotAllCarriedOutError, match="400"):
+                carry_out_due(scene.recoup, scene.biller, scene.clock.now)
+        scene.at(held.fire_from + timedelta(hours=23))
+        assert sweep(scene.recoup, scene.biller, scene.clock.now) == []
+        scene.at(held.fire_from + timedelta(hours=24))
+        assert [one.payment_id for one in sweep(scene.recoup, scene.biller, scene.clock.now)] == [scene.fake.invoice]
+
+
+def test_what_may_not_be_charged_any_more_is_asked_about_again(prior: Service, tmp_path: Path) -> None:
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        scene.at(scene.begun().fire_from)
+        scene.use_up_the_card(scene.clock.now - timedelta(hours=1))
+        assert carry_out_due(scene.recoup, scene.biller, scene.clock.now) == []
+        assert (len(scene.fake.charges), scene.decisions()) == (1, 2)
+
+
+def test_a_stop_is_asked_about_again_when_its_answer_says_so_and_not_before(prior: Service, tmp_path: Path) -> None:
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        request = scene.biller.owed(scene.fake.invoice)
+        assert request is not None
+        made = request.attempts or ()
+        pending = replace(made[0], attempt_id="ch_pending", attempted_at=scene.clock.now, outcome=Outcome.UNKNOWN)
+        stopped = scene.recoup.decide(replace(request, attempts=(*made, pending), reserve=True))
+        assert isinstance(stopped.action, StopAction)
+        scene.at(stopped.valid_until - timedelta(minutes=1))
+        assert sweep(scene.recoup, scene.biller, scene.clock.now) == []
+        assert scene.decisions() == 1
+        scene.at(stopped.valid_until)
+        sweep(scene.recoup, scene.biller, scene.clock.now)
+        assert scene.decisions() == 2
+
+
+@pytest.mark.parametrize("name", BILLERS)
+def test_what_is_paid_or_was_never_advised_on_is_not_asked_about(name: str, prior: Service, tmp_path: Path) -> None:
+    with a_scene(BILLERS[name], prior, tmp_path) as scene:
+        scene.begin()
+        scene.run()
+        scene.use_up_the_card(scene.clock.now - timedelta(hours=1))
+        decisions = scene.decisions()
+        scene.at(scene.clock.now + timedelta(days=3))
+        assert sweep(scene.recoup, scene.biller, scene.clock.now) == []
+        assert scene.decisions() == decisions
+
+
+def test_a_sweep_tells_what_could_not_be_asked_about(
+    prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_: str) -> None:
+        raise refused_with(503)
+
+    with a_scene(with_stripe, prior, tmp_path) as scene:
+        scene.at(scene.begun().expires_at)
+        monkeypatch.setattr(recovering, "datetime", SimpleNamespace(now=lambda _: scene.clock.now))
+        with monkeypatch.context() as patched:
+            patched.setattr(scene.biller, "owed", failing)
+            with pytest.raises(SystemExit, match=f"payment {scene.fake.invoice}: HTTPStatusError: 503"):
+                run(scene.recoup, scene.biller, ["sweep"])
+        run(scene.recoup, scene.biller, ["sweep"])
+        assert capsys.readouterr().out.startswith(f"{scene.fake.invoice}: 2026-")
+
+
+@pytest.mark.parametrize(
+    ("program", "missing"),
+    [
+        (stripe_billing, ["STRIPE_KEY"]),
+        (kill_bill, ["KILLBILL_URL", "KILLBILL_USER", "KILLBILL_TENANT"]),
+        (lago, ["LAGO_KEY"]),
+        (polar, ["POLAR_TOKEN"]),
+    ],
+)
+def test_a_program_names_the_variable_that_it_lacks(
+    program: ModuleType, missing: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in missing:
+        monkeypatch.setenv(name, "x")
+    for name in missing:
+        with monkeypatch.context() as patched:
+            patched.delenv(name)
+            with pytest.raises(SystemExit, match=f"^{name} is not set; "):
+                program.main(["due"])
 
 
 def refused_with(status: int) -> httpx.HTTPStatusError:
@@ -339,6 +573,49 @@ def test_the_published_webhooks_name_the_invoice_that_failed() -> None:
     assert polar.failed_in(secret, signed, body, now) == FakePolar.invoice
     with pytest.raises(SignatureError):
         polar.failed_in(secret + "x", signed, body, now)
+
+
+def test_kill_bills_only_callback_tells_recoup_too(
+    prior: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for source, key in KEYS.items():
+        monkeypatch.setenv(key, SECRETS[source])
+    database = f"sqlite:///{tmp_path}/ledger.db?synchronous=normal"
+    settings = Settings(home=tmp_path, database=database, log_format="json", webhooks=webhook_settings(tmp_path))
+    with closing(open_ledger(settings, prior.rulebook)) as ledger:
+        app = create_app(settings, service=prior, ledger=ledger, clock=Clock(NOW))
+        body = webhook_payload("killbill/invoice_payment_success.json")
+        kill_bill.forward("http://127.0.0.1:8080", SECRETS["killbill"], body, InProcess(app))
+        assert Hooks(Api(app, Clock(NOW)), ledger).counts() == {"applied": 1}
+        with pytest.raises(httpx.HTTPStatusError, match="401"):
+            kill_bill.forward("http://127.0.0.1:8080", "another", body, InProcess(app))
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the printed command uses jq")
+@pytest.mark.parametrize(
+    ("values", "kept"), [([], {}), (['{"org.killbill.payment.plugin.timeout": "30s"}'], {"timeout": "30s"})]
+)
+def test_kill_bills_other_settings_are_kept(values: list[str], kept: dict[str, str], tmp_path: Path) -> None:
+    page = (PAGES / "kill-bill.md").read_text("utf-8")
+    (program,) = re.findall(r"jq '([^']+)' before.json > after.json", page)
+    (tmp_path / "before.json").write_text(json.dumps({"key": "PER_TENANT_CONFIG", "values": values}))
+    command = ["jq", program, "before.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    assert json.loads(done.stdout) == {
+        **{f"org.killbill.payment.plugin.{name}": value for name, value in kept.items()},
+        "org.killbill.payment.retry.days": "",
+        "org.killbill.payment.failure.retry.max.attempts": "0",
+    }
+
+
+def test_stripes_endpoint_is_sent_all_events_that_recoup_reads() -> None:
+    asked = re.findall(r"enabled_events\[\]=([\w.]+)'", (PAGES / "stripe-billing.md").read_text("utf-8"))
+    source = Path(str(stripe.__file__)).read_text("utf-8")
+    names = r'"((?:charge|customer|invoice|mandate|payment_intent|payment_method)\.[a-z_.]+)"'
+    assert sorted(asked) == sorted(set(re.findall(names, source)))
+    table = (PAGES.parent / "webhooks.md").read_text("utf-8").partition("| Source | Event | Becomes |")[2]
+    told = table.partition("| `adyen` |")[0]
+    assert [one for one in asked if f"`{one}`" not in told] == []
 
 
 @pytest.mark.parametrize(

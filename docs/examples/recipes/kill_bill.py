@@ -1,7 +1,7 @@
 """Kill Bill with Recoup: see docs/recipes/kill-bill.md.
 
     KILLBILL_URL=http://127.0.0.1:8081 KILLBILL_USER=admin:… KILLBILL_TENANT=bob:… API_KEY=recoup_… \\
-        python docs/examples/recipes/kill_bill.py advise INVOICE_ID    # or: due
+        python docs/examples/recipes/kill_bill.py advise INVOICE_ID    # or: due, sweep
 """
 
 import hmac
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-from recovering import methods_for, own_id, run, settled_from
+from recovering import methods_for, own_id, run, settled_from, variable
 
 from serving.client import Recoup
 from serving.client.shapes import (
@@ -161,6 +161,22 @@ def failed_in(secret: str, query: Mapping[str, str], body: bytes) -> str | None:
     return str(event["objectId"]) if event["eventType"] == "INVOICE_PAYMENT_FAILED" else None
 
 
+def forward(url: str, secret: str, body: bytes, transport: httpx.BaseTransport | None = None) -> None:
+    """Pass a push notification on to Recoup as it came: Kill Bill keeps one callback per tenant, and it is yours.
+
+    Args:
+        url: Recoup's.
+        secret: Of Recoup's endpoint for Kill Bill.
+
+    Raises:
+        httpx.HTTPError: Recoup did not take it; answer Kill Bill with an error, and it notifies again.
+    """
+    with httpx.Client(base_url=url, transport=transport, timeout=30.0) as http:
+        # Among the headers none signs it, so none but the type is needed.
+        headers = {"content-type": "application/json"}
+        http.post("/webhooks/killbill", params={"secret": secret}, content=body, headers=headers).raise_for_status()
+
+
 def _minor(amount: Decimal, currency: str) -> int:
     digits = _DIGITS.get(currency, 2)
     minor = amount.scaleb(digits)
@@ -170,12 +186,12 @@ def _minor(amount: Decimal, currency: str) -> int:
 
 
 def main(arguments: list[str]) -> None:
-    """`advise INVOICE` after a failure, `due` every few minutes."""
+    """`advise INVOICE` after a failure, `due` every few minutes, `sweep` every hour."""
     biller = KillBill(
         os.environ.get("API_MERCHANT", "acme"),
-        os.environ["KILLBILL_URL"],
-        os.environ["KILLBILL_USER"],
-        os.environ["KILLBILL_TENANT"],
+        variable("KILLBILL_URL"),
+        variable("KILLBILL_USER"),
+        variable("KILLBILL_TENANT"),
         processor=os.environ.get("KILLBILL_PROCESSOR", "stripe"),
     )
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:

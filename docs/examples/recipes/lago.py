@@ -1,6 +1,6 @@
 """Lago with Recoup: see docs/recipes/lago.md.
 
-    LAGO_KEY=… API_KEY=recoup_… python docs/examples/recipes/lago.py due
+    LAGO_KEY=… API_KEY=recoup_… python docs/examples/recipes/lago.py due    # or: sweep
 
 and `told` from your own webhook handler, with every delivery of Lago's.
 """
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from recovering import run
+from recovering import run, variable
 
 from serving.client import Recoup
 from serving.client.errors import ConflictError, UnknownIdError
@@ -210,9 +210,9 @@ def _provider(invoice: Json) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """`advise INVOICE` after a failure, `due` every few minutes."""
+    """`advise INVOICE` after a failure, `due` every few minutes, `sweep` every hour."""
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
-        biller = Lago(os.environ.get("API_MERCHANT", "acme"), os.environ["LAGO_KEY"], recoup)
+        biller = Lago(os.environ.get("API_MERCHANT", "acme"), variable("LAGO_KEY"), recoup)
         run(recoup, biller, arguments)
 
 

@@ -1,6 +1,6 @@
 """Polar with Recoup: see docs/recipes/polar.md, above all what it says of Polar's own retries.
 
-POLAR_TOKEN=polar_oat_… API_KEY=recoup_… python docs/examples/recipes/polar.py advise ORDER_ID    # or: due
+POLAR_TOKEN=polar_oat_… API_KEY=recoup_… python docs/examples/recipes/polar.py advise ORDER_ID    # or: due, sweep
 """
 
 import os
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from recovering import methods_for, run, settled_from
+from recovering import methods_for, run, settled_from, variable
 
 from serving.client import Recoup
 from serving.client.events import verified_event
@@ -153,8 +153,8 @@ def _at(text: str) -> datetime:
 
 
 def main(arguments: list[str]) -> None:
-    """`advise ORDER` after a failure, `due` every few minutes."""
-    biller = Polar(os.environ.get("API_MERCHANT", "acme"), os.environ["POLAR_TOKEN"])
+    """`advise ORDER` after a failure, `due` every few minutes, `sweep` every hour."""
+    biller = Polar(os.environ.get("API_MERCHANT", "acme"), variable("POLAR_TOKEN"))
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
         run(recoup, biller, arguments)
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from recovering import variable
+
 from serving.client import Recoup
 from serving.client.shapes import (
     AttemptIn,
@@ -104,7 +106,7 @@ def as_told(made: MadeAttempt) -> AttemptIn:
 
 def main() -> None:
     """The recovery of a payer who has money after 25 days."""
-    with Recoup(os.environ["API_URL"], os.environ["API_KEY"]) as recoup:
+    with Recoup(variable("API_URL"), variable("API_KEY")) as recoup:
         for line in recovery(recoup, os.environ.get("API_MERCHANT", "acme"), funded_after_days=25):
             sys.stdout.write(f"{line}\n")
 

@@ -1,7 +1,7 @@
 """Stripe Billing with Recoup: see docs/recipes/stripe-billing.md.
 
 STRIPE_KEY=sk_… API_KEY=recoup_… python docs/examples/recipes/stripe_billing.py advise in_1N…
-STRIPE_KEY=sk_… API_KEY=recoup_… python docs/examples/recipes/stripe_billing.py due
+STRIPE_KEY=sk_… API_KEY=recoup_… python docs/examples/recipes/stripe_billing.py due    # or: sweep
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from recovering import methods_for, run, settled_from
+from recovering import methods_for, run, settled_from, variable
 
 from serving.client import Recoup
 from serving.client.shapes import (
@@ -160,8 +160,8 @@ def _at(seconds: int) -> datetime:
 
 
 def main(arguments: list[str]) -> None:
-    """`advise INVOICE` after a failure, `due` every few minutes."""
-    biller = StripeBilling(os.environ.get("API_MERCHANT", "acme"), os.environ["STRIPE_KEY"])
+    """`advise INVOICE` after a failure, `due` every few minutes, `sweep` every hour."""
+    biller = StripeBilling(os.environ.get("API_MERCHANT", "acme"), variable("STRIPE_KEY"))
     with Recoup(os.environ.get("API_URL", "http://127.0.0.1:8080"), os.environ.get("API_KEY")) as recoup:
         run(recoup, biller, arguments)
 
