@@ -9,6 +9,7 @@ import pytest
 
 from builders import history
 from features.errors import InputError
+from features.merchants import owned
 from training.config import TrainingConfig
 from training.dataset import Dataset, labelled_rows
 from training.load import load_history
@@ -82,7 +83,7 @@ def test_a_customer_is_a_merchants_own_and_so_is_its_fold(tmp_path: Path) -> Non
     data = rows_of(tmp_path, rows)
     assert len(set(data.customer.tolist())) == 40
     fold_of = dict(zip(data.customer.tolist(), data.fold.tolist(), strict=True))
-    names = [f"{merchant}/c{c}" for merchant in ("acme", "other") for c in range(20)]
+    names = [owned(merchant, f"c{c}", several=True) for merchant in ("acme", "other") for c in range(20)]
     assert sorted(fold_of.values()) == sorted(customer_folds(names, 5).tolist())
 
 
