@@ -11,6 +11,7 @@ import pytest
 from experiments.recorded_world import Recorded
 from features.errors import InputError
 from features.instants import from_micros, to_micros
+from features.merchants import owned
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
 from replay_builders import monthly_log
@@ -91,7 +92,7 @@ def test_customers_of_several_merchants_are_planned_by_trees_that_never_saw_them
     words = load_history(path).table.customer
     fitted = {words.word(code): fold % 2 for code, fold in zip(found.data.customer, found.data.fold, strict=True)}
     payments = [context.payment for fold in found.folds for context in fold.played]
-    halves = {f"{one.merchant_id}/{one.customer_id}": found.half_of(one) for one in payments}
+    halves = {owned(one.merchant_id, one.customer_id, several=True): found.half_of(one) for one in payments}
     seen = halves.keys() & fitted.keys()
     assert len(seen) > 20
     assert {name: halves[name] for name in seen} == {name: fitted[name] for name in seen}
