@@ -58,6 +58,7 @@ def design_of(definition: Definition) -> Design:
         alpha=definition.alpha,
         power=definition.power,
         method=definition.method,
+        claims=len(others),
     )
 
 

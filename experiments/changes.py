@@ -13,6 +13,7 @@ _PLANNED = (
     *("primary_metric", "window_days", "min_run_days", "alpha", "power", "smallest_effect", "method", "control"),
     *("planned_units", "covariate", "bandit"),
 )
+_NO_GUARD_RAIL = "no guard-rail"
 
 
 def breaking(before: Definition, after: Definition, file: str) -> tuple[Fault, ...]:
@@ -34,12 +35,37 @@ def _broken(before: Definition, after: Definition) -> Iterator[tuple[str, object
         yield "target", "another target", f"expected the one in force, for it says whom the result is about; {again}"
     yield from _namespace(before, after)
     yield from _variants(before, after)
+    planned = f"as was planned before the start; {again}"
     for name in _PLANNED:
         was, is_ = getattr(before, name), getattr(after, name)
         if was != is_:
-            yield name, _shown(is_), f"expected {_shown(was)}, as was planned before the start; {again}"
+            yield name, _shown(is_), f"expected {_shown(was)}, {planned}"
+    yield from _claims(before, after, planned)
     if after.history[: len(before.history)] != before.history:
         yield "history", list(after.history), "expected the entries in force unchanged, and new ones after them"
+
+
+def _claims(before: Definition, after: Definition, planned: str) -> Iterator[tuple[str, object, str]]:
+    """What else was promised: the metrics whose number Holm's p-values take into account, and what may be lost.
+
+    A margin may become tighter, for an interval that holds at every look holds for every margin. Another guard-rail may
+    not be added: each has its share of alpha, so that one more makes a breach of the others harder to call.
+    """
+    if sorted(before.secondary_metrics) != sorted(after.secondary_metrics):
+        was = ", ".join(before.secondary_metrics) or "none"
+        yield "secondary_metrics", ", ".join(after.secondary_metrics) or "none", f"expected {was}, {planned}"
+    for name in sorted({*before.guardrails, *after.guardrails}):
+        rail, now = before.guardrails.get(name), after.guardrails.get(name)
+        if rail is None:
+            yield (
+                f"guardrails.{name}",
+                f"margin {after.guardrails[name].margin:g}",
+                f"expected {_NO_GUARD_RAIL}, {planned}",
+            )
+        elif now is None:
+            yield f"guardrails.{name}", _NO_GUARD_RAIL, f"expected margin {rail.margin:g} or tighter, {planned}"
+        elif now.margin > rail.margin:
+            yield f"guardrails.{name}.margin", now.margin, f"expected {rail.margin:g} or tighter, {planned}"
 
 
 def _namespace(before: Definition, after: Definition) -> Iterator[tuple[str, object, str]]:

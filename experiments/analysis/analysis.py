@@ -232,6 +232,16 @@ class _Rows:
             return None
         return effect(self.read_rows(name, variant), variant, self.plan.control, self.tuning, alpha)
 
+    def planned(self, name: str, variant: str, alpha: float) -> Effect | None:
+        """The same; by the fixed method None until the metric has the planned number of mature units itself.
+
+        A metric with days of its own has fewer than the primary one, and a fixed interval may be looked at but once.
+        """
+        found = self.read(name, variant, alpha)
+        if found is None or self.plan.method is Method.SEQUENTIAL:
+            return found
+        return found if sum(found.units) >= self.plan.planned_units else None
+
     def concurrent(self, name: str, variant: str) -> UnitRows:
         """Units exposed while both the variant and its control could be assigned; others have no counterpart."""
         both = [
@@ -289,7 +299,7 @@ def _guarded(name: str, rows: _Rows, alpha: float) -> tuple[Guarded, ...]:
             rail,
             metric(rail.metric).direction,
             now=rows.effect(rail.metric, name, alpha),
-            planned=rows.read(rail.metric, name, alpha),
+            planned=rows.planned(rail.metric, name, alpha),
         )
         for rail in plan.guard_rails
     ]

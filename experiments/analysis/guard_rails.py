@@ -51,7 +51,8 @@ class Watched:
 
     Args:
         now: Of all mature units.
-        planned: Of those at which the experiment is read: the same where it may be read at any time.
+        planned: Of those at which the experiment is read: the same where it may be read at any time, and None before
+            there are so many where it is read once.
     """
 
     rail: GuardRail

@@ -19,6 +19,7 @@ from scipy.special import ndtri
 from experiments.analysis.difference import outcome_variance
 from experiments.analysis.intervals import Tuning, always_valid_multiplier, fixed_multiplier
 from experiments.analysis.moments import Moments
+from experiments.analysis.multiplicity import shared
 from experiments.definition import Method
 from experiments.metrics.cohort import Floats
 from experiments.metrics.maturity import Window
@@ -54,9 +55,10 @@ class Design:
     Args:
         control_share, variant_share: Of the units exposed; the rest goes to other arms.
         coverage: Share of units that enter the experiment.
+        claims: Variants besides control, each with its share of alpha.
 
     Raises:
-        InvalidValueError: A share, alpha or the power is out of its range.
+        InvalidValueError: A share, alpha, the power or the claims are out of their range.
     """
 
     control_share: float = 0.5
@@ -65,6 +67,7 @@ class Design:
     alpha: float = 0.05
     power: float = 0.8
     method: Method = Method.SEQUENTIAL
+    claims: int = 1
 
     def __post_init__(self) -> None:
         for name in ("control_share", "variant_share", "coverage"):
@@ -74,6 +77,8 @@ class Design:
             raise InvalidValueError("variant_share", self.variant_share, "shares that add up to at most 1")
         if not 0.5 <= self.power < 1:
             raise InvalidValueError("power", self.power, "a probability from 0.5 to below 1, usually 0.8")
+        if self.claims < 1:
+            raise InvalidValueError("claims", self.claims, "at least one variant besides control")
         multiplier(self)
 
     @property
@@ -114,10 +119,12 @@ def baseline(columns: Floats, weeks: float) -> Baseline:
 
 
 def multiplier(design: Design) -> float:
-    """How many standard errors the interval takes at the planned size."""
+    """How many standard errors the interval of a verdict takes at the planned size: at the variant's share of alpha,
+    tuned for the whole of it, as the analysis does."""
+    alpha = shared(design.alpha, design.claims)
     if design.method is Method.FIXED:
-        return fixed_multiplier(design.alpha)
-    return float(always_valid_multiplier(1.0, Tuning(1, design.alpha), design.alpha))
+        return fixed_multiplier(alpha)
+    return float(always_valid_multiplier(1.0, Tuning(1, design.alpha), alpha))
 
 
 def needed(base: Baseline, effect: float, design: Design, window: Window) -> Needed:

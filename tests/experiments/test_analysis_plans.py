@@ -86,7 +86,13 @@ def test_variants_that_all_do_the_same_are_an_a_a_test(swap: tuple[str, str], *,
 
 def test_the_hold_out_is_no_variant_to_plan_for() -> None:
     design = design_of(a_definition(("coverage = 1.0", "coverage = 1.0\nhold_out = 0.1")))
-    assert (design.control_share, design.variant_share) == (0.45, 0.45)
+    assert (design.control_share, design.variant_share, design.claims) == (0.45, 0.45, 1)
+
+
+def test_each_variant_besides_control_is_a_claim_to_plan_for() -> None:
+    more = '[variants.stop]\nweight = 0.25\npolicy = { kind = "no_retry" }\n\n[variants.plan]\nweight = 0.25'
+    several = a_definition(("[variants.plan]\nweight = 0.5", more))
+    assert design_of(several).claims == len(analysis_plan(several, PLANNED).compared) == 2
 
 
 def test_a_stated_number_is_taken_whatever_was_seen() -> None:

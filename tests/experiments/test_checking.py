@@ -175,6 +175,54 @@ def test_what_would_move_units_or_the_plan_of_a_running_experiment_is_refused(sw
     assert changed(after, a_definition()) == []
 
 
+def promising(secondary: str, **margins: float) -> Definition:
+    """A running experiment with these secondary metrics and guard-rails."""
+    rails = ", ".join(f"{name} = {{ margin = {margin} }}" for name, margin in margins.items())
+    more = f"window_days = 30\nsecondary_metrics = [{secondary}]\nguardrails = {{ {rails} }}"
+    return running(a_definition(("window_days = 30", more)))
+
+
+PROMISED = promising('"net_value", "days_unpaid"', chargebacks=0.01, complaints=0.02)
+START_ANEW = "as was planned before the start; start a new experiment for another."
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (
+            promising('"net_value", "days_unpaid"', chargebacks=0.03, complaints=0.02),
+            "guardrails.chargebacks.margin: 0.03 is not accepted; expected 0.01 or tighter, ",
+        ),
+        (
+            promising('"net_value", "days_unpaid"', complaints=0.02),
+            "guardrails.chargebacks: 'no guard-rail' is not accepted; expected margin 0.01 or tighter, ",
+        ),
+        (
+            promising('"net_value", "days_unpaid"', chargebacks=0.01, complaints=0.02, cap_use=0.1),
+            "guardrails.cap_use: 'margin 0.1' is not accepted; expected no guard-rail, ",
+        ),
+        (
+            promising('"net_value"', chargebacks=0.01, complaints=0.02),
+            "secondary_metrics: 'net_value' is not accepted; expected net_value, days_unpaid, ",
+        ),
+        (
+            promising('"net_value", "cap_use"', chargebacks=0.01, complaints=0.02),
+            "secondary_metrics: 'net_value, cap_use' is not accepted; expected net_value, days_unpaid, ",
+        ),
+    ],
+)
+def test_what_may_be_lost_and_what_else_is_claimed_stays_as_promised(after: Definition, said: str) -> None:
+    (fault,) = breaking(PROMISED, after, "first.toml")
+    assert fault.sentence == f"first.toml, {said}{START_ANEW}"
+
+
+def test_a_tighter_margin_and_another_order_break_nothing() -> None:
+    tighter = promising('"days_unpaid", "net_value"', complaints=0.02, chargebacks=0.005)
+    assert changed(tighter, PROMISED) == []
+    draft = replace(PROMISED, status=Status.DRAFT, history=())
+    assert changed(promising('"cap_use"', chargebacks=0.9), draft) == []
+
+
 def test_other_weights_are_refused_and_named() -> None:
     after = a_definition(("weight = 0.5", "weight = 0.4"), ("weight = 0.5", "weight = 0.6"))
     assert changed(running(after)) == ["variants.fixed.weight"]

@@ -9,6 +9,7 @@ import pytest
 from cohort_builders import START, instant, instants
 from experiments.analysis.analysis import AnalysisPlan, PlannedWeights, analyse
 from experiments.analysis.guard_rails import GuardRail, State
+from experiments.analysis.intervals import FEWEST
 from experiments.analysis.verdict import Word
 from experiments.definition import Method
 from experiments.metrics.cohort import Cohort, Event, Events, FailedPayments, Floats, Int64s, Retries, Units
@@ -149,6 +150,22 @@ def test_what_the_fixed_method_reads_at_the_planned_size_no_later_day_changes() 
     assert len({one.verdict for one in shown}) == 1
     assert shown[0].secondary[0] == shown[2].secondary[0]
     assert shown[0].segments == shown[2].segments
+
+
+def test_by_the_fixed_method_a_guard_rail_with_days_of_its_own_is_held_once_its_own_units_are_as_many_as_planned() -> (
+    None
+):
+    """The primary metric has all its 2,000 units on day 44; of those 30 days old there are 1,700 on that of 1,000."""
+    rails = (GuardRail("retention_30", 0.2),)
+    plan = replace(PLAN, method=Method.FIXED, planned_units=2_000, guard_rails=rails, secondary=())
+    facts = _facts(10, 0.12)
+    early, planned = (analyse(facts, plan, instant(day)).variants[0] for day in (44, 60))
+    assert early.guarded[0].effect is not None
+    assert FEWEST < sum(early.guarded[0].effect.units) < 2_000
+    assert (early.verdict.word, early.guarded[0].state) == (Word.WINS, State.OPEN)
+    assert (planned.verdict.word, planned.guarded[0].state) == (Word.READY, State.HELD)
+    at_any_time = analyse(facts, replace(plan, method=Method.SEQUENTIAL), instant(44)).variants[0]
+    assert at_any_time.guarded[0].state is State.HELD
 
 
 def test_an_a_a_test_that_differs_is_unhealthy_and_one_that_does_not_is_as_it_should_be() -> None:

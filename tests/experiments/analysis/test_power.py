@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from experiments.analysis.intervals import Tuning, always_valid_multiplier, fixed_multiplier
+from experiments.analysis.multiplicity import shared
 from experiments.analysis.power import Baseline, Design, baseline, multiplier, needed
 from experiments.definition import Method
 from experiments.metrics.maturity import Window
@@ -39,6 +41,20 @@ def test_the_power_at_the_planned_size_is_the_planned_power(method: Method, powe
 def test_weeks_count_only_the_units_that_take_part_and_the_time_the_last_of_them_need() -> None:
     found = needed(HALF, 0.015, Design(coverage=0.5, control_share=0.3, variant_share=0.3), WINDOW)
     assert found.weeks == pytest.approx(found.units / (1_000 * 0.5 * 0.6) + 4)
+
+
+@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("claims", [1, 2, 4])
+def test_the_planned_size_gives_the_power_at_the_interval_of_a_verdict_on_several_variants(
+    method: Method, claims: int
+) -> None:
+    """By the multiplier of the analysis itself: a share of alpha, tuned for the whole."""
+    design = Design(method=method, claims=claims)
+    units = needed(HALF, 0.03, design, WINDOW).units
+    alpha = shared(design.alpha, claims)
+    fixed, always = fixed_multiplier(alpha), always_valid_multiplier(units, Tuning(units, design.alpha), alpha)
+    reach = fixed if method is Method.FIXED else float(always)
+    assert stats.norm.cdf(0.03 / math.sqrt(0.25 * 4 / units) - reach) == pytest.approx(0.8, abs=1e-3)
 
 
 def test_looking_daily_costs_units_and_a_covariate_saves_them() -> None:
@@ -79,6 +95,7 @@ def test_plans_without_sense_are_refused() -> None:
         lambda: Design(power=1.0),
         lambda: Design(alpha=0.0),
         lambda: Design(coverage=2.0),
+        lambda: Design(claims=0),
     ],
 )
 def test_designs_out_of_range_are_refused(wrong: Callable[[], Design]) -> None:
