@@ -113,7 +113,7 @@ def lift(report: Report) -> str | None:
         return None
     found = report.analysis.lift
     if found is None:
-        return "Against the hold-out: too few units are mature."
+        return "Against the hold-out: too few units are mature, or a few outweigh the rest."
     effect = found.effect
     return (
         f"Against the hold-out: {effect.metric} {effect.treatment:.4g} with retries and {effect.control:.4g} without, "

@@ -9,8 +9,9 @@ import numpy as np
 from experiments.analysis.effect import Effect, effect
 from experiments.analysis.guard_rails import Guarded, GuardRail, Watched, judge
 from experiments.analysis.hold_out import Lift, hold_out_lift
-from experiments.analysis.intervals import Tuning, check_alpha
+from experiments.analysis.intervals import FEWEST, Tuning, check_alpha
 from experiments.analysis.multiplicity import holm, shared
+from experiments.analysis.readable import unreadable
 from experiments.analysis.segments import Segments, by_segment
 from experiments.analysis.split import Phase, SplitCheck, check_split
 from experiments.analysis.verdict import Evidence, Verdict, verdict
@@ -281,6 +282,7 @@ def _variant(name: str, rows: _Rows, split: SplitCheck, days_run: float) -> Vari
         planned_units=plan.planned_units,
         method=plan.method,
         same_policy=plan.same_policy,
+        unreadable=_unreadable(name, rows) if healthy and primary is None else None,
     )
     return VariantAnalysis(
         variant=name,
@@ -290,6 +292,12 @@ def _variant(name: str, rows: _Rows, split: SplitCheck, days_run: float) -> Vari
         secondary=_secondary(name, rows, alpha) if healthy else (),
         segments=_by_segment(name, rows) if healthy else (),
     )
+
+
+def _unreadable(name: str, rows: _Rows) -> str | None:
+    """Why there is no effect on the primary metric though its arms have enough units."""
+    read, arms = rows.read_rows(rows.plan.primary, name), (name, rows.plan.control)
+    return unreadable(read, *arms) if min(int(read.arm(arm).sum()) for arm in arms) >= FEWEST else None
 
 
 def _guarded(name: str, rows: _Rows, alpha: float) -> tuple[Guarded, ...]:

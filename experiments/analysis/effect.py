@@ -15,6 +15,7 @@ from experiments.analysis.intervals import (
     fixed_multiplier,
     fixed_p,
 )
+from experiments.analysis.readable import carried
 from experiments.metrics.cohort import Int64s
 from experiments.metrics.unit_rows import UnitRows
 
@@ -77,12 +78,17 @@ def effects_by_look(
 ) -> list[Effect | None]:
     """The effect at each look; row i is there from `look[i]` on. None where an arm has fewer than `FEWEST` units.
 
-    Also None where an arm shows no variation at all: there is nothing to estimate an uncertainty from.
+    Also None where a few units outweigh the rest (`readable`), and where no arm shows any variation at all: there is
+    nothing to estimate an uncertainty from.
     """
     arms = arms_by_look(rows, (control, variant), look, looks)
     found = contrast(*(arm.moments for arm in arms))
     pairs = [(int(c), int(t)) for c, t in zip(*(arm.counts for arm in arms), strict=True)]
-    return [_effect(rows.spec.name, variant, _at(found, i), pair, tuning, alpha) for i, pair in enumerate(pairs)]
+    enough = np.logical_and(*(carried(rows, name, look, looks).enough for name in (control, variant)))
+    return [
+        _effect(rows.spec.name, variant, _at(found, i), pair, tuning, alpha) if enough[i] else None
+        for i, pair in enumerate(pairs)
+    ]
 
 
 def effect(rows: UnitRows, variant: str, control: str, tuning: Tuning, alpha: float) -> Effect | None:

@@ -2,7 +2,7 @@
 
     1. unhealthy             the split is not what was planned, or arms with one policy differ: nothing is concluded
     2. guard-rail breached   a guard-rail is lost beyond its margin, at any time
-    3. collecting            too few mature units, or before the minimum run
+    3. collecting            too few mature units or few that outweigh the rest, or before the minimum run
     4. loses / wins          the interval of the primary metric lies wholly on one side of zero;
        ready to ship         a win with every guard-rail held
     5. collecting            no side yet, and before the planned size (by the fixed method no side is looked at before)
@@ -45,6 +45,7 @@ class Evidence:
         days_run: Since the first exposure.
         planned_units: Mature units of control and variant at which the planned power is reached.
         same_policy: An A/A test: a difference is an error of the machinery.
+        unreadable: Why there is no effect, where that is not for want of units.
     """
 
     split: SplitCheck
@@ -56,6 +57,7 @@ class Evidence:
     planned_units: int
     method: Method
     same_policy: bool = False
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def verdict(evidence: Evidence) -> Verdict:
     if breached:
         return Verdict(Word.BREACHED, _breach_sentence(breached[0]))
     if evidence.effect is None:
-        return Verdict(Word.COLLECTING, "Too few units are mature to estimate an uncertainty; nothing is shown yet.")
+        few = "Too few units are mature to estimate an uncertainty; nothing is shown yet."
+        return Verdict(Word.COLLECTING, evidence.unreadable or few)
     if evidence.days_run < evidence.minimum_days:
         return Verdict(
             Word.COLLECTING,

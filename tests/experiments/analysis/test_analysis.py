@@ -109,6 +109,16 @@ def test_until_units_are_mature_the_verdict_is_collecting() -> None:
     assert "minimum run of 60 days" in before.variants[0].verdict.sentence
 
 
+def test_amounts_of_which_a_few_outweigh_the_rest_are_collecting_and_the_verdict_says_so() -> None:
+    facts = _facts(1, 0.12)
+    amount = np.where(np.arange(5_000) < 10, 1e9, facts.payments.amount)
+    paid = np.where(facts.payments.paid_amount > 0, amount, 0.0)
+    uneven = replace(facts, payments=replace(facts.payments, amount=amount, paid_amount=paid))
+    (one,) = analyse(uneven, PLAN, instant(80)).variants
+    assert (one.verdict.word, one.primary) == (Word.COLLECTING, None)
+    assert one.verdict.sentence.startswith("recovered_value is not readable yet: a few units of ")
+
+
 def test_what_happens_to_collecting_units_changes_nothing_that_is_shown() -> None:
     facts = _facts(2, 0.05)
     as_of = instant(35)
