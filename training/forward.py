@@ -98,6 +98,11 @@ class ForwardFolds:
         return len(self.folds)
 
     @property
+    def rows(self) -> int:
+        """How many rows the last fold learns from, which has the longest past."""
+        return int(self.folds[-1].train.sum())
+
+    @property
     def objective(self) -> Objective:
         """The plan's value where it can be played, a policy's where the log supports it, else log loss."""
         if self.stage is not None:

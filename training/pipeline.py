@@ -20,7 +20,7 @@ from training.card import model_card
 from training.config import TrainingConfig
 from training.dataset import Dataset, Group, column_shapes, labelled_rows
 from training.evaluate import MODEL, PRIOR, Evaluation, Judged, evaluate
-from training.fit import Bag, fit_bag
+from training.fit import Bag, TreeSettings, fit_bag
 from training.gate import GateVerdict, judge
 from training.load import History, load_history
 from training.metrics import probability
@@ -75,8 +75,8 @@ class TrainingResult:
 def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingResult:
     """Train a model and judge it.
 
-    The number of trees and the calibrator are chosen before the test window; then the boosters are fitted again
-    on everything before it, so that the model is fresh, and the test window is scored once.
+    The number of trees and the calibrator are chosen before the test window; then the boosters are fitted again, with
+    as many leaves a tree, on everything before it, so that the model is fresh, and the test window is scored once.
 
     Raises:
         InputError: The history cannot be read or holds too little to learn from.
@@ -90,6 +90,7 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
         data.decided_at, data.final_at, test_days=config.test_days, calibrate_days=config.calibrate_days
     )
     _require_enough(data, split)
+    config = replace(config, trees=_settled(config.trees, split))
     explored = _fit(data, split.train, config, None, tell, "growing trees")
     tell("calibrating", 0, 1)
     shrinkage = _shrink(explored, data, split, config)
@@ -115,6 +116,12 @@ def train(config: TrainingConfig, progress: Progress | None = None) -> TrainingR
     return TrainingResult(
         config, history, data, split, explored, bag, shrinkage, calibration, judged, evaluation, verdict, artifact
     )
+
+
+def _settled(trees: TreeSettings, split: Split) -> TreeSettings:
+    """The settings with the leaves that the train window takes: trees and calibrator chosen at one size of tree are not
+    those of another, and there are more rows before the test window than in the train window."""
+    return replace(trees, leaves=trees.leaves_for(int(split.train.sum())))
 
 
 def _with_worked(artifact: Artifact, data: Dataset, split: Split) -> Artifact:
@@ -214,7 +221,7 @@ def _facts(
         "label": "approved",
         "population": "all attempts" if config.first_attempts else "retries",
         "history": {"digest": history.digest, "attempts": data.read},
-        "windows": _windows(data, split),
+        "windows": windows(data, split),
         "rows": {
             "train": int(split.train.sum()),
             "calibrate": int(split.calibrate.sum()),
@@ -259,7 +266,8 @@ def _reference(
     }
 
 
-def _windows(data: Dataset, split: Split) -> dict[str, str]:
+def windows(data: Dataset, split: Split) -> dict[str, str]:
+    """When each window begins, and the last ends."""
     return {
         "train_from": from_micros(int(data.decided_at.min())).isoformat(),
         "calibrate_from": from_micros(split.calibrate_from).isoformat(),

@@ -6,7 +6,7 @@ from experiments.resamples import Estimate
 from model.artifact import finite_or_none
 from training.card import NAMES, interval, table
 from training.evaluate import MODEL, Evaluation, Slice
-from training.pipeline import TrainingResult
+from training.pipeline import TrainingResult, windows
 
 
 def run_name(result: TrainingResult) -> str:
@@ -45,14 +45,18 @@ def parameters(result: TrainingResult) -> dict[str, str]:
         "population": "all attempts" if config.first_attempts else "retries",
         "test_days": config.test_days or "automatic",
         "calibrate_days": config.calibrate_days or "automatic",
+        **windows(result.dataset, result.split),
+        "maturity_days": ", ".join(f"{rail} {days}" for rail, days in sorted(config.maturity_days.items())) or "none",
         "boosters": trees.boosters,
         "trees": result.bag.trees,
         "max_trees": trees.max_trees,
-        "leaves": trees.leaves_for(int(result.split.before_test.sum())),
+        "patience": trees.patience,
+        "leaves": trees.leaves_for(int(result.split.train.sum())),
         "learning_rate": trees.learning_rate,
         "min_rows_in_leaf": trees.min_rows_in_leaf,
         "l2": trees.l2,
         "column_share": trees.column_share,
+        "cat_smooth": trees.cat_smooth,
         "prior_strength": result.shrinkage.strength,
         "calibration": result.calibration.kind,
         "columns": len(result.artifact.columns),

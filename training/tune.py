@@ -43,6 +43,11 @@ class Judging(Protocol):
         """What it can rank settings by."""
         ...
 
+    @property
+    def rows(self) -> int:
+        """How many rows the last fold learns from, which has the longest past."""
+        ...
+
     def __len__(self) -> int:
         """How many folds there are."""
         ...
@@ -115,7 +120,7 @@ def tune(
         InputError: No trial was judged whole.
     """
     if not study.trials:
-        study.enqueue_trial(_defaults(base))
+        study.enqueue_trial(_defaults(base, folds.rows))
     study.optimize(
         lambda trial: _judged(trial, folds, base),
         n_trials=trials,
@@ -190,10 +195,11 @@ def _suggested(trial: optuna.Trial) -> Parameters:
     )
 
 
-def _defaults(base: TreeSettings) -> dict[str, float]:
-    """What training would do untuned, as the first trial: the winner is never worse than that on these folds."""
+def _defaults(base: TreeSettings, rows: int) -> dict[str, float]:
+    """What training on so many rows would do untuned, as the first trial: the winner is never worse than that on these
+    folds."""
     return {
-        "leaves": base.leaves_for(100_000),
+        "leaves": base.leaves_for(rows),
         "learning_rate": base.learning_rate,
         "min_rows_in_leaf": base.min_rows_in_leaf,
         "l2": base.l2,

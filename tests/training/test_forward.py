@@ -29,6 +29,7 @@ def test_each_window_lies_after_all_that_is_learnt_and_before_the_test_window(fo
         assert data.final_at[fold.judge].max() < test_from
         judged += fold.judge
     assert judged.max() == 1
+    assert folds.rows == max(fold.train.sum() for fold in folds.folds)
 
 
 def test_settings_that_can_learn_score_better_than_settings_that_cannot(folds: ForwardFolds) -> None:

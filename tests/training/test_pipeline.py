@@ -14,7 +14,7 @@ from training.config import TrainingConfig
 from training.fit import TreeSettings
 from training.gate import judge
 from training.pipeline import TrainingResult, train
-from training.report import evaluation_json, metrics, run_description
+from training.report import evaluation_json, metrics, parameters, run_description
 from training_histories import truth, write_history
 
 QUICK = TreeSettings(max_trees=40, patience=10, learning_rate=0.15, threads=1)
@@ -110,6 +110,32 @@ def test_the_card_and_the_run_tell_the_figures_the_evaluation_holds(result: Trai
     figures = evaluation_json(result.evaluation)["figures"]
     assert isinstance(figures, dict)
     assert figures["model"]["log_loss"]["value"] == result.evaluation.model["log_loss"].value
+
+
+def test_the_parameters_of_a_run_are_all_that_it_takes_to_train_again(result: TrainingResult) -> None:
+    said = parameters(result)
+    chosen = {name: getattr(result.config.trees, name) for name in ("cat_smooth", "patience", "max_trees", "l2")}
+    assert {name: said[name] for name in chosen} == {name: str(value) for name, value in chosen.items()}
+    assert said["maturity_days"] == "bank_debit 7"
+    dates = ("train_from", "calibrate_from", "test_from", "test_to")
+    assert {name: said[name] for name in dates} == result.artifact.facts["windows"]
+
+
+def test_boosters_are_fitted_again_with_the_leaves_that_trees_and_calibrator_were_chosen_with(
+    history_file: Path, result: TrainingResult
+) -> None:
+    """The border lies between the rows of the train window and those before the test window."""
+    border = int(result.split.train.sum()) + 1
+    assert border <= result.split.before_test.sum()
+
+    class Bordered(TreeSettings):
+        def leaves_for(self, rows: int) -> int:
+            return self.leaves or (3 if rows < border else 9)
+
+    found = train(TrainingConfig(history_file, trees=Bordered(max_trees=3, threads=1), resamples=50))
+    grown = [text.split("num_leaves=")[1].split()[0] for bag in (found.explored, found.bag) for text in bag.texts]
+    assert set(grown) == {"3"}
+    assert parameters(found)["leaves"] == "3"
 
 
 def test_progress_is_told_step_by_step(history_file: Path) -> None:

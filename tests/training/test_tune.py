@@ -33,6 +33,7 @@ class Judge:
 
     rule: Callable[[int, TreeSettings], float]
     digest: str = "h1"
+    rows: int = 50_000
     objective: Objective = "log loss"
     folds: int = 3
     values: Sequence[PolicyValue | None] = ()
@@ -63,13 +64,21 @@ def told(into: list[FrozenTrial]) -> Callable[[FrozenTrial], None]:
 
 
 def test_the_best_trial_is_nearer_the_optimum_than_the_defaults_and_its_parameters_are_taken(tmp_path: Path) -> None:
-    judge = Judge(near_sixteen_leaves)
+    judge = Judge(lambda _number, settings: 0.5 + abs(float(np.log((settings.leaves or 1) / 40))))
     study = open_study("a", tmp_path, judge, seed=1)
     tuned = tune(study, judge, BASE, 12, told([]))
     assert tuned.objective == LOG_LOSS
-    assert study.trials[0].params["leaves"] == 31
+    assert study.trials[0].params["leaves"] == 16
     assert tuned.parameters.leaves == tuned.best.params["leaves"]
     assert float(tuned.best.user_attrs["log_loss"]) < float(study.trials[0].user_attrs["log_loss"])
+
+
+@pytest.mark.parametrize(("rows", "leaves"), [(500, 8), (20_000, 16), (100_000, 31)])
+def test_the_first_trial_is_what_training_on_so_many_rows_would_do(tmp_path: Path, rows: int, leaves: int) -> None:
+    judge = Judge(near_sixteen_leaves, rows=rows)
+    study = open_study("first", tmp_path, judge, seed=1)
+    tune(study, judge, BASE, 1, told([]))
+    assert study.trials[0].params["leaves"] == leaves == BASE.leaves_for(rows)
 
 
 def test_a_study_goes_on_where_it_stopped_with_new_proposals(tmp_path: Path) -> None:
