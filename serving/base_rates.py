@@ -3,7 +3,7 @@
 These are the figures that power and run time are computed from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from experiments.analysis.power import Baseline, Needed, needed
-from experiments.analysis_plans import design_of, window_of
+from experiments.analysis_plans import FIRST_UNITS, design_of, window_of
 from experiments.assignment import FirstFailure, targets
 from experiments.definition import BUCKETS, Definition, Target, Unit
 from features.countries import country_or_market
@@ -22,6 +22,7 @@ from features.declines.taxonomy import classify
 from features.money import Money
 from features.vocabulary import FAILED, DeclineCategory, Network, Outcome, Rail
 from model.economics import Economics, Exchange
+from serving.arrivals import Arrivals, arrivals_of
 from serving.history_file import open_history
 from serving.past_units import primary_baseline
 
@@ -45,12 +46,14 @@ class BaseRate:
         per_week: New ones a week that would be in the experiment's part of the namespace, at full coverage.
         recovered: Share of their failed amount that came back within the window.
         primary: What power is computed from; None where the history says nothing of the primary metric.
+        arrivals: All of the target's, whatever part of the namespace they are in; None for as many in every week.
     """
 
     units: int
     per_week: float
     recovered: float
     primary: Baseline | None = None
+    arrivals: Arrivals | None = None
 
 
 def history_of(path: Path) -> pa.Table:
@@ -97,11 +100,10 @@ def base_rate(history: pa.Table, definition: Definition, economics: Economics) -
     codes = counted.groupby(["merchant_id", unit], sort=False).ngroup().to_numpy()
     failed_sum, back_sum = np.bincount(codes, amount), np.bincount(codes, back)
     share = float(back_sum.sum() / failed_sum.sum())
-    span = (counted["attempted_at"].max() - counted["attempted_at"].min()).to_numpy() / _DAY
-    part = (definition.namespace.end - definition.namespace.first) / BUCKETS
-    per_week = part * len(failed_sum) / (max(float(span), 1.0) / 7.0)
+    arrivals = _arrivals(counted, codes)
+    per_week = _part(definition) * arrivals.per_week
     primary = primary_baseline(followed, attempts, definition, per_week, economics)
-    return BaseRate(len(failed_sum), per_week, share, primary)
+    return BaseRate(len(failed_sum), per_week, share, primary, arrivals)
 
 
 def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
@@ -112,7 +114,39 @@ def run_time(definition: Definition, rate: BaseRate) -> Needed | None:
     if rate.primary is None or not rate.primary.mean:
         return None
     effect = definition.smallest_effect * rate.primary.mean
-    return needed(rate.primary, effect, design_of(definition), window_of(definition))
+    window = window_of(definition)
+    found = needed(rate.primary, effect, design_of(definition), window)
+    if rate.arrivals is None:
+        return found
+    all_units = _exposed(definition, found) / _part(definition)
+    return replace(found, weeks=rate.arrivals.weeks_until(all_units) + window.days / 7)
+
+
+def arriving(definition: Definition, run: Needed) -> float:
+    """New units a week while such a run takes units in, at full coverage."""
+    return _exposed(definition, run) / (run.weeks - window_of(definition).days / 7)
+
+
+def _exposed(definition: Definition, run: Needed) -> float:
+    """Units of all variants, and those that the coverage leaves out, when those of both arms are there."""
+    design = design_of(definition)
+    return run.units / (design.coverage * (design.control_share + design.variant_share))
+
+
+def _part(definition: Definition) -> float:
+    """Of the namespace."""
+    return (definition.namespace.end - definition.namespace.first) / BUCKETS
+
+
+def _arrivals(counted: pd.DataFrame, codes: NDArray[np.int64]) -> Arrivals:
+    """From half-way through what is counted; from its beginning where too few came since (as in `past_units`)."""
+    at = counted["attempted_at"]
+    days = ((at - at.min()).to_numpy() / _DAY).astype(np.float64)
+    end = max(float(days[-1]), 1.0)
+    late = days >= end / 2
+    began = end / 2 if len(np.unique(codes[late])) >= FIRST_UNITS else 0.0
+    kept = days >= began
+    return arrivals_of((days[kept] - began) / 7, codes[kept], (end - began) / 7)
 
 
 def _followed(attempts: pd.DataFrame) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from model.schedules import FixedDays as DaysAfter
 from model.schedules import MonthDays as DaysOfMonth
 from model.schedules import Schedule
 from model.scorer import Scorer
-from serving.base_rates import BaseRate, run_time
+from serving.base_rates import BaseRate, arriving, run_time
 from serving.cli.progress import Tell, told_progress
 from serving.merchant_rules import merchant_rulebook
 from serving.settings import Settings
@@ -77,7 +77,8 @@ def log_sentences(definition: Definition, rate: BaseRate | None, found: LoggedAr
     run = run_time(definition, rate) if rate else None
     if rate is not None and run is not None:
         long = f"{run.weeks / _WEEKS_A_YEAR:.1f} years" if run.weeks > 2 * _WEEKS_A_YEAR else f"{run.weeks:,.0f} weeks"
-        yield f"{definition.key}: at {rate.per_week:,.0f} {definition.unit}s a week this test takes {long}."
+        arrive = arriving(definition, run)
+        yield f"{definition.key}: at {arrive:,.0f} {definition.unit}s a week this test takes {long}."
     if not found.usable:
         why = "no payment of the target was retried in it" if not found.retried else "its retries state no propensities"
         yield f"{definition.key}: the log can say nothing of the variants, for {why}."

@@ -12,7 +12,7 @@ from experiments.definition import CovariateName, Definition, Method, Namespace,
 from failure_histories import Told, a_history
 from features.vocabulary import DeclineCategory, Rail
 from model.economics import Economics
-from serving.base_rates import BaseRate, base_rate, history_span, run_time
+from serving.base_rates import BaseRate, arriving, base_rate, history_span, run_time
 
 ECONOMICS = Economics.from_toml("[exchange]\nbase = 'EUR'\n[exchange.per_base]\nUSD = 2.0\n")
 TEN_DAYS = a_definition(("window_days = 30", "window_days = 10"))
@@ -110,6 +110,21 @@ def test_the_run_time_of_a_fixed_horizon_is_that_of_the_textbook() -> None:
     longer = run_time(replace(planned, method=Method.SEQUENTIAL), rate)
     assert longer is not None
     assert longer.units > found.units
+
+
+def test_the_run_time_is_read_off_the_first_arrivals_since_the_middle_of_the_history() -> None:
+    """500 fail every ten weeks, so that all are there ten weeks after any start, and nobody new comes later."""
+    told = [
+        Told(f"c{i}", f"p{i}-{k}", 70 * k + i * 70 // 500, 2 if i % 2 else None) for i in range(500) for k in range(4)
+    ]
+    plain = replace(TEN_DAYS, method=Method.FIXED, covariate=CovariateName.NONE, smallest_effect=0.3)
+    rate = rate_of(plain, *told)
+    found = run_time(plain, rate)
+    assert found is not None
+    assert 300 < found.units < 450
+    assert found.weeks == pytest.approx(found.units / 50 + 10 / 7, rel=0.03)
+    assert arriving(plain, found) == pytest.approx(50, rel=0.03)
+    assert rate.per_week == pytest.approx(500 / 20, rel=0.05)
 
 
 def test_what_a_covariate_takes_off_saves_units() -> None:
