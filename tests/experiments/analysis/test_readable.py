@@ -64,8 +64,8 @@ def test_units_that_add_alike_count_in_full_and_one_that_outweighs_all_counts_al
     one_large = means(np.append(np.tile([0.0, 2.0], 100), 1e6))
     both = rows([alike, one_large], metric="value_30")
     at = np.zeros(len(both), dtype=np.int64)
-    assert carried(both, "control", at, 1).effective[0] == pytest.approx(200)
-    assert carried(both, "treatment", at, 1).effective[0] == pytest.approx(4, rel=0.02)  # the mean moves with it
+    assert carried(both, "control", at, 1).adding[0] == pytest.approx(200)
+    assert carried(both, "treatment", at, 1).adding[0] == pytest.approx(4, rel=0.02)  # the mean moves with it
 
 
 def test_a_share_of_units_a_rare_event_and_an_arm_that_does_nothing_are_read() -> None:
