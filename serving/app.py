@@ -28,6 +28,7 @@ from serving.events_out.targets import targets_in
 from serving.experiments_api import experiment_routes
 from serving.expiring import expiring
 from serving.fairness import Fairness
+from serving.forking import REPLACES
 from serving.head import HeadAsGet
 from serving.idempotency import Idempotency
 from serving.ids_in_paths import register as take_ids_with_slashes
@@ -97,6 +98,11 @@ def create_app(
         share_one_arena()
     log, service = service_log(settings.log_format), service or load_service(settings)
     metrics, draining = Metrics(), Draining(settings.drain_seconds)
+    metrics.follows(settings.model_alias, settings.challenger_alias)
+    if live and REPLACES in os.environ:
+        metrics.worker_replaced()
+    if ledger is not None:
+        ledger.when_ended = metrics.hold_ended
     access, now = LedgerAccess(ledger, service.rulebook, metrics, log), clock or _machine_clock
     current = Current(replace(service, bounds=_bounds(settings, log, live=live)))
     shadow = Shadowing(current, ledger, metrics, log)
@@ -164,7 +170,7 @@ def create_app(
         current, access, settings, now, log, reports, neighbours, fairness, shadow, draining
     ):
         app.include_router(router, dependencies=known)
-    app.include_router(metrics_routes(metrics))
+    app.include_router(metrics_routes(metrics, access, now))
     app.include_router(webhook_routes(access, endpoints, settings, now))
     app.include_router(sandbox_routes(sandboxes, settings), dependencies=known)
     app.include_router(sandbox_attempt_routes(sandboxes, settings), dependencies=known)

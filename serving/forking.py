@@ -4,6 +4,7 @@ uvicorn's supervisor, which watches over them, spawns its workers otherwise. Dec
 process that makes it.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 FORKS = sys.platform == "linux"
 """Whether workers are forked; the libraries of other systems do not bear it."""
+
+REPLACES = "REPLACES_A_WORKER_OF_RECOUP"
+"""The variable that is set in a worker started for one that ended by itself, which counts that."""
 
 _TELL_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2): the signal to send when it has ended
 _STOPPING = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -98,7 +102,11 @@ class Workers(Multiprocess):
         if since < self._pause:
             return
         before = list(self.processes)
-        super().keep_subprocess_alive()
+        os.environ[REPLACES] = "1"
+        try:
+            super().keep_subprocess_alive()
+        finally:
+            del os.environ[REPLACES]
         gone = [one for one in before if one not in self.processes]
         for one in gone:
             self._ended(one.pid, one.exitcode)

@@ -19,10 +19,12 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from features.decline import Decline
 from features.declines.unknown import is_unknown
 from model.decision import Decision, StopReason
+from model.step_down import Distrust
 from serving.few import Few
-from serving.ledger.reservations import Reason
+from serving.ledger.reservations import Reason, State
 from serving.ledger.store import Failure
 from serving.metrics_folder import MULTIPROCESS, lives, make_room
+from serving.webhooks.signatures import SOURCES
 
 MOST_PROCESSORS = 50
 _KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemax")
@@ -33,6 +35,7 @@ _TOO_MANY = 429
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _LEDGER_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0, 10.0)
 _DIFFERENCES = (-0.5, -0.2, -0.1, -0.05, -0.02, 0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
+_HOW_HOLDS_END = {State.SPENT: "settled", State.RELEASED: "released", State.EXPIRED: "expired"}
 _MODEL = ("policy_source", "model", "registered_version")
 
 
@@ -77,6 +80,12 @@ class Metrics:
         )
         self._checks = Counter(
             "recoup_checks", "Checks just before charging: go, or no-go and why.", ("result", "reason"), registry=own
+        )
+        self._holds_ended = Counter(
+            "recoup_holds_ended", "Holds that ended: settled, released, or expired unused.", ("how",), registry=own
+        )
+        self._workers_replaced = Counter(
+            "recoup_workers_replaced", "Workers that ended by themselves and were replaced.", registry=own
         )
         self._deliveries = Counter(
             "recoup_webhook_deliveries", "Webhooks by what became of them.", ("source", "result"), registry=own
@@ -151,6 +160,23 @@ class Metrics:
             registry=own,
             buckets=_DIFFERENCES,
         )
+        self._begin_at_nothing()
+
+    def _begin_at_nothing(self) -> None:
+        """Have the series that alerts look at from the start: Prometheus sees no increase in one that begins at 1."""
+        for failure in Failure:
+            self._ledger_failures.labels(failure.value)
+        for how in _HOW_HOLDS_END.values():
+            self._holds_ended.labels(how)
+        for source in SOURCES:
+            for result in ("failed", "not-signed"):
+                self._deliveries.labels(source, result)
+        for policy_source in ("model", "prior"):
+            for why in Distrust:
+                self._stepped_down.labels(policy_source, why)
+        for method, route in (("POST", "/v1/decisions"), ("GET", "/ready")):
+            for status in (500, 503):
+                self._requests.labels(method, route, status)
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -191,6 +217,14 @@ class Metrics:
     def checked(self, reasons: tuple[Reason, ...]) -> None:
         """A reserved attempt was checked; no reasons mean go, else the first of them counts."""
         self._checks.labels("no_go" if reasons else "go", _first(reasons)).inc()
+
+    def hold_ended(self, state: State, holds: int = 1) -> None:
+        """So many holds ended in this state."""
+        self._holds_ended.labels(_HOW_HOLDS_END[state]).inc(holds)
+
+    def worker_replaced(self) -> None:
+        """This process is in the place of one that ended by itself."""
+        self._workers_replaced.inc()
 
     def delivered(self, source: str, result: str) -> None:
         """A webhook was delivered; `source` is one that is known, or `other`."""
@@ -236,6 +270,11 @@ class Metrics:
         self._model_workers.labels(*labels).set(1)
         self._model_since.labels(*labels).set(now.timestamp())
         self._model_prepared.labels(*labels).set(prepared_seconds)
+
+    def follows(self, *aliases: str) -> None:
+        """Versions by these aliases may be refused from now on."""
+        for alias in aliases:
+            self._models_refused.labels(alias)
 
     def model_refused(self, alias: str) -> None:
         """A version that the alias names was not taken."""

@@ -61,12 +61,10 @@ def end_hold(
     return bool(transaction.change("close_reservation", values))
 
 
-def expire_in_the_way(transaction: Transaction, merchant_id: str, held: Sequence[Held], now: datetime) -> bool:
-    """End those holds whose time is over; whether there were any."""
+def expire_in_the_way(transaction: Transaction, merchant_id: str, held: Sequence[Held], now: datetime) -> int:
+    """End those holds whose time is over; how many there were."""
     over = sorted(hold.reservation_id for hold in held if hold.expires_at <= to_micros(now))
-    for reservation_id in over:
-        end_hold(transaction, merchant_id, reservation_id, State.EXPIRED, now)
-    return bool(over)
+    return sum(end_hold(transaction, merchant_id, reservation_id, State.EXPIRED, now) for reservation_id in over)
 
 
 def same(earlier: Reservation, wanted: Reservation) -> Reservation:

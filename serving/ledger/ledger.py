@@ -75,6 +75,7 @@ class Ledger:
         self.recent_volumes = RecentVolumes()
         self.together = GroupWriter(store)
         self.versions_kept: set[tuple[str, str]] = set()
+        self.when_ended: Callable[[State, int], None] = lambda state, holds: None  # noqa: ARG005 - nobody asked
 
     @staticmethod
     def opened(url: str, rulebook: Rulebook | None = None, outbox: Outbox = SILENT) -> "Ledger":
@@ -198,11 +199,14 @@ class Ledger:
         """
         locks = [attempt_lock(merchant_id, attempt.attempt_id)]
 
-        def once() -> Settled:
+        def once() -> tuple[Settled, bool]:
             with self._store.writing(locks, [recording_lock(merchant_id)]) as transaction:
                 return _settle(transaction, merchant_id, reservation_id, attempt, now, self.outbox)
 
-        return recording.repeated_when_stuck(once)
+        settled, closed = recording.repeated_when_stuck(once)
+        if closed:
+            self.when_ended(State.SPENT, 1)
+        return settled
 
     def release(self, merchant_id: str, reservation_id: str, now: datetime, reason: str | None = None) -> Reservation:
         """The attempt will not be made: the hold is let go. A hold that has ended is left as it ended.
@@ -213,13 +217,19 @@ class Ledger:
         """
         refuse_card_number("reason", reason or "")
         with self._store.writing() as transaction:
-            end_hold(transaction, merchant_id, reservation_id, State.RELEASED, now, reason=reason)
-            return found(transaction, merchant_id, reservation_id)
+            ended = end_hold(transaction, merchant_id, reservation_id, State.RELEASED, now, reason=reason)
+            after = found(transaction, merchant_id, reservation_id)
+        if ended:
+            self.when_ended(State.RELEASED, 1)
+        return after
 
     def expire(self, now: datetime) -> int:
         """End every hold whose time is over; how many there were."""
         with self._store.writing() as transaction:
-            return transaction.change("expire_reservations", {"now": to_micros(now)})
+            ended = transaction.change("expire_reservations", {"now": to_micros(now)})
+        if ended:
+            self.when_ended(State.EXPIRED, ended)
+        return ended
 
     def check(self, merchant_id: str, reservation_id: str, at: datetime) -> Check:
         """Whether the reserved attempt may be fired at this instant, and why not.
@@ -297,23 +307,31 @@ class Ledger:
             if repeated and (earlier := maybe_found(transaction, merchant_id, wanted.reservation_id)):
                 return same(earlier, wanted)
             now = self._situation(transaction, proposal, wanted.at)
-            if expire_in_the_way(transaction, merchant_id, now.held, wanted.held_at):
+            in_the_way = expire_in_the_way(transaction, merchant_id, now.held, wanted.held_at)
+            if in_the_way:
                 now = self._situation(transaction, proposal, wanted.at)
             against = forbidding(transaction, now)
             reasons = (*now.standings, *held_reasons(now.held, proposal), *cap_reasons(against))
-            if reasons:
-                refused = Refused(reasons, weighed(transaction, now))
+            done: Reservation | Refused = Refused(reasons, weighed(transaction, now)) if reasons else wanted
+            if isinstance(done, Refused):
                 if telling:
-                    recoveries.refused(transaction, self.outbox, wanted, refused)
-                return refused
-            transaction.put("insert_reservation", values_of(wanted))
-            if advised.exposure is not None:
-                put_exposure(transaction, advised.exposure)
-            if beside is not None:
-                transaction.put(*beside)
-            if telling:
-                recoveries.scheduled(transaction, self.outbox, wanted, advised)
-        return wanted
+                    recoveries.refused(transaction, self.outbox, wanted, done)
+            else:
+                self._put_hold(transaction, wanted, advised, beside)
+        if in_the_way:
+            self.when_ended(State.EXPIRED, in_the_way)
+        return done
+
+    def _put_hold(
+        self, transaction: Transaction, wanted: Reservation, advised: Advised, beside: Question | None
+    ) -> None:
+        transaction.put("insert_reservation", values_of(wanted))
+        if advised.exposure is not None:
+            put_exposure(transaction, advised.exposure)
+        if beside is not None:
+            transaction.put(*beside)
+        if self.outbox.tells(wanted.proposal.payment.merchant_id):
+            recoveries.scheduled(transaction, self.outbox, wanted, advised)
 
     def _situation(
         self, transaction: Transaction, proposal: Proposal, at: datetime, without: str | None = None
@@ -323,7 +341,8 @@ class Ledger:
 
 def _settle(
     transaction: Transaction, merchant_id: str, reservation_id: str, attempt: Attempt, now: datetime, outbox: Outbox
-) -> Settled:
+) -> tuple[Settled, bool]:
+    """What it is settled with, and whether that ended the hold."""
     before = found(transaction, merchant_id, reservation_id)
     _check_attempt(before, attempt)
     if before.attempt_id is None:
@@ -333,7 +352,7 @@ def _settle(
     if after.state is State.SPENT and after.attempt_id != attempt.attempt_id:
         raise InvalidValueError("attempt_id", attempt.attempt_id, f"the attempt that spent it: {after.attempt_id}")
     recording.append(transaction, _settling(before, attempt), to_micros(now), outbox)
-    return _settled(after, attempt, closed=closed)
+    return _settled(after, attempt, closed=closed), closed
 
 
 def _new_id(now: datetime) -> str:

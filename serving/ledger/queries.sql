@@ -1098,3 +1098,25 @@ SELECT e.created_at, e.ends, e.event_id, e.body FROM (
 ) AS e
 WHERE e.merchant_id = :merchant_id AND (e.created_at, e.ends, e.event_id) > (:at, :ends, :event_id)
 ORDER BY e.created_at, e.ends, e.event_id LIMIT :most
+
+-- name: events_out_by_state
+-- How many events wait for their target and how many were given up; two ranges of an index.
+SELECT 'waiting', count(*) FROM sending WHERE state = 'waiting'
+UNION ALL
+SELECT 'failed', count(*) FROM sending WHERE state = 'failed'
+
+-- name: oldest_sending_due
+-- When the longest due event was due, or the next one will be.
+SELECT min(next_at) FROM sending WHERE next_at IS NOT NULL
+
+-- name: deliveries_by_state
+-- How many deliveries are to be read again; two ranges of an index.
+SELECT 'waiting', count(*) FROM reading WHERE state = 'waiting'
+UNION ALL
+SELECT 'stored', count(*) FROM reading WHERE state = 'stored'
+
+-- name: stops_in_force
+-- How many stops hold for everybody and for whole merchants.
+SELECT 'everybody', count(*) FROM advice WHERE payment_id = '' AND merchant_id = '' AND word = 'stopped'
+UNION ALL
+SELECT 'merchant', count(*) FROM advice WHERE payment_id = '' AND merchant_id <> '' AND word = 'stopped'

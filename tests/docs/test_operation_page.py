@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from features.decline import Decline
 from features.vocabulary import Network
 from serving.contexts import context_of
 from serving.examples import EXAMPLES
+from serving.ledger.migrate import migrate
+from serving.ledger.opening import store_at
 from serving.ledger.reservations import Reason, ReasonCode
 from serving.ledger.store import Failure
+from serving.ledger_gauges import gauges
 from serving.metrics import Metrics
 from serving.requests import parse_request
 from serving.service import prior_service
@@ -24,11 +28,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 FILES = DOCS / "operation"
 ROW = re.compile(r"^\| `(recoup_\w+)` \| (\w+) \|([^|]*)\|", re.MULTILINE)
 NAME = re.compile(r"\brecoup_\w+")
-GIVEN_BY_PROMETHEUS = {"le", "job"}
+GIVEN_BY_PROMETHEUS = {"le", "job", "instance"}
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, tuple[str, set[str]]]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, set[str]]]:
     """Kind and labels by name, as a service tells them once all that is counted has happened."""
     metrics, now = Metrics(), datetime(2026, 11, 23, tzinfo=UTC)
     reasons = (Reason(ReasonCode.OVER_CAP, "a rule forbids it"),)
@@ -44,7 +48,10 @@ def told() -> dict[str, tuple[str, set[str]]]:
     metrics.shadowed("same", 0.01)
     metrics.ledger_failed(Failure.UNWRITABLE)
     found: dict[str, tuple[str, set[str]]] = {}
-    for family in text_string_to_metric_families(metrics.text().decode()):
+    with closing(store_at(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db")) as store:
+        migrate(store)
+        text = metrics.text() + gauges(store, now)
+    for family in text_string_to_metric_families(text.decode()):
         for sample in family.samples:
             if not sample.name.endswith("_created"):
                 found.setdefault(sample.name, (family.type, set()))[1].update(sample.labels)
@@ -114,3 +121,31 @@ def test_the_panels_have_titles_of_their_own_and_do_not_overlap() -> None:
         assert max(x for x, _ in cells) < 24
         assert not cells & taken
         taken |= cells
+
+
+def test_every_alert_pages_or_makes_a_ticket_and_says_what_to_do_under_a_name_of_its_own() -> None:
+    rules = [rule for group in yaml.safe_load((FILES / "alerts.yaml").read_text())["groups"] for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"]["summary"]
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_series_that_alerts_compare_with_nothing_exist_before_anything_is_counted() -> None:
+    """Prometheus sees no increase in a series that begins at 1."""
+    metrics = Metrics()
+    metrics.follows("champion", "challenger")
+    text = metrics.text().decode()
+    for series in (
+        'recoup_webhook_deliveries_total{result="failed",source="stripe"} 0.0',
+        'recoup_webhook_deliveries_total{result="not-signed",source="adyen"} 0.0',
+        'recoup_models_refused_total{alias="challenger"} 0.0',
+        'recoup_stepped_down_total{policy_source="model",why="slow"} 0.0',
+        'recoup_ledger_failures_total{failure="unwritable"} 0.0',
+        'recoup_holds_ended_total{how="expired"} 0.0',
+        "recoup_workers_replaced_total 0.0",
+    ):
+        assert sorted(re.findall(r"[\w.-]+", series)) in [
+            sorted(re.findall(r"[\w.-]+", line)) for line in text.splitlines()
+        ]
