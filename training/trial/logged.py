@@ -64,6 +64,7 @@ def off_policy(
     resamples: int,
     seed: int,
     tell: Progress,
+    whole: Sequence[LoggedRetry] | None = None,
 ) -> OffPolicy:
     """Value every policy on the log's first retries, and on its episodes where propensities are stated.
 
@@ -72,6 +73,8 @@ def off_policy(
         policies: The policies of at most so many retries.
         most: Numbers of retries allowed.
         slot_hours: Width of a cell of time in hours.
+        whole: Those of payments that the log tells of from their failure to the end of the horizon, of which alone
+            episodes are made; None for all.
     """
     told = [one for one in retries if one.attempt.outcome is not Outcome.UNKNOWN]
     stated = [one for one in told if one.propensity is not None]
@@ -82,6 +85,7 @@ def off_policy(
     judged = judged_by(first, propensity, policies(max(most)), scorer, matching, tell)
     logs: dict[str, Log] = {name: decisions_of(judged, name) for name in judged.same}
     draws = Resamples.draw(judged.customer, resamples, seed)
+    told_whole = [one for one in (retries if whole is None else whole) if _usable(one)]
     pairs = [(PLAN, name) for name in logs if name != PLAN]
     return OffPolicy(
         stated=bool(stated),
@@ -89,8 +93,8 @@ def off_policy(
         first=valued(logs, draws),
         ahead=contrasts(logs, pairs, ESTIMATOR, draws),
         episodes={
-            number: _episodes(stated, policies(number), number, scorer, slot_hours, resamples, seed, tell)
-            for number in (most if stated else ())
+            number: _episodes(told_whole, policies(number), number, scorer, slot_hours, resamples, seed, tell)
+            for number in (most if told_whole else ())
         },
     )
 
@@ -129,6 +133,10 @@ def _shares(cells: Sequence[Hashable]) -> Floats:
     """The share of all rows that are in the same cell, shape (n,)."""
     counts = Counter(cells)
     return np.array([counts[cell] / len(cells) for cell in cells], dtype=np.float64)
+
+
+def _usable(one: LoggedRetry) -> bool:
+    return one.attempt.outcome is not Outcome.UNKNOWN and one.propensity is not None
 
 
 def _number(one: LoggedRetry) -> int:

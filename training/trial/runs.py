@@ -13,7 +13,7 @@ from experiments.schedules.tries import tries_of
 from experiments.world import World
 from features.context import Context
 from features.errors import InputError
-from features.instants import from_micros, to_micros
+from features.instants import from_micros
 from model.caps.rulebook import Rulebook
 from model.economics import Economics
 from model.schedules import NamedDays
@@ -35,6 +35,7 @@ from training.trial.plan_section import Promises, plan_finding, plan_json, plan_
 from training.trial.played import Played, played_report
 from training.trial.routing import routing
 from training.trial.routing_report import routing_report
+from training.trial.whole_payments import whole_payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ def logged(history: Path, scorer: Scorer, since: int | None, slot_hours: int, te
     """What every policy would have been worth, read off a log.
 
     Args:
-        since: Judge decisions from this instant on (microseconds), and learn schedules from what was known before;
-            None judges all, and learns from all.
+        since: Judge payments that failed from this instant on (microseconds), and learn schedules from what was known
+            before; None judges all, and learns from all.
 
     Raises:
         InputError: The history cannot be read, or holds no retry to judge.
@@ -148,10 +149,12 @@ def logged(history: Path, scorer: Scorer, since: int | None, slot_hours: int, te
     tell("reading the log", 0, 1)
     table = read_log(history)
     every = list(HistoryContexts(table, terms.horizon_days).retries())
-    retries = [one for one in every if since is None or to_micros(one.context.as_of) >= since]
+    last = from_micros(int(known_at(table).max(initial=0)))
+    chosen = whole_payments(every, None if since is None else from_micros(since), last)
+    retries = chosen.begun
     if not retries:
-        after = "" if since is None else f" decided after {from_micros(since):%Y-%m-%d}"
-        raise InputError(f"{history}: holds no retry{after} to judge")
+        after = "" if since is None else f" of a payment that failed after {from_micros(since):%Y-%m-%d}"
+        raise InputError(f"{history}: holds no retry{after} to judge; {chosen.too_early:,} payments failed before")
     timetables = _timetables(before(table, since), terms)
     lineup = LineUp(scorer, terms.rulebook, terms.economics, terms.horizon_days, timetables, wanted=terms.wanted)
     found = off_policy(
@@ -163,10 +166,11 @@ def logged(history: Path, scorer: Scorer, since: int | None, slot_hours: int, te
         resamples=terms.resamples,
         seed=terms.seed,
         tell=tell,
+        whole=chosen.retries,
     )
     judged = scored(retries, scorer)
     evaluation = judged.evaluation(min(terms.resamples, 500), terms.seed)
-    lead = f"{len(retries):,} logged retries of {history.name}; the plan asks model {scorer.version}."
+    lead = f"{len(retries):,} logged retries of {history.name}; the plan asks model {scorer.version}. {chosen}"
     report = off_policy_report("Policies read off a log", lead, found, [model_section(judged, evaluation)])
     return _with(report, {"model": model_json(evaluation)})
 

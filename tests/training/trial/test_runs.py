@@ -101,7 +101,7 @@ def test_a_log_without_propensities_says_so_and_refuses_what_it_cannot_tell(
     assert report.sections[0].title == "The first retry, by its day alone"
     assert any("cannot be told from this log" in sentence for sentence in report.findings)
     assert not any(name.startswith("off_policy/plan/dr") for name in report.figures)
-    with pytest.raises(InputError, match="holds no retry decided after"):
+    with pytest.raises(InputError, match="holds no retry of a payment that failed after"):
         logged(history, PriorScorer(), 10**16, 3, TERMS, quiet)
 
 
