@@ -32,12 +32,15 @@ class LoggedRetry:
         context: Cut where the outcome of the attempt before became known.
         policy: Which policy chose it; None where the log does not say.
         propensity: Probability with which it did; None where the log does not say.
+        gave_up: The log made no further retry though it could have: `context` is after the last one, `attempt` is that
+            last one, and no probability of stopping is known.
     """
 
     context: Context
     attempt: Attempt
     policy: str | None
     propensity: float | None
+    gave_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,18 @@ class HistoryContexts:
                 if own[0].attempt.outcome in FAILED:
                     yield self._context(told, own[0], own[0].attempt.known_at)
 
-    def retries(self) -> Iterator[LoggedRetry]:
+    def retries(self, *, ends: bool = False) -> Iterator[LoggedRetry]:
         """Each retry of such a payment that the merchant made after a failure; by customer, payment and time.
 
         One that was made before the answer of an attempt before it was known was no decision upon it, and is none here
         (decision 0004); at the very instant of the answer the context would hold the retry itself.
+
+        Args:
+            ends: Tell too where the log gave up a retried payment that nobody had paid, before its horizon.
         """
         for told in self._customers:
             for own in _by_payment(told):
-                known = own[0].attempt.known_at
+                known, last = own[0].attempt.known_at, None
                 for one in own[1:]:
                     decided = known < one.attempt.at and one.attempt.initiator is not Initiator.CUSTOMER
                     if own[0].attempt.outcome in FAILED and decided:
@@ -85,7 +91,12 @@ class HistoryContexts:
                         yield LoggedRetry(
                             context, one.attempt, one.row.maybe("policy", str), one.row.maybe("propensity", float)
                         )
+                        last = one
                     known = max(known, one.attempt.known_at)
+                if ends and last is not None and all(one.attempt.outcome in FAILED for one in own):
+                    context = self._context(told, own[0], known)
+                    if context.as_of < context.payment.recover_by:
+                        yield LoggedRetry(context, last.attempt, None, 1.0, gave_up=True)
 
     def attempts(self) -> Iterator[LoggedRetry]:
         """Every attempt, first ones too, with what was known the instant before it."""

@@ -63,7 +63,7 @@ def print_logs(
         InputError: The history or the artifact cannot be read.
     """
     table = read_log(history)
-    retries = list(HistoryContexts(table, _HORIZON_DAYS).retries())
+    retries = list(HistoryContexts(table, _HORIZON_DAYS).retries(ends=True))
     scorer: Scorer = PriorScorer() if model is None else BoostedScorer(read_artifact(model))
     for definition, rate in rates:
         with told_progress() as tell:
@@ -97,7 +97,8 @@ def _told(arm: LoggedArm, control: str, found: LoggedArms) -> str:
     part = "its retries" if arm.whole else "its first retry alone, for whole recoveries have too little support,"
     value = arm.value
     said = (
-        f"the log says {part} bring back {value.value:.1%} of the failed amount ({value.low:.1%} to {value.high:.1%}; "
+        f"the log says {part} bring back {value.value:.1%} of the failed amount of payments that the log "
+        f"retried ({value.low:.1%} to {value.high:.1%}; "
         f"effective sample {arm.support.effective:,.0f} of {on})"
     )
     if arm.change is None:

@@ -85,19 +85,22 @@ def judged_by(
 ) -> Judged:
     """What every policy and the model say of logged retries.
 
+    Where the log gave up, a policy that would retry does what the log is not known ever to do: its weight is zero,
+    which counts in the share that is not covered.
+
     Args:
         propensity: Of what `matching` calls the action, shape (n,).
     """
     contexts = [one.context for one in rows]
     done = [as_retry(one) for one in rows]
-    cells = [matching.cell(context, retry) for context, retry in zip(contexts, done, strict=True)]
+    cells = [None if one.gave_up else matching.cell(one.context, retry) for one, retry in zip(rows, done, strict=True)]
     same, stops, v = {}, {}, {}
     for policy in policies:
         would = [action if isinstance(action, Retry) else None for action in _actions(policy, contexts, tell)]
         stops[policy.name] = np.array([one is None for one in would], dtype=np.bool_)
         same[policy.name] = np.array(
             [
-                retry is not None and matching.cell(context, retry) == cell
+                retry is not None and cell is not None and matching.cell(context, retry) == cell
                 for context, retry, cell in zip(contexts, would, cells, strict=True)
             ],
             dtype=np.float64,
@@ -110,7 +113,7 @@ def judged_by(
         reward=np.array([one.attempt.outcome is Outcome.APPROVED for one in rows], dtype=np.float64),
         logged=np.maximum(propensity, _RARE),
         customer=np.unique(owner, return_inverse=True)[1].astype(np.int64),
-        q=_chances(scorer, contexts, done),
+        q=_chances(scorer, contexts, [None if one.gave_up else retry for one, retry in zip(rows, done, strict=True)]),
         same=same,
         stops=stops,
         v=v,

@@ -69,7 +69,7 @@ def off_policy(
     """Value every policy on the log's first retries, and on its episodes where propensities are stated.
 
     Args:
-        retries: By customer, payment and time.
+        retries: By customer, payment and time, without where the log gave up.
         policies: The policies of at most so many retries.
         most: Numbers of retries allowed.
         slot_hours: Width of a cell of time in hours.
@@ -77,7 +77,7 @@ def off_policy(
             episodes are made; None for all.
     """
     told = [one for one in retries if one.attempt.outcome is not Outcome.UNKNOWN]
-    stated = [one for one in told if one.propensity is not None]
+    stated = [one for one in told if one.propensity is not None and not one.gave_up]
     used = stated or told
     first = [one for one in used if _number(one) == 0]
     matching = ByCell(slot_hours) if stated else ByDay()
@@ -94,7 +94,7 @@ def off_policy(
         ahead=contrasts(logs, pairs, ESTIMATOR, draws),
         episodes={
             number: _episodes(told_whole, policies(number), number, scorer, slot_hours, resamples, seed, tell)
-            for number in (most if told_whole else ())
+            for number in (most if stated and told_whole else ())
         },
     )
 

@@ -148,10 +148,10 @@ def logged(history: Path, scorer: Scorer, since: int | None, slot_hours: int, te
     """
     tell("reading the log", 0, 1)
     table = read_log(history)
-    every = list(HistoryContexts(table, terms.horizon_days).retries())
+    every = list(HistoryContexts(table, terms.horizon_days).retries(ends=True))
     last = from_micros(int(known_at(table).max(initial=0)))
     chosen = whole_payments(every, None if since is None else from_micros(since), last)
-    retries = chosen.begun
+    retries = [one for one in chosen.begun if not one.gave_up]
     if not retries:
         after = "" if since is None else f" of a payment that failed after {from_micros(since):%Y-%m-%d}"
         raise InputError(f"{history}: holds no retry{after} to judge; {chosen.too_early:,} payments failed before")

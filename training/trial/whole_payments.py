@@ -21,6 +21,7 @@ class Whole:
         begun: Those of every payment that first failed in the time judged, still open or not.
         payments: How many they are of.
         too_early: Payments left out because their first failure was known before the time judged.
+        given_up: Of `payments`, those that the log gave up unpaid before their horizon.
         still_open: Payments left out because the log ends before their horizon does.
     """
 
@@ -29,12 +30,14 @@ class Whole:
     payments: int
     too_early: int
     still_open: int
+    given_up: int
 
     def __str__(self) -> str:
         return (
             f"{self.payments:,} payments are told of as a whole. Left out are {self.too_early:,} that first failed "
-            f"before the time judged and, of whole episodes, {self.still_open:,} whose horizon the log does not see the "
-            "end of."
+            f"before the time judged and, of whole episodes, {self.still_open:,} whose horizon the log does not see "
+            f"the end of. The log gave up {self.given_up / max(self.payments, 1):.1%} of the whole ones before their "
+            "horizon: what a policy would have gone on to do there is not covered."
         )
 
 
@@ -61,7 +64,7 @@ def whole_payments(retries: Sequence[LoggedRetry], since: datetime | None, last:
         elif inside := [one for one in own if one.attempt.at <= payment.recover_by]:
             payments += 1
             kept += inside
-    return Whole(kept, begun, payments, too_early, still_open)
+    return Whole(kept, begun, payments, too_early, still_open, sum(one.gave_up for one in kept))
 
 
 def _payment(one: LoggedRetry) -> tuple[str, str]:

@@ -36,8 +36,8 @@ def told(*arms: LoggedArm, rate: BaseRate | None = None) -> list[str]:
 def test_a_variant_is_told_with_its_interval_its_sample_and_its_change(change: Estimate, says: str) -> None:
     fixed, plan = told(arm("fixed"), arm("plan", change))
     assert fixed == (
-        "fixed: the log says its retries bring back 31.0% of the failed amount (27.0% to 35.0%; effective sample 1,900 "
-        "of 1,900 usable payments)."
+        "fixed: the log says its retries bring back 31.0% of the failed amount of payments that the log "
+        "retried (27.0% to 35.0%; effective sample 1,900 of 1,900 usable payments)."
     )
     assert plan.endswith(says)
 

@@ -66,3 +66,13 @@ def test_a_log_cut_at_both_ends_tells_the_truth_of_the_payments_it_holds_whole()
     told = {one.context.payment.payment_id for one in retries}
     assert chosen.payments + chosen.too_early + chosen.still_open == len(told)
     assert f"{chosen.still_open:,} whose horizon the log does not see the end of" in str(chosen)
+
+
+def test_where_the_log_gives_up_by_itself_a_policy_that_goes_on_is_refused_and_one_that_stops_is_told() -> None:
+    retries = list(HistoryContexts(a_log(4_000, 400, 500, gives_up=0.5), 60).retries(ends=True))
+    chosen = whole_payments(retries, None, BEGIN + 500 * DAY)
+    assert chosen.given_up > 0
+    assert "of what the target would do was never done in the log" in str(valued(chosen.retries).refusal)
+    stops = valued(chosen.retries, (7,))
+    assert stops.refusal is None
+    assert stops.values["dr"].low < CHANCE < stops.values["dr"].high
