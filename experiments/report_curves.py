@@ -52,8 +52,17 @@ def effect_by_day(report: Report, variant: VariantAnalysis) -> tuple[Look, ...]:
     return tuple(Look(last - (len(looks) - 1 - i), effect) for i, effect in enumerate(found))
 
 
+def several_epochs(report: Report) -> bool:
+    """Whether a bandit changed the weights."""
+    return len({phase.epoch for phase in report.plan.weights}) > 1
+
+
 def curves_of(report: Report) -> tuple[RecoveryCurve, ...]:
-    """How much is back by each day, by variant; none before the primary metric may be read."""
-    if not any(report.primary(one) for one in report.analysis.variants):
+    """How much is back by each day, by variant; none before the primary metric may be read.
+
+    None either where a bandit changed the weights: the effect compares within epochs, which curves over all of them
+    would contradict.
+    """
+    if several_epochs(report) or not any(report.primary(one) for one in report.analysis.variants):
         return ()
     return recovery_curves(report.cohort, report.plan.window, np.datetime64(to_micros(report.as_of), "us"))

@@ -8,7 +8,7 @@ from experiments.analysis.recovery_curve import RecoveryCurve
 from experiments.analysis.verdict import interval_of
 from experiments.definition import Method
 from experiments.report import Report
-from experiments.report_curves import Look, curves_of, effect_by_day
+from experiments.report_curves import Look, curves_of, effect_by_day, several_epochs
 from experiments.report_facts import facts_of
 from serving.experiment_words import Grid, adjusted, by_segment, checks, lead, lift, metrics, units, verdicts
 from training.trial.document import Report as Document
@@ -61,7 +61,10 @@ def _by_day(report: Report) -> list[Section]:
     if drawn:
         note = "The band may be looked at on any day: it holds the truth on all of them together."
         found.append(Section("The effect as it stood on each day", (note,), plots=drawn))
-    if curves:
+    if several_epochs(report):
+        why = "No curves: the bandit changed the weights, and curves over all of its weights would mislead."
+        found.append(Section("Recovered by day", (why,)))
+    elif curves:
         notes = ("Shares of the failed amount with 95 % intervals for one day each; for looking at, not for deciding.",)
         found.append(Section("Recovered by day", notes, (_at_risk(curves),), (_curve_plot(curves),)))
     return found

@@ -68,6 +68,15 @@ def test_curves_end_at_the_primary_metric_of_each_variant() -> None:
     }
 
 
+def test_no_curves_are_drawn_over_several_weights_of_a_bandit() -> None:
+    report = a_report(DEFINITION)
+    (phase, *_) = report.plan.weights
+    changed = replace(phase, since=np.datetime64(START.replace(tzinfo=None), "us"), epoch=phase.epoch + 1)
+    several = replace(report, plan=replace(report.plan, weights=(phase, changed)))
+    assert len(curves_of(report)) == 2
+    assert curves_of(several) == ()
+
+
 def test_a_broken_split_and_a_fixed_experiment_before_its_size_draw_nothing() -> None:
     broken = a_report(DEFINITION, share_of_plan=0.75)
     early = a_report(replace(DEFINITION, method=Method.FIXED, planned_units=900))
