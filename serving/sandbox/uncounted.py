@@ -6,7 +6,7 @@ from datetime import datetime
 
 from features.decline import Decline
 from model.decision import Decision
-from serving.ledger.reservations import Reason
+from serving.ledger.reservations import Reason, State
 from serving.ledger.store import Failure
 from serving.metrics import Metrics
 
@@ -39,6 +39,12 @@ class Uncounted(Metrics):
     def checked(self, reasons: tuple[Reason, ...]) -> None:
         """Nothing."""
 
+    def hold_ended(self, state: State, holds: int = 1) -> None:
+        """Nothing."""
+
+    def worker_replaced(self) -> None:
+        """Nothing."""
+
     def delivered(self, source: str, result: str) -> None:
         """Nothing."""
 
@@ -59,6 +65,9 @@ class Uncounted(Metrics):
         now: datetime,
         prepared_seconds: float = 0.0,
     ) -> None:
+        """Nothing."""
+
+    def follows(self, *aliases: str) -> None:
         """Nothing."""
 
     def model_refused(self, alias: str) -> None:
