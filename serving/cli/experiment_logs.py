@@ -77,8 +77,8 @@ def log_sentences(definition: Definition, rate: BaseRate | None, found: LoggedAr
     run = run_time(definition, rate) if rate else None
     if rate is not None and run is not None:
         long = f"{run.weeks / _WEEKS_A_YEAR:.1f} years" if run.weeks > 2 * _WEEKS_A_YEAR else f"{run.weeks:,.0f} weeks"
-        arrive = arriving(definition, run)
-        yield f"{definition.key}: at {arrive:,.0f} {definition.unit}s a week this test takes {long}."
+        arrive = f"{arriving(definition, run):,.1f} new {definition.unit}s"
+        yield f"{definition.key}: this test takes {long}, in which {arrive} a week take part."
     if not found.usable:
         why = "no payment of the target was retried in it" if not found.retried else "its retries state no propensities"
         yield f"{definition.key}: the log can say nothing of the variants, for {why}."

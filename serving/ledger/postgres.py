@@ -109,22 +109,13 @@ class PostgresStore:
         """One statement that takes the locks itself, given as `locks`; what is beside it is sent with it."""
         given = {**values, "locks": f"{{{','.join(map(str, _numbers(locks)))}}}"}
         if beside is not None:
-            with self._lent() as server:
-                with server.pipeline(), server.transaction():
-                    done = server.execute(self._statements[name], given)
-                    server.execute(self._statements[beside[0]], beside[1])
+            with self._lent() as lent:
+                with lent.server.pipeline(), lent.server.transaction():
+                    done = lent.server.execute(self._statements[name], given)
+                    lent.server.execute(self._statements[beside[0]], beside[1])
                 return done.rowcount > 0
-        connection = self._taken()
-        try:
-            found = connection.prepared.found(name, self._numbered[name], given)
-        except psycopg.Error as error:
-            self._dropped(connection)
-            raise self._translated(error, connection) from None
-        except BaseException:
-            self._dropped(connection)
-            raise
-        self._given_back(connection)
-        return found
+        with self._lent() as lent:
+            return lent.prepared.found(name, self._numbered[name], given)
 
     @contextmanager
     def reading(self) -> Iterator["PostgresTransaction"]:
@@ -140,16 +131,16 @@ class PostgresStore:
 
     @contextmanager
     def _begun(self, begin: bytes) -> Iterator["PostgresTransaction"]:
-        with self._lent() as server:
-            server.execute(begin, prepare=False)  # several statements at once cannot be prepared
-            yield PostgresTransaction(server, self._statements)
-            server.execute(b"COMMIT", prepare=False)
+        with self._lent() as lent:
+            lent.server.execute(begin, prepare=False)  # several statements at once cannot be prepared
+            yield PostgresTransaction(lent.server, self._statements)
+            lent.server.execute(b"COMMIT", prepare=False)
 
     @contextmanager
-    def _lent(self) -> Iterator[Connection[Row]]:
+    def _lent(self) -> Iterator[_Connection]:
         connection = self._taken()
         try:
-            yield connection.server
+            yield connection
         except psycopg.Error as error:
             self._dropped(connection)
             raise self._translated(error, connection) from None

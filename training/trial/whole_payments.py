@@ -34,10 +34,11 @@ class Whole:
 
     def __str__(self) -> str:
         return (
-            f"{self.payments:,} payments are told of as a whole. Left out are {self.too_early:,} that first failed "
-            f"before the time judged and, of whole episodes, {self.still_open:,} whose horizon the log does not see "
-            f"the end of. The log gave up {self.given_up / max(self.payments, 1):.1%} of the whole ones before their "
-            "horizon: what a policy would have gone on to do there is not covered."
+            f"{self.payments:,} payments are seen from their first failure to their horizon. Left out are "
+            f"{self.too_early:,} that first failed before the time judged and, from whole episodes, "
+            f"{self.still_open:,} whose horizon lies beyond the log. The log gave up "
+            f"{self.given_up / max(self.payments, 1):.1%} of those seen whole before their horizon; what a policy "
+            "would have gone on to do there is not covered."
         )
 
 

@@ -1,5 +1,7 @@
 """The sentences beside the run time: how long the test takes, and what the log says or cannot say meanwhile."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -56,9 +58,10 @@ def test_a_long_test_is_told_in_years_and_a_short_one_in_weeks() -> None:
     slow, quick = (BaseRate(900, pace, 0.5, Baseline(0.5, 0.36, 0.0, pace)) for pace in (12.0, 900.0))
     needed = run_time(DEFINITION, slow)
     assert needed is not None
-    years = f"first: at 12 customers a week this test takes {needed.weeks / 52.18:.1f} years."
+    years = f"first: this test takes {needed.weeks / 52.18:.1f} years, in which 12.0 new customers a week take part."
     assert told(arm("fixed"), arm("plan"), rate=slow)[0] == years
-    assert told(arm("fixed"), arm("plan"), rate=quick)[0].endswith(" weeks.")
+    weeks = r"first: this test takes \d+ weeks, in which 900\.0 new customers a week take part\."
+    assert re.fullmatch(weeks, told(arm("fixed"), arm("plan"), rate=quick)[0])
 
 
 def test_a_log_of_no_use_says_which() -> None:

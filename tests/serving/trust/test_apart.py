@@ -1,6 +1,8 @@
 """Work apart: whoever waits goes on in time, and what was left behind does not pile up."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event, get_ident
 from time import sleep
 
@@ -75,8 +77,10 @@ def test_one_piece_of_work_is_done_at_a_time() -> None:
     assert most == [1]
 
 
-def test_who_waits_for_a_turn_waits_within_its_own_time() -> None:
-    apart, begun, ends = Apart(), Event(), Event()
+@contextmanager
+def at_work(apart: Apart) -> Iterator[None]:
+    """Somebody has the turn while the block runs."""
+    begun, ends = Event(), Event()
 
     def long() -> bool:
         begun.set()
@@ -85,10 +89,17 @@ def test_who_waits_for_a_turn_waits_within_its_own_time() -> None:
     with ThreadPoolExecutor(1) as callers:
         first = callers.submit(apart, long, LONG)
         begun.wait()
-        with pytest.raises(TooSlowError):
-            apart(lambda: True, 0.01)
-        ends.set()
+        try:
+            yield
+        finally:
+            ends.set()
         assert first.result()
+
+
+def test_who_waits_for_a_turn_waits_within_its_own_time() -> None:
+    apart = Apart()
+    with at_work(apart), pytest.raises(TooSlowError):
+        apart(lambda: True, 0.01)
     assert apart(lambda: True, LONG)
 
 
@@ -101,19 +112,9 @@ def test_what_is_left_behind_keeps_nobody_from_a_turn() -> None:
 
 
 def test_a_turn_that_does_not_come_is_told_from_work_that_is_slow() -> None:
-    apart, begun, ends = Apart(), Event(), Event()
-
-    def long() -> bool:
-        begun.set()
-        return ends.wait()
-
-    with ThreadPoolExecutor(1) as callers:
-        first = callers.submit(apart, long, LONG)
-        begun.wait()
-        with pytest.raises(BusyError):
-            apart(lambda: True, 0.01)
-        ends.set()
-        first.result()
+    apart = Apart()
+    with at_work(apart), pytest.raises(BusyError):
+        apart(lambda: True, 0.01)
     with pytest.raises(TooSlowError) as slow:
         apart(Event().wait, 0.01)
     assert not isinstance(slow.value, BusyError)
