@@ -65,7 +65,7 @@ def test_a_log_cut_at_both_ends_tells_the_truth_of_the_payments_it_holds_whole()
         assert estimate.low < TRUTH < estimate.high
     told = {one.context.payment.payment_id for one in retries}
     assert chosen.payments + chosen.too_early + chosen.still_open == len(told)
-    assert f"{chosen.still_open:,} whose horizon the log does not see the end of" in str(chosen)
+    assert f"{chosen.still_open:,} whose horizon lies beyond the log" in str(chosen)
 
 
 def test_where_the_log_gives_up_by_itself_a_policy_that_goes_on_is_refused_and_one_that_stops_is_told() -> None:
